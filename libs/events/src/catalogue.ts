@@ -1,0 +1,31 @@
+import { type z } from 'zod';
+import { callEvents } from './call-events.js';
+import { exchangeEvents } from './exchange-events.js';
+import { handleEvents } from './handle-events.js';
+import { TOPICS, type Topic } from './topics.js';
+
+/** Every event type with the shape of its `data`. The published JSON Schemas are generated from this. */
+export const CATALOGUE = { ...exchangeEvents, ...handleEvents, ...callEvents };
+
+export type EventType = keyof typeof CATALOGUE;
+export type EventDataOf<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>;
+
+const FAMILY_TOPICS: Record<string, Topic> = {
+  exchange: TOPICS.exchange,
+  handle: TOPICS.handle,
+  call: TOPICS.call,
+};
+
+/** The topic of an event type: `dev.postern.<family>.<what>.v<major>`. */
+export function topicOf(type: EventType): Topic {
+  const family = type.split('.')[2] ?? '';
+  const topic = FAMILY_TOPICS[family];
+  if (topic === undefined) throw new TypeError(`event type ${type} has no topic`);
+  return topic;
+}
+
+/** Where the JSON Schema of the event's `data` is published; the major version is part of it. */
+export function dataSchemaOf(type: EventType): string {
+  const [, , family, what, version] = type.split('.');
+  return `https://postern.dev/schemas/${family ?? ''}.${what ?? ''}/${(version ?? '').slice(1)}.json`;
+}

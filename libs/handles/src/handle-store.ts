@@ -1,0 +1,71 @@
+import { type Digest } from '#kernel';
+import { type PosternEvent } from '#events';
+import { type Handle } from './handle.js';
+import { type SubjectTokenUse } from './subject-token-uses.js';
+
+/** A new handle with everything that must become true together with it. */
+export interface HandleIssue {
+  readonly handle: Handle;
+  readonly use: SubjectTokenUse;
+  readonly events: readonly PosternEvent[];
+}
+
+/** `spent`: the subject token had no use left; nothing was written. */
+export type IssueOutcome = 'issued' | 'spent';
+
+/** Which handles a revocation is for. */
+export type HandleSelector =
+  | { readonly scope: 'handle'; readonly id: string }
+  | { readonly scope: 'family'; readonly id: string }
+  | { readonly scope: 'subject'; readonly id: string }
+  | { readonly scope: 'issuer'; readonly id: string }
+  | { readonly scope: 'grant'; readonly id: string }
+  | { readonly scope: 'resource'; readonly id: string };
+
+export interface HandleRevocation {
+  readonly selector: HandleSelector;
+  readonly at: Date;
+  /** The event of one handle that this revokes. */
+  readonly eventOf: (handle: Handle) => PosternEvent;
+}
+
+export interface HandleFilter {
+  readonly resource?: string;
+  readonly subjectId?: string;
+  readonly familyId?: string;
+  readonly status?: Handle['status'];
+  /** Handles whose id sorts after this one. */
+  readonly after?: string;
+  /** 1 to 500. */
+  readonly limit: number;
+}
+
+/** Looks handles up, and no more: what the call path needs. */
+export abstract class HandleLookup {
+  /**
+   * Resolves to undefined when no handle has that digest.
+   * @throws DependencyUnavailable
+   */
+  abstract findByDigest(digest: Digest): Promise<Handle | undefined>;
+}
+
+/** Where handles live. A write and its events take effect together or not at all. */
+export abstract class HandleStore extends HandleLookup {
+  /**
+   * Stores the handle, counts the use of its subject token and appends the events in one transaction. Of many at
+   * once for a token with one use left, exactly one is `issued`.
+   * @throws DependencyUnavailable
+   */
+  abstract issue(issue: HandleIssue): Promise<IssueOutcome>;
+
+  abstract findById(id: string): Promise<Handle | undefined>;
+
+  /**
+   * Revokes what the selector names and is not yet revoked or expired, for ever, and resolves to those handles as
+   * they are now, each with its event. Again with the same selector: resolves to none, writes nothing.
+   */
+  abstract revoke(revocation: HandleRevocation): Promise<readonly Handle[]>;
+
+  /** Ordered by id. */
+  abstract list(filter: HandleFilter): Promise<readonly Handle[]>;
+}

@@ -1,0 +1,17 @@
+import { type Digest } from '#kernel';
+import { type IssuerRegistration } from './issuer-registration.js';
+import { type WorkloadIdentity } from './workload-identity.js';
+
+/** A subject or actor token after every check. */
+export interface VerifiedToken {
+  readonly identity: WorkloadIdentity;
+  readonly issuer: IssuerRegistration;
+  readonly jti: string | undefined;
+  /** SHA-256 of the JWS signing input: the same for every encoding of the signature. */
+  readonly signingInputDigest: Digest;
+  readonly keyId: string | undefined;
+  readonly issuedAt: Date;
+  readonly expiresAt: Date;
+  /** The key that the token is bound to (`cnf`), when it is. */
+  readonly confirmation: { readonly jkt?: string; readonly x5tS256?: string } | undefined;
+}

@@ -1,0 +1,49 @@
+import { type PosternEvent } from '#events';
+
+/** A call that is about to be sent to its destination. */
+export interface CallStart {
+  readonly callId: string;
+  readonly handleId: string;
+  readonly resource: string;
+  readonly routeTemplate: string;
+  readonly method: string;
+  readonly startedAt: Date;
+  readonly correlationId: string;
+}
+
+/**
+ * `started`: counted and recorded. `exhausted`: the handle has no call left. `not-live`: it is revoked, suspended or
+ * expired by now. In the last two nothing was counted.
+ */
+export type StartOutcome = 'started' | 'exhausted' | 'not-live';
+
+export interface CallFinish {
+  readonly callId: string;
+  /** `dev.postern.call.completed.v1` */
+  readonly event: PosternEvent<'dev.postern.call.completed.v1'>;
+}
+
+/** Counts and records calls. Exact under any concurrency, over any number of processes. */
+export abstract class CallLedger {
+  /**
+   * Counts the call against its handle's `maxCalls` and records it, in one transaction; durable when it resolves.
+   * Many at once share a transaction.
+   * @throws DependencyUnavailable: then nothing may be sent.
+   */
+  abstract start(call: CallStart): Promise<StartOutcome>;
+
+  /** Records how the call ended, with its event, some time soon; a crash before that leaves it to the sweeper. */
+  abstract finish(finish: CallFinish): void;
+
+  /** Resolves when every `finish` so far is durable. */
+  abstract flush(): Promise<void>;
+
+  /**
+   * Ends calls that were started before `before` and never finished: `unknown_after_crash`, each with its event.
+   * Resolves to how many.
+   */
+  abstract sweep(
+    before: Date,
+    eventOf: (call: CallStart) => PosternEvent<'dev.postern.call.completed.v1'>,
+  ): Promise<number>;
+}

@@ -1,0 +1,45 @@
+import { type SecretRef } from '#credentials';
+import { type Resource } from '#policy';
+
+/** Where a resource's calls go. Never built from what a caller sent. */
+export interface Destination {
+  readonly scheme: 'http' | 'https';
+  readonly hostname: string;
+  readonly port: number;
+  /** `scheme://host[:port]`, as `new URL(...).origin` gives it. */
+  readonly origin: string;
+  /** Starts with `/`, does not end with one; empty for the root. */
+  readonly basePath: string;
+}
+
+/** How the secret is put on a call; `username`, `password`, `value` name fields of the secret. */
+export type Injection =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly value: string }
+  /** `template` holds `{field}` for each field of the secret that it takes. */
+  | { readonly kind: 'header'; readonly name: string; readonly template: string }
+  | { readonly kind: 'query'; readonly name: string; readonly value: string };
+
+export interface CallLimits {
+  readonly totalTimeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly requestBytesMax: number;
+  /** Infinity when the registration says `unlimited`. */
+  readonly responseBytesMax: number;
+  /** Calls in flight at once; more are answered 503 with Retry-After. */
+  readonly concurrencyMax: number;
+}
+
+/** A resource as the proxy knows it: what may be asked, where it goes, what is put on. */
+export interface ProxiedResource extends Resource {
+  readonly destination: Destination;
+  readonly network: { readonly allowPrivate: boolean };
+  readonly tls: { readonly caPem?: string; readonly serverName?: string } | undefined;
+  readonly secretRef: SecretRef;
+  readonly injection: Injection;
+  readonly limits: CallLimits;
+  readonly audit: 'strict' | 'buffered';
+  readonly scrub: 'stream' | 'buffer' | 'off';
+}

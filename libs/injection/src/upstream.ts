@@ -1,0 +1,55 @@
+import { type Readable } from 'node:stream';
+import { PosternError } from '#kernel';
+import { type ProxiedResource } from './proxied-resource.js';
+
+/** The request that is written to the destination, final in every byte. */
+export interface UpstreamRequest {
+  readonly resource: ProxiedResource;
+  readonly credentialVersion: number;
+  readonly method: string;
+  /** Base path, judged path and query. */
+  readonly path: string;
+  /** Name, value, name, value ... in the order in which they are written. */
+  readonly headers: readonly string[];
+  readonly body: Readable | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Takes the response while it arrives. After `onEnd` or `onError` nothing more is called. */
+export interface UpstreamResponseSink {
+  /** Raw names and values in the order received. */
+  onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void;
+  /** Returns false to pause; `resume` of the controller goes on. */
+  onData(chunk: Buffer): boolean;
+  onEnd(rawTrailers: readonly Buffer[]): void;
+  onError(error: UpstreamFailed): void;
+}
+
+export interface UpstreamController {
+  resume(): void;
+  abort(reason: Error): void;
+}
+
+/** The destination gave no (whole) response. The message names host and cause, no header and no secret. */
+export class UpstreamFailed extends PosternError {
+  override readonly code = 'upstream-failed';
+
+  constructor(
+    readonly condition: 'unreachable' | 'timeout' | 'aborted' | 'refused-address' | 'protocol',
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * Sends one request to its resource's destination and streams both bodies with back-pressure. Never follows a
+ * redirect, never retries, never decodes. Asserts that the connection's origin is the registered one before writing.
+ */
+export abstract class Upstream {
+  abstract send(request: UpstreamRequest, sink: UpstreamResponseSink): UpstreamController;
+
+  /** Lets requests in flight finish within `deadlineMs`, then cuts them. */
+  abstract close(deadlineMs: number): Promise<void>;
+}

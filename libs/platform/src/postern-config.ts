@@ -1,0 +1,101 @@
+/**
+ * `postern.yaml` after parsing: defaults filled in, durations in seconds or milliseconds, sizes in bytes, paths
+ * absolute. Plain data: the shapes agree with those of the domain libs, which compile them.
+ */
+export interface PosternConfig {
+  /** The file that it came from. */
+  readonly file: string;
+  readonly environment: string;
+  /** Without a trailing slash. */
+  readonly publicOrigin: string;
+  /** Names this installation in the `source` of events. Default `postern`. */
+  readonly deployment: string;
+  readonly listen: {
+    readonly public: ListenAddress;
+    readonly admin: ListenAddress;
+  };
+  readonly trustedProxies: readonly string[];
+  /** Absolute path of the folder of grant files. */
+  readonly grantsFolder: string;
+  readonly issuers: readonly IssuerEntry[];
+  readonly resources: readonly ResourceEntry[];
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface IssuerEntry {
+  readonly id: string;
+  readonly kind: 'oidc';
+  readonly issuer: string;
+  readonly keys:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'uri'; readonly uri: string }
+    | { readonly kind: 'discovery' };
+  readonly algorithms: readonly string[];
+  /** Lower case, without `application/`. */
+  readonly types: readonly string[];
+  readonly subjects: 'workload' | 'person';
+  readonly tokenUse:
+    | { readonly kind: 'once' }
+    | { readonly kind: 'bounded'; readonly uses: number }
+    | { readonly kind: 'reusable' };
+  readonly maxLifetimeSeconds: number;
+  readonly maxAgeSeconds: number;
+  readonly clockSkewSeconds: number;
+  readonly requiredClaims: Readonly<Record<string, JsonValue>>;
+  readonly owner: string;
+  readonly purpose: string;
+  /** The first instant at which the issuer is no longer trusted: midnight UTC after the `reviewBy` day. */
+  readonly reviewBy: Date;
+  readonly allowPrivateKeyEndpoint: boolean;
+}
+
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+export type InjectEntry =
+  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly value: string }
+  | { readonly kind: 'header'; readonly name: string; readonly template: string }
+  | { readonly kind: 'query'; readonly name: string; readonly value: string };
+
+export interface ResourceEntry {
+  readonly id: string;
+  readonly environment: string;
+  readonly owner: string;
+  /** As written; an absolute http or https URL without query, fragment or userinfo. */
+  readonly destination: string;
+  readonly tls: { readonly caFile?: string; readonly serverName?: string } | undefined;
+  readonly network: { readonly allowPrivate: boolean };
+  readonly credential: { readonly ref: { readonly mount: string; readonly path: string } };
+  readonly inject: InjectEntry;
+  readonly presentations: readonly ('bearer' | 'dpop' | 'basic')[];
+  /** Scope name to operations as written, such as `GET /accounts/**`. */
+  readonly scopes: Readonly<Record<string, readonly string[]>>;
+  readonly forbid: readonly string[];
+  readonly handle: {
+    readonly ttlSeconds: number;
+    readonly maxTtlSeconds: number;
+    readonly maxCalls: number;
+    readonly binding: 'none' | 'dpop' | 'mtls' | 'any';
+  };
+  readonly call: {
+    readonly totalTimeoutMs: number;
+    readonly connectTimeoutMs: number;
+    readonly headersTimeoutMs: number;
+    readonly idleTimeoutMs: number;
+    readonly requestBytesMax: number;
+    readonly responseBytesMax: number;
+    readonly concurrencyMax: number;
+    readonly audit: 'strict' | 'buffered';
+  };
+  readonly response: { readonly scrub: 'stream' | 'buffer' | 'off' };
+}

@@ -1,0 +1,53 @@
+import { type ClaimValue } from '#identity';
+
+export type Pattern = 'downscoping' | 'federation' | 'delegation';
+
+/** Which workloads a grant is for. Structural and exact: no regular expression, no glob. */
+export interface SubjectMatch {
+  /** Issuer id of the registry, resolved to its `iss` value when the set is compiled. */
+  readonly issuer: string;
+  readonly id:
+    | { readonly kind: 'exact'; readonly subject: string }
+    /** Path segments, compared one by one; a `*` entry matches exactly one segment and must be declared. */
+    | { readonly kind: 'segments'; readonly segments: readonly string[] }
+    | { readonly kind: 'any' };
+  /** Each claim must be present and equal to one of the listed values, same JSON type. */
+  readonly claims: ReadonlyMap<string, readonly ClaimValue[]>;
+}
+
+/** One purpose: permits one workload (or a closed set) one resource and a ceiling of scopes. */
+export interface Grant {
+  readonly id: string;
+  readonly version: number;
+  readonly purpose: string;
+  readonly owner: string;
+  readonly approvedBy: readonly string[];
+  readonly pattern: Pattern;
+  readonly created: Date;
+  /** The first instant at which the grant denies. */
+  readonly reviewBy: Date;
+  readonly subject: SubjectMatch;
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  readonly defaultScopes: readonly string[] | undefined;
+  readonly maxTtlSeconds: number;
+  readonly maxCalls: number | undefined;
+  readonly binding: 'none' | 'dpop' | 'mtls' | 'any';
+  readonly maxChainDepth: number;
+  /** File that it came from, for errors and explanations. */
+  readonly file: string;
+}
+
+/** All grants of a deployment, compiled once, immutable. */
+export interface GrantSet {
+  readonly grants: readonly Grant[];
+  /** SHA-256 over the canonical form of all grants; each decision records it. */
+  readonly digest: string;
+  readonly loadedAt: Date;
+}
+
+/** Where grants come from. */
+export abstract class GrantSource {
+  /** The set in force. Swapped as a whole; an invalid new set never replaces a good one. Costs no I/O. */
+  abstract current(): GrantSet;
+}
