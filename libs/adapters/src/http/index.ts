@@ -1,0 +1,1 @@
+export { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
