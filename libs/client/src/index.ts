@@ -1,0 +1,6 @@
+export {
+  type ExchangeRequest,
+  type IssuedHandle,
+  PosternClient,
+  PosternRefused,
+} from './postern-client.js';
