@@ -36,7 +36,10 @@ export type CallOutcome = (typeof callOutcomes)[number];
 export const callEvents = {
   'dev.postern.call.denied.v1': z.object({
     handle_id: z.string().optional(),
-    handle_fp: z.string().optional().describe('first 32 hex digits of the digest of what was presented'),
+    handle_fp: z
+      .string()
+      .optional()
+      .describe('first 32 hex digits of the digest of what was presented'),
     checksum_ok: z.boolean(),
     reason: z.enum(callDenialReasons),
     detail: z.string().describe('for the operator; never a header value or a secret'),
@@ -45,7 +48,10 @@ export const callEvents = {
     env_handle: z.string().optional(),
     method: z.string().describe('at most 20 characters'),
     client: z.object({ ip: z.string(), user_agent: z.string().optional() }),
-    count: z.int().optional().describe('how many like it this event stands for, when a flood is summed up'),
+    count: z
+      .int()
+      .optional()
+      .describe('how many like it this event stands for, when a flood is summed up'),
   }),
   'dev.postern.call.completed.v1': z.object({
     call_id: z.string(),

@@ -1,3 +1,4 @@
+import { type EventUnreadable } from './event-unreadable.js';
 import { type Topic } from './topics.js';
 import { type RecordedEvent } from './postern-event.js';
 
@@ -15,11 +16,21 @@ export interface Subscription {
   /** Where a group that has no offset yet begins. */
   readonly from: 'earliest' | 'latest';
   /**
+   * `forgotten` is for who only watches: nothing is stored, so nothing waits for the group once it ends, and it begins
+   * anew each time. Its name must be its own. Default `stored`.
+   */
+  readonly offsets?: 'stored' | 'forgotten';
+  /**
    * Gets the records of one key in order, one at a time. The group's offset moves past a record only after its
    * handler resolved; a rejection stops the subscription (`onFailure` says why) and loses nothing.
    */
   readonly handle: (record: BusRecord) => Promise<void>;
   readonly onFailure: (error: Error) => void;
+  /**
+   * Gets what is no valid event; the group moves past it. Without it such a record stops the subscription, since to
+   * pass over what cannot be read may lose something that mattered.
+   */
+  readonly onUnreadable?: (problem: EventUnreadable) => void;
 }
 
 /** A running subscription. */

@@ -62,7 +62,9 @@ export const exchangeEvents = {
     ...requested,
     env: z.string(),
     reason: z.enum(exchangeDenialReasons),
-    detail: z.string().describe('for the operator; names what was compared, never a token or a secret'),
+    detail: z
+      .string()
+      .describe('for the operator; names what was compared, never a token or a secret'),
     error: z.string().describe('the OAuth error code of the answer'),
     grant_id: z.string().optional().describe('the grant that came closest'),
     grant_set_digest: z.string().optional(),

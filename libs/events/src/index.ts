@@ -1,13 +1,12 @@
 export { type ActorBlock } from './actor-block.js';
 export { type CallDenialReason, type CallOutcome } from './call-events.js';
+export { CATALOGUE, dataSchemaOf, type EventDataOf, type EventType, topicOf } from './catalogue.js';
 export {
-  CATALOGUE,
-  dataSchemaOf,
-  type EventDataOf,
-  type EventType,
-  topicOf,
-} from './catalogue.js';
-export { type BusRecord, EventBus, type Subscription, type SubscriptionHandle } from './event-bus.js';
+  type BusRecord,
+  EventBus,
+  type Subscription,
+  type SubscriptionHandle,
+} from './event-bus.js';
 export { EVENT_BYTES_MAX, EventJournal } from './event-journal.js';
 export { type ExchangeDenialReason } from './exchange-events.js';
 export { type RevocationInitiator } from './handle-events.js';
@@ -22,3 +21,17 @@ export {
   topicOfEvent,
 } from './postern-event.js';
 export { TOPICS, type Topic } from './topics.js';
+export { EventTooLarge } from './event-too-large.js';
+export { OutboxLeaseLost } from './outbox-lease-lost.js';
+export { describeEvent } from './describe-event.js';
+export { EventUnreadable, type UnreadableReason } from './event-unreadable.js';
+export { ENVELOPE_SCHEMA_ID, type PublishedSchema, publishedSchemas } from './published-schemas.js';
+export {
+  decodeStructured,
+  encodeStructured,
+  type IncomingRecord,
+  isEventType,
+  STRUCTURED_CONTENT_TYPE,
+  type StructuredRecord,
+} from './structured-event.js';
+export { TOPIC_LAYOUTS, type TopicLayout } from './topics.js';

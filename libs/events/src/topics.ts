@@ -1,10 +1,41 @@
-/** The Kafka topics of Postern, each with what its records are keyed by. Partition counts are fixed for life. */
+/** The Kafka topics of Postern: one an event family, named with the major version of its records. */
 export const TOPICS = {
   exchange: 'postern.exchange.v1',
   handle: 'postern.handle.v1',
   call: 'postern.call.v1',
-  credential: 'postern.credential.v1',
-  policy: 'postern.policy.v1',
 } as const;
 
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
+
+/** How a topic is laid out. `deploy/kafka/topics.yaml` says the same to those who create topics by other means. */
+export interface TopicLayout {
+  /** What its records are keyed by; records of one key keep their order. */
+  readonly key: 'subject_id' | 'handle_id';
+  /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
+  readonly partitions: number;
+  readonly cleanup: 'delete' | 'compact';
+  readonly retentionMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
+  [TOPICS.exchange]: {
+    key: 'subject_id',
+    partitions: 12,
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+  },
+  [TOPICS.handle]: {
+    key: 'handle_id',
+    partitions: 12,
+    cleanup: 'delete',
+    retentionMs: 30 * DAY_MS,
+  },
+  [TOPICS.call]: {
+    key: 'handle_id',
+    partitions: 24,
+    cleanup: 'delete',
+    retentionMs: 7 * DAY_MS,
+  },
+};

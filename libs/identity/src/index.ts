@@ -1,5 +1,15 @@
+export { compileIssuer, type IssuerDeclaration } from './compile-issuer.js';
 export { type IssuerRegistration, type KeyLocation, type TokenUse } from './issuer-registration.js';
+export { isOverdue, IssuerRegistry } from './issuer-registry.js';
+export { IssuerRegistryInvalid } from './issuer-registry-invalid.js';
+export { KeySetInvalid } from './key-set-invalid.js';
 export { type KeySet, KeySource, type PublishedJwk } from './key-source.js';
+export { parseKeySet } from './parse-key-set.js';
+export { JsonRefused, type JsonLimits, parseStrictJson } from './parse-strict-json.js';
+export { claimsNamed, sameClaim } from './required-claims.js';
+export { SIGNATURE_ALGORITHMS } from './signature-algorithms.js';
+export { SubjectTokenVerifier, type SubjectTokenVerifierParts } from './subject-token-verifier.js';
 export { type TokenRejection, TokenRejected } from './token-rejected.js';
+export { VerificationKeys } from './verification-keys.js';
 export { type VerifiedToken } from './verified-token.js';
 export { type ClaimValue, subjectIdOf, type WorkloadIdentity } from './workload-identity.js';

@@ -32,7 +32,7 @@ export interface IssuerRegistration {
   readonly requiredClaims: ReadonlyMap<string, ClaimValue | readonly ClaimValue[]>;
   readonly owner: string;
   readonly purpose: string;
-  /** Past this instant the issuer is not trusted. */
+  /** From this instant on the issuer is not trusted. */
   readonly reviewBy: Date;
   /** Private and loopback addresses may be asked for keys; link-local and metadata addresses never. */
   readonly allowPrivateKeyEndpoint: boolean;

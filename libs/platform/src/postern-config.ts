@@ -54,12 +54,7 @@ export interface IssuerEntry {
 }
 
 export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [name: string]: JsonValue };
+  string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
 export type InjectEntry =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }

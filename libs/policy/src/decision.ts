@@ -12,11 +12,7 @@ export interface AccessRequest {
 }
 
 export type AccessDenialReason =
-  | 'not_allowed'
-  | 'grant_overdue'
-  | 'scope_not_allowed'
-  | 'pattern_mismatch'
-  | 'binding_required';
+  'not_allowed' | 'grant_overdue' | 'scope_not_allowed' | 'pattern_mismatch' | 'binding_required';
 
 export type AccessDecision =
   | {

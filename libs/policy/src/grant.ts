@@ -1,6 +1,7 @@
-import { type ClaimValue } from '#identity';
-
 export type Pattern = 'downscoping' | 'federation' | 'delegation';
+
+/** What a grant may compare a claim with. */
+export type ScalarClaim = string | number | boolean;
 
 /** Which workloads a grant is for. Structural and exact: no regular expression, no glob. */
 export interface SubjectMatch {
@@ -8,11 +9,17 @@ export interface SubjectMatch {
   readonly issuer: string;
   readonly id:
     | { readonly kind: 'exact'; readonly subject: string }
-    /** Path segments, compared one by one; a `*` entry matches exactly one segment and must be declared. */
+    /**
+     * The subject split at every `/`, compared one by one; a `*` entry matches exactly one segment that is not empty.
+     * `spiffe://prod.example/ns/pay` has the segments `spiffe:`, ``, `prod.example`, `ns`, `pay`.
+     */
     | { readonly kind: 'segments'; readonly segments: readonly string[] }
     | { readonly kind: 'any' };
-  /** Each claim must be present and equal to one of the listed values, same JSON type. */
-  readonly claims: ReadonlyMap<string, readonly ClaimValue[]>;
+  /**
+     * Each claim must be present and equal to one of the listed values, same JSON type. A name with slashes may mean a
+   * member of an object claim: `kubernetes.io/namespace`.
+   */
+  readonly claims: ReadonlyMap<string, readonly ScalarClaim[]>;
 }
 
 /** One purpose: permits one workload (or a closed set) one resource and a ceiling of scopes. */

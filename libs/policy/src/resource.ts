@@ -35,3 +35,7 @@ export const POSTERN_SCOPES = [
   'events.command',
 ] as const;
 export type PosternScope = (typeof POSTERN_SCOPES)[number];
+
+/** The `resource` value (RFC 8707) of a resource id; `publicOrigin` comes without a trailing slash. */
+export const resourceUriOf = (publicOrigin: string, id: string): string =>
+  `${publicOrigin}/proxy/${id}`;

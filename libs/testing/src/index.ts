@@ -1,1 +1,39 @@
 export {};
+export { InMemorySecretStore } from './in-memory-secret-store.js';
+export {
+  secretStoreContract,
+  type SecretStoreUnderTest,
+  secretWithdrawalContract,
+  type WithdrawingStoreUnderTest,
+} from './secret-store.contract.js';
+export { InMemoryOutbox, InMemoryOutboxLog } from './in-memory-outbox.js';
+export { anOutboxEvent, outboxContract, type OutboxUnderTest } from './outbox.contract.js';
+export { FixedClock } from './fixed-clock.js';
+export { InMemoryKeySource } from './in-memory-key-source.js';
+export {
+  type JwsPart,
+  type TestAlgorithm,
+  TestIssuer,
+  type TestIssuerOptions,
+} from './token-builder.js';
+export { grantSourceContract, type GrantSourceUnderTest } from './grant-source.contract.js';
+export { InMemoryGrantSource } from './in-memory-grant-source.js';
+export {
+  aGrant,
+  aGrantContext,
+  aGrantFile,
+  aGrantSet,
+  anAccessRequest,
+  aResource,
+  aResourceRegistration,
+  aResourceSet,
+  aWorkloadIdentity,
+  grantFields,
+  TEST_ENVIRONMENT,
+  TEST_ISSUER,
+  TEST_NOW,
+  TEST_ORIGIN,
+} from './policy-builders.js';
+export { eventBusContract, type EventBusUnderTest } from './event-bus.contract.js';
+export { InMemoryEventBus, InMemoryTopics } from './in-memory-event-bus.js';
+export { keySourceContract, type KeySourceUnderTest } from './key-source.contract.js';

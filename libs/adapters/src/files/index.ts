@@ -1,0 +1,7 @@
+export {
+  FileGrantSource,
+  type FileGrantSourceOptions,
+  type GrantSourceState,
+} from './file-grant-source.js';
+export { GrantFolderUnreadable } from './grant-folder-unreadable.js';
+export { type GrantFolder, readGrantFolder } from './read-grant-folder.js';

@@ -1,0 +1,2 @@
+export { checkKeyFiles, KeyFileUnusable } from './check-key-files.js';
+export { IssuerKeySource, type IssuerKeySourceParts } from './issuer-key-source.js';

@@ -1,0 +1,115 @@
+import { type KeySet, type PublishedJwk } from '#identity';
+import { type Clock, DependencyUnavailable } from '#kernel';
+
+/** When keys are asked for again. */
+export interface KeySetRhythm {
+  /** A set that is older is asked for again, in the background. */
+  readonly refreshAfterSeconds: number;
+  /** A set that is older is asked for again, and the answer waited for: a removed key is rejected after this time. */
+  readonly freshForSeconds: number;
+  /** The least time between two attempts while there is a set to go on with. */
+  readonly retryAfterSeconds: number;
+  /** While its issuer cannot be reached, a set may be used until it is this old. */
+  readonly usableForSeconds: number;
+}
+
+export interface RememberedKeySetParts {
+  readonly clock: Clock;
+  readonly rhythm: KeySetRhythm;
+  /** Names the issuer, for messages. */
+  readonly issuerId: string;
+  /** Fetches. Answers with `known` itself when nothing changed: what is kept for a list of keys stays. */
+  readonly load: (known: readonly PublishedJwk[] | undefined) => Promise<readonly PublishedJwk[]>;
+  readonly onProblem: (message: string) => void;
+}
+
+const REFETCH_INTERVAL_SECONDS = 30;
+/** With nothing to go on with, a failed attempt is repeated after this time: callers wait for it. */
+const FIRST_RETRY_SECONDS = 2;
+
+/** The key set of one issuer: fetched by one at a time, kept, renewed on use, and used no longer than it may. */
+export class RememberedKeySet {
+  #known: KeySet | undefined;
+  #loading: Promise<KeySet> | undefined;
+  #failure: DependencyUnavailable | undefined;
+  #attemptedAt = -Infinity;
+  #refetchedAt = -Infinity;
+
+  constructor(private readonly parts: RememberedKeySetParts) {}
+
+  async current(): Promise<KeySet> {
+    const usable = this.#usable();
+    if (usable === undefined) return this.#first();
+    const { refreshAfterSeconds, freshForSeconds, retryAfterSeconds } = this.parts.rhythm;
+    const age = this.#ageSeconds(usable);
+    if (age < refreshAfterSeconds) return usable;
+    if (this.#loading === undefined && this.#within(retryAfterSeconds, this.#attemptedAt)) {
+      return usable;
+    }
+    const refreshed = this.#load().catch(() => usable);
+    return age < freshForSeconds || this.#failure !== undefined ? usable : refreshed;
+  }
+
+  async refetch(): Promise<KeySet> {
+    const usable = this.#usable();
+    if (usable === undefined) return this.#first();
+    if (this.#within(REFETCH_INTERVAL_SECONDS, this.#refetchedAt)) return usable;
+    this.#refetchedAt = this.#now();
+    return this.#load().catch(() => usable);
+  }
+
+  #first(): Promise<KeySet> {
+    if (this.#failure !== undefined && this.#within(FIRST_RETRY_SECONDS, this.#attemptedAt)) {
+      return Promise.reject(this.#failure);
+    }
+    return this.#load();
+  }
+
+  /** One at a time: who comes while it runs gets its answer. */
+  #load(): Promise<KeySet> {
+    this.#loading ??= this.#attempt().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #attempt(): Promise<KeySet> {
+    this.#attemptedAt = this.#now();
+    try {
+      const keys = await this.parts.load(this.#known?.keys);
+      this.#known = { keys, fetchedAt: this.parts.clock.now() };
+      this.#failure = undefined;
+      return this.#known;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): DependencyUnavailable {
+    const why = error instanceof Error ? error.message : 'unknown reason';
+    const message = `the keys of issuer ${this.parts.issuerId} cannot be had: ${why}`;
+    this.#failure = new DependencyUnavailable('issuer-keys', message, { cause: error });
+    const rest =
+      this.#usable() === undefined ? 'its tokens are refused' : 'the last good set is used';
+    this.parts.onProblem(`${message}; ${rest}`);
+    return this.#failure;
+  }
+
+  #usable(): KeySet | undefined {
+    if (this.#known === undefined) return undefined;
+    return this.#ageSeconds(this.#known) < this.parts.rhythm.usableForSeconds
+      ? this.#known
+      : undefined;
+  }
+
+  /** A clock that was turned back must not make a set younger: then it counts as old as the step is long. */
+  #ageSeconds(set: KeySet): number {
+    return Math.abs(this.#now() - set.fetchedAt.getTime() / 1000);
+  }
+
+  #within(seconds: number, since: number): boolean {
+    return Math.abs(this.#now() - since) < seconds;
+  }
+
+  #now(): number {
+    return this.parts.clock.now().getTime() / 1000;
+  }
+}

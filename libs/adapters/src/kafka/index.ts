@@ -1,0 +1,3 @@
+export { type KafkaConnectOptions } from './kafka-connection.js';
+export { KafkaEventBus } from './kafka-event-bus.js';
+export { KafkaTopics, type TopicDurability } from './kafka-topics.js';

@@ -1,0 +1,70 @@
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
+import { DependencyUnavailable, type Secret } from '#kernel';
+
+export interface KafkaConnectOptions {
+  /** `host:port` each; any of them leads to the others. */
+  readonly brokers: readonly string[];
+  /** Named in the brokers' logs and quotas. */
+  readonly clientId: string;
+  readonly sasl?: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: Secret;
+  };
+  /** `ca`: the certificates that are trusted, PEM; without it those that Node trusts. */
+  readonly tls?: { readonly ca?: string };
+  /** Gets one line for each thing that went wrong and that nobody else is told of. */
+  readonly onProblem: (message: string) => void;
+}
+
+/** How long one request may take. A broker that takes the bytes and never answers costs that much. */
+export interface KafkaPatience {
+  readonly requestTimeoutMs: number;
+  readonly retries: number;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000 };
+/** Of these each attempt is logged, and the rejection that ends the attempts says the same once. */
+const CHATTY_NAMESPACES = new Set(['Connection', 'BrokerPool', 'Producer']);
+
+/** @throws DependencyUnavailable when a password would cross the network readable. */
+export function kafkaClient(options: KafkaConnectOptions, patience: KafkaPatience): Kafka {
+  const { Kafka, logLevel } = kafkajs;
+  return new Kafka({
+    brokers: [...options.brokers],
+    clientId: options.clientId,
+    connectionTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: patience.requestTimeoutMs,
+    retry: { ...RETRY, retries: patience.retries },
+    logLevel: logLevel.ERROR,
+    logCreator: () => (entry) => report(entry, options.onProblem),
+    ...tlsOf(options),
+    ...saslOf(options),
+  });
+}
+
+function tlsOf({ tls }: KafkaConnectOptions): Pick<KafkaConfig, 'ssl'> {
+  if (tls === undefined) return {};
+  return { ssl: tls.ca === undefined ? true : { ca: tls.ca } };
+}
+
+function saslOf({ sasl, tls }: KafkaConnectOptions): Pick<KafkaConfig, 'sasl'> {
+  if (sasl === undefined) return {};
+  if (sasl.mechanism === 'plain' && tls === undefined) {
+    throw new DependencyUnavailable(
+      'kafka',
+      'SASL PLAIN without TLS would send the password readable: set KAFKA_TLS_CA_FILE, or use SCRAM',
+    );
+  }
+  // eslint-disable-next-line no-restricted-syntax -- The client of Kafka needs it to log in; it is not a backend's secret.
+  const password = sasl.password.reveal();
+  return { sasl: { mechanism: sasl.mechanism, username: sasl.username, password } as never };
+}
+
+function report({ namespace, log }: LogEntry, onProblem: (message: string) => void): void {
+  if (CHATTY_NAMESPACES.has(namespace)) return;
+  const error: unknown = log['error'];
+  const cause = typeof error === 'string' ? `: ${error}` : '';
+  onProblem(`kafka client (${namespace}): ${log.message}${cause}`);
+}

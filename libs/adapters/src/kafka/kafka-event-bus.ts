@@ -1,0 +1,67 @@
+import { type Kafka } from 'kafkajs';
+import { type BusRecord, EventBus, type Subscription, type SubscriptionHandle } from '#events';
+import { DependencyUnavailable } from '#kernel';
+import { kafkaClient, type KafkaConnectOptions } from './kafka-connection.js';
+import { kafkaFailure } from './kafka-failure.js';
+import { KafkaPublisher } from './kafka-publisher.js';
+import { KafkaSubscription } from './kafka-subscription.js';
+
+/** Longer than the broker may take to gather its acknowledgements. */
+const PATIENCE = { requestTimeoutMs: 15_000, retries: 5 };
+
+/**
+ * Events on Apache Kafka: CloudEvents in structured mode, keyed by `partitionkey`. Connects when it is first used, and
+ * again by itself. May be used at once by many; publishes take turns.
+ */
+export class KafkaEventBus extends EventBus {
+  readonly #kafka: Kafka;
+  readonly #publisher: KafkaPublisher;
+  readonly #subscriptions = new Set<KafkaSubscription>();
+  readonly #brokers: readonly string[];
+  readonly #onProblem: (message: string) => void;
+  #closed = false;
+
+  constructor(options: KafkaConnectOptions) {
+    super();
+    this.#kafka = kafkaClient(options, PATIENCE);
+    this.#publisher = new KafkaPublisher(this.#kafka);
+    this.#brokers = options.brokers;
+    this.#onProblem = options.onProblem;
+  }
+
+  /** @throws DependencyUnavailable */
+  override async publish(records: readonly BusRecord[]): Promise<void> {
+    this.#requireOpen();
+    try {
+      await this.#publisher.publish(records);
+    } catch (error) {
+      throw kafkaFailure(error, this.#brokers);
+    }
+  }
+
+  /** @throws DependencyUnavailable when no broker can be reached or a topic is missing. */
+  override async subscribe(subscription: Subscription): Promise<SubscriptionHandle> {
+    this.#requireOpen();
+    const member = new KafkaSubscription(
+      {
+        kafka: this.#kafka,
+        onProblem: this.#onProblem,
+        failureOf: (error) => kafkaFailure(error, this.#brokers),
+      },
+      subscription,
+    );
+    await member.start();
+    this.#subscriptions.add(member);
+    return member;
+  }
+
+  override async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#subscriptions].map((member) => member.stop()));
+    await this.#publisher.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new DependencyUnavailable('kafka', 'the event bus is closed');
+  }
+}

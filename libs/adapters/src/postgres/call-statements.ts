@@ -1,0 +1,68 @@
+/**
+ * Counts and records a batch of calls: $1 is a JSON list of them. Gives `call_id` and `outcome` for each.
+ *
+ * The handles are locked in the order of their ids, so that batches of several processes never block each other, and
+ * are read as they are under the lock. When a batch holds several calls of one handle, its last calls go to those that
+ * came first. A call that is already there was started by an earlier try whose answer was lost: it is not counted again.
+ */
+export const START_CALLS = `
+  with asked as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as call(place integer, call_id text, handle_id text, resource text,
+      route_template text, method text, started_at timestamptz, correlation_id text)
+  ), known as materialized (
+    select call_id from public.call where call_id in (select call_id from asked)
+  ), fresh as materialized (
+    select * from asked where call_id not in (select call_id from known)
+  ), locked as materialized (
+    select id, status, expires_at, max_calls - calls_used as calls_left from public.handle
+    where id in (select handle_id from fresh)
+    order by id for update
+  ), live as materialized (
+    select fresh.*, calls_left, row_number() over (partition by handle_id order by place) as turn
+    from fresh join locked on id = handle_id
+    where status = 'active' and expires_at > started_at
+  ), granted as materialized (
+    select * from live where turn <= calls_left
+  ), counted as (
+    update public.handle set calls_used = calls_used + total
+    from (select handle_id, count(*) as total from granted group by handle_id) as per_handle
+    where id = handle_id
+  ), recorded as (
+    insert into public.call (call_id, handle_id, resource, route_template, method, started_at, correlation_id)
+    select call_id, handle_id, resource, route_template, method, started_at, correlation_id from granted
+  )
+  select call_id, case
+    when call_id in (select call_id from known) or call_id in (select call_id from granted) then 'started'
+    when call_id in (select call_id from live) then 'exhausted'
+    else 'not-live' end as outcome
+  from asked`;
+
+/**
+ * Ends a batch of calls: $1 is a JSON list of them, each with its event. A call that has already ended is left as it
+ * is, and its event is not written again: an earlier try was committed and its answer lost, or the sweeper came first.
+ * One that is not there, because it was not recorded when it started, is recorded now.
+ */
+export const FINISH_CALLS = `
+  with ended as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as call(place integer, call_id text, handle_id text, resource text,
+      route_template text, method text, started_at timestamptz, finished_at timestamptz, outcome text,
+      correlation_id text, topic text, event jsonb)
+  ), closed as (
+    insert into public.call as known (call_id, handle_id, resource, route_template, method, started_at, finished_at,
+      outcome, correlation_id)
+    select call_id, handle_id, resource, route_template, method, started_at, finished_at, outcome, correlation_id
+    from ended order by call_id
+    on conflict (call_id) do update set finished_at = excluded.finished_at, outcome = excluded.outcome
+      where known.finished_at is null
+    returning call_id
+  ), listed as (
+    select jsonb_agg(jsonb_build_object('topic', topic, 'event', event) order by place) as events
+    from ended join closed using (call_id)
+  )
+  select public.append_events(events) from listed where events is not null`;
+
+export const UNFINISHED_CALLS = `
+  select call_id as "callId", handle_id as "handleId", resource, route_template as "routeTemplate", method,
+    started_at as "startedAt", correlation_id as "correlationId"
+  from public.call where finished_at is null and started_at < $1
+  order by started_at limit $2 for update skip locked`;

@@ -1,0 +1,81 @@
+import { type HandleIssue } from '#handles';
+import { jsonParameter, listedEvents } from './json-parameter.js';
+import { bindingValueOf } from './handle-row.js';
+
+/**
+ * One round trip for a batch of decisions, each of which stands or falls for itself: $1 is a JSON list of them, no two
+ * for the same subject token. Gives the `place` of each that was issued.
+ *
+ * The upsert locks the subject token's row, so that of many at once each sees the count that the one before committed;
+ * without a use left it gives no row, and neither handle nor event is written. Keys are locked in sorted order.
+ */
+export const ISSUE_HANDLES = `
+  with asked as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as issue(place integer, use_key text, uses_max integer,
+      use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz,
+      id text, digest text, family_id text, subject_issuer text, subject text, subject_id text,
+      subject_token_key_id text, grant_id text, grant_version integer, grant_set_digest text, pattern text,
+      resource text, environment text, scopes text[], binding_kind text, binding_value text,
+      issued_at timestamptz, expires_at timestamptz, max_calls integer, calls_used integer, status text,
+      correlation_id text, events jsonb)
+  ), used as (
+    insert into public.subject_token_use as known
+      (key, uses, uses_max, environment, first_exchange_id, family_id, expires_at)
+    select decode(use_key, 'hex'), 1, uses_max, use_environment, exchange_id, use_family_id, use_expires_at
+    from asked order by use_key
+    on conflict (key) do update set uses = known.uses + 1
+      where excluded.uses_max is null or known.uses < excluded.uses_max
+    returning encode(known.key, 'hex') as use_key
+  ), issued as (
+    insert into public.handle (id, digest, family_id, subject_issuer, subject, subject_id, subject_token_key_id,
+      grant_id, grant_version, grant_set_digest, pattern, resource, environment, scopes, binding_kind, binding_value,
+      issued_at, expires_at, max_calls, calls_used, status, correlation_id)
+    select id, decode(digest, 'hex'), family_id, subject_issuer, subject, subject_id, subject_token_key_id,
+      grant_id, grant_version, grant_set_digest, pattern, resource, environment, scopes, binding_kind, binding_value,
+      issued_at, expires_at, max_calls, calls_used, status, correlation_id
+    from asked join used using (use_key)
+    returning id
+  ), listed as (
+    select jsonb_agg(item order by place, nth) as events
+    from asked join issued using (id), jsonb_array_elements(asked.events) with ordinality as told(item, nth)
+  ), written as materialized (
+    select public.append_events(events) from listed where events is not null
+  )
+  select place from asked join issued using (id) where (select count(*) from written) >= 0`;
+
+/** The parameter of ISSUE_HANDLES. */
+export const issuesParameter = (issues: readonly HandleIssue[]): string =>
+  jsonParameter(issues.map(issueRow));
+
+const issueRow = ({ handle, use, events }: HandleIssue, place: number): object => ({
+  place,
+  use_key: use.key,
+  uses_max: use.usesMax,
+  use_environment: use.environment,
+  exchange_id: use.exchangeId,
+  use_family_id: use.familyId,
+  use_expires_at: use.expiresAt,
+  id: handle.id,
+  digest: handle.digest,
+  family_id: handle.familyId,
+  subject_issuer: handle.subject.issuer,
+  subject: handle.subject.subject,
+  subject_id: handle.subject.id,
+  subject_token_key_id: handle.subjectTokenKeyId,
+  grant_id: handle.grant.id,
+  grant_version: handle.grant.version,
+  grant_set_digest: handle.grant.setDigest,
+  pattern: handle.pattern,
+  resource: handle.resource,
+  environment: handle.environment,
+  scopes: handle.scopes,
+  binding_kind: handle.binding.kind,
+  binding_value: bindingValueOf(handle.binding),
+  issued_at: handle.issuedAt,
+  expires_at: handle.expiresAt,
+  max_calls: handle.maxCalls,
+  calls_used: handle.callsUsed,
+  status: handle.status,
+  correlation_id: handle.correlationId,
+  events: listedEvents(events),
+});

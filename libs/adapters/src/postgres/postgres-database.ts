@@ -1,0 +1,204 @@
+import pg from 'pg';
+import { DataSource, type EntityTarget, type ObjectLiteral, type Repository } from 'typeorm';
+import { DependencyUnavailable } from '#kernel';
+import { HandleEntity } from './handle.entity.js';
+import {
+  connectionOver,
+  type PostgresConnection,
+  type PostgresSession,
+  runStatement,
+  type Statement,
+  type StatementOptions,
+} from './postgres-connection.js';
+import { endsSession, failureOf, isCollision } from './postgres-failure.js';
+import { locationOf, type PostgresLocation } from './postgres-location.js';
+import { sessionOver } from './postgres-session.js';
+
+export interface PostgresConnectOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Most connections at once; default 10. Dedicated sessions come on top. */
+  readonly poolSize?: number;
+}
+
+const POOL_SIZE_DEFAULT = 10;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+// The server answers within its own limit; this one is for a server that takes the bytes and never answers.
+const ANSWER_TIMEOUT_MS = 12_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+const COLLISION_ATTEMPTS_MAX = 4;
+
+// Every statement of ours finds few rows, by an index. A plan that was made while a table was still empty, and is kept
+// for a prepared statement, must not become a scan of the whole table when it has grown.
+const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
+
+const SESSION_LIMITS = {
+  options: PLANNER,
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: ANSWER_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+  keepAlive: true,
+};
+
+/**
+ * One PostgreSQL database, reached through a pool that TypeORM's DataSource owns. Hot statements are prepared and go
+ * to the pool directly; repositories serve what is not hot. May be used at once by many.
+ */
+export class PostgresDatabase {
+  private constructor(
+    private readonly dataSource: DataSource,
+    private readonly pool: pg.Pool,
+    private readonly options: PostgresConnectOptions,
+    readonly location: PostgresLocation,
+  ) {}
+
+  /** @throws DependencyUnavailable that names host, port, database and the reason, never the password. */
+  static async connect(options: PostgresConnectOptions): Promise<PostgresDatabase> {
+    const location = locationOf(options.url);
+    const dataSource = new DataSource({
+      type: 'postgres',
+      url: options.url,
+      applicationName: options.applicationName,
+      poolSize: options.poolSize ?? POOL_SIZE_DEFAULT,
+      connectTimeoutMS: CONNECT_TIMEOUT_MS,
+      extra: SESSION_LIMITS,
+      entities: [HandleEntity],
+      installExtensions: false,
+      logging: false,
+      // A broken idle connection is dropped by the pool, and the next statement opens another: nothing to report.
+      poolErrorHandler: () => undefined,
+    });
+    try {
+      await dataSource.initialize();
+    } catch (error) {
+      throw failureOf(error, location);
+    }
+    const { master } = dataSource.driver as unknown as { master: pg.Pool };
+    master.on('acquire', surviveFarewell);
+    return new PostgresDatabase(dataSource, master, options, location);
+  }
+
+  /**
+   * One statement, one round trip. With a name it is prepared, once a connection. Tried again after a collision, as
+   * `transaction` is. See PostgresConnection.query.
+   */
+  query<Row extends object>(
+    text: string,
+    values: readonly unknown[] = [],
+    options: StatementOptions = {},
+  ): Promise<Row[]> {
+    return untilNoCollision(() => this.single<Row>({ text, values, name: options.name }));
+  }
+
+  /**
+   * Commits when `work` resolves, rolls back when it rejects. After a deadlock or a serialization failure `work` is
+   * run again, at most 4 times in all: it must have no effect outside of the connection.
+   */
+  transaction<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    return untilNoCollision(() => this.attempt(work));
+  }
+
+  /** A session of its own outside of the pool, for advisory locks. The caller closes it. */
+  async dedicated(): Promise<PostgresSession> {
+    const client = new pg.Client({
+      connectionString: this.options.url,
+      application_name: this.options.applicationName,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      ...SESSION_LIMITS,
+    });
+    return sessionOver(client, this.location);
+  }
+
+  /** Resolves when the server answers. @throws DependencyUnavailable */
+  async ping(): Promise<void> {
+    await this.query('select 1', [], { name: 'ping' });
+  }
+
+  /** For what is not hot: TypeORM's repository of the entity. */
+  async repository<Entity extends ObjectLiteral, T>(
+    entity: EntityTarget<Entity>,
+    work: (rows: Repository<Entity>) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work(this.dataSource.getRepository(entity));
+    } catch (error) {
+      throw failureOf(error, this.location);
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+  }
+
+  private async single<Row extends object>(statement: Statement): Promise<Row[]> {
+    const client = await this.checkOut();
+    try {
+      const rows = await runStatement<Row>(client, statement);
+      client.release();
+      return rows;
+    } catch (error) {
+      client.release(endsSession(error));
+      throw failureOf(error, this.location);
+    }
+  }
+
+  private async checkOut(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect();
+    } catch (error) {
+      throw failureOf(error, this.location);
+    }
+  }
+
+  private async attempt<T>(work: (connection: PostgresConnection) => Promise<T>): Promise<T> {
+    const client = await this.checkOut();
+    const connection = connectionOver(client, this.location);
+    let finished = false;
+    try {
+      await connection.query('begin');
+      const result = await work(connection);
+      await connection.query('commit');
+      finished = true;
+      return result;
+    } finally {
+      if (!finished) finished = await rolledBack(connection);
+      client.release(!finished);
+    }
+  }
+}
+
+const guarded = new WeakSet<pg.PoolClient>();
+
+/**
+ * The pool listens to errors of idle connections only. One that is ended by the server after it was handed out, and
+ * before it got its statement, emits an error that nobody hears, and that ends the process. The statement fails then
+ * too, and tells its caller.
+ */
+function surviveFarewell(client: pg.PoolClient): void {
+  if (guarded.has(client)) return;
+  guarded.add(client);
+  client.on('error', () => undefined);
+}
+
+async function untilNoCollision<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!collided(error) || attempt === COLLISION_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Whether the session is clean again; when not, it must not go back into the pool. */
+const rolledBack = (connection: PostgresConnection): Promise<boolean> =>
+  connection.query('rollback').then(
+    () => true,
+    () => false,
+  );
+
+const collided = (error: unknown): boolean =>
+  isCollision(error) || (error instanceof DependencyUnavailable && isCollision(error.cause));

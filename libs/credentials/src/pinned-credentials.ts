@@ -1,0 +1,85 @@
+import { type Clock, type PosternError } from '#kernel';
+import { PinnedCredential, type PinningTerms } from './pinned-credential.js';
+import { type SecretRef, type SecretVersion } from './secret-ref.js';
+import { type SecretStore } from './secret-store.js';
+
+export interface PinnedCredentialsSettings {
+  readonly store: SecretStore;
+  readonly clock: Clock;
+  /** How often the store is asked for a newer version while a credential is in use; spread by a fifth. Default 10. */
+  readonly refreshSeconds?: number;
+  /** How long a version is used that the store could not confirm. Default 300. */
+  readonly staleSecondsMax?: number;
+  /** Told of every failed read, at most once a second and ref. Must not throw. */
+  readonly onProblem?: (ref: SecretRef, problem: PosternError) => void;
+}
+
+export interface PinnedVersion {
+  readonly ref: SecretRef;
+  readonly version: number;
+}
+
+const REFRESH_SECONDS = 10;
+const STALE_SECONDS_MAX = 300;
+
+/**
+ * The secret versions that calls use, from memory after the first read. One entry a ref (mount and path as two keys,
+ * never joined), which holds one version and the mark of its writing. While a ref is in use its entry is confirmed in
+ * the background; the call that triggers it does not wait. A version that is gone from a store that answers ends at
+ * the next refresh. Holds as many entries as there are refs: give it refs of registered resources only.
+ */
+export class PinnedCredentials {
+  readonly #mounts = new Map<string, Map<string, PinnedCredential>>();
+  readonly #terms: PinningTerms;
+
+  constructor(settings: PinnedCredentialsSettings) {
+    this.#terms = {
+      store: settings.store,
+      clock: settings.clock,
+      refreshMs: (settings.refreshSeconds ?? REFRESH_SECONDS) * 1000,
+      staleMsMax: (settings.staleSecondsMax ?? STALE_SECONDS_MAX) * 1000,
+      onProblem: settings.onProblem ?? (() => undefined),
+    };
+  }
+
+  /**
+   * The version to use for a call that starts now.
+   * @throws SecretStoreUnavailable, SecretNotFound, SecretMalformed, SecretRefInvalid
+   */
+  current(ref: SecretRef): Promise<SecretVersion> {
+    return this.#entry(ref).current();
+  }
+
+  /** The same without a promise; undefined when memory does not suffice: then ask `current`. */
+  peek(ref: SecretRef): SecretVersion | undefined {
+    return this.#mounts.get(ref.mount)?.get(ref.path)?.peek();
+  }
+
+  /** What calls that start now would use, as far as it was read. */
+  versionsInUse(): readonly PinnedVersion[] {
+    return [...this.#mounts.values()].flatMap((paths) =>
+      [...paths.values()].flatMap(({ ref, version }) =>
+        version === undefined ? [] : [{ ref, version }],
+      ),
+    );
+  }
+
+  /** The next call reads anew. A read that is under way still answers those who wait for it. */
+  forget(ref: SecretRef): void {
+    this.#mounts.get(ref.mount)?.delete(ref.path);
+  }
+
+  #entry(ref: SecretRef): PinnedCredential {
+    let paths = this.#mounts.get(ref.mount);
+    if (paths === undefined) {
+      paths = new Map();
+      this.#mounts.set(ref.mount, paths);
+    }
+    let entry = paths.get(ref.path);
+    if (entry === undefined) {
+      entry = new PinnedCredential({ mount: ref.mount, path: ref.path }, this.#terms);
+      paths.set(ref.path, entry);
+    }
+    return entry;
+  }
+}

@@ -1,0 +1,58 @@
+/** One thing that must work for the process to serve; it rejects with the reason when it does not. */
+export type HealthCheck = () => Promise<void> | void;
+
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly reason?: string;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly CheckResult[];
+}
+
+const CHECK_TIMEOUT_MS = 3_000;
+
+/** What the process depends on, each with its check. Not ready until it says so, and no more once it stops. */
+export class HealthRegistry {
+  readonly #checks = new Map<string, HealthCheck>();
+  #phase: 'starting' | 'serving' | 'stopping' = 'starting';
+
+  add(name: string, check: HealthCheck): void {
+    this.#checks.set(name, check);
+  }
+
+  enter(phase: 'serving' | 'stopping'): void {
+    this.#phase = phase;
+  }
+
+  async readiness(): Promise<Readiness> {
+    if (this.#phase !== 'serving') {
+      return { ready: false, checks: [{ name: 'process', ok: false, reason: this.#phase }] };
+    }
+    const checks = await Promise.all([...this.#checks].map(([name, check]) => run(name, check)));
+    return { ready: checks.every(({ ok }) => ok), checks };
+  }
+}
+
+async function run(name: string, check: HealthCheck): Promise<CheckResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${CHECK_TIMEOUT_MS} ms`));
+    }, CHECK_TIMEOUT_MS);
+  });
+  return Promise.race([Promise.resolve().then(check), late])
+    .then(
+      () => ({ name, ok: true }),
+      (error: unknown) => ({
+        name,
+        ok: false,
+        reason: error instanceof Error ? error.message : 'unknown',
+      }),
+    )
+    .finally(() => {
+      clearTimeout(timer);
+    });
+}

@@ -1,0 +1,47 @@
+import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
+
+/** Something about a grant that a person should look at. It does not keep the set from loading. */
+export interface GrantFinding {
+  readonly kind: 'overdue' | 'review_due' | 'over_broad';
+  readonly grantId: string;
+  readonly file: string;
+  readonly what: string;
+}
+
+const DAY_MS = 86_400_000;
+const REVIEW_DUE_DAYS = 30;
+
+/** Overdue grants, grants whose review is due within 30 days, and grants that fit more than one subject. */
+export const lintGrantSet = (set: GrantSet, now: Date): readonly GrantFinding[] =>
+  set.grants.flatMap((grant) => [...reviewFindings(grant, now), ...breadthFindings(grant)]);
+
+function reviewFindings(grant: Grant, now: Date): GrantFinding[] {
+  const finding = (kind: GrantFinding['kind'], what: string): GrantFinding[] => [
+    { kind, grantId: grant.id, file: grant.file, what },
+  ];
+  const leftMs = grant.reviewBy.getTime() - now.getTime();
+  const day = new Date(grant.reviewBy.getTime() - 1).toISOString().slice(0, 10);
+  if (leftMs <= 0)
+    return finding('overdue', `its reviewBy day was ${day}: every request is denied`);
+  if (leftMs > REVIEW_DUE_DAYS * DAY_MS) return [];
+  return finding('review_due', `is due for review: from the day after ${day} it denies`);
+}
+
+function breadthFindings({ id, file, subject }: Grant): GrantFinding[] {
+  const breadth = breadthOf(subject);
+  if (breadth === undefined) return [];
+  return [
+    { kind: 'over_broad', grantId: id, file, what: `fits more than one subject: ${breadth}` },
+  ];
+}
+
+function breadthOf({ id, claims }: SubjectMatch): string | undefined {
+  switch (id.kind) {
+    case 'exact':
+      return undefined;
+    case 'segments':
+      return id.segments.includes('*') ? `segments ${JSON.stringify(id.segments)}` : undefined;
+    case 'any':
+      return `any that carries the claims ${[...claims.keys()].join(', ')}`;
+  }
+}

@@ -1,0 +1,123 @@
+import {
+  EVENT_BYTES_MAX,
+  EventJournal,
+  EventTooLarge,
+  Outbox,
+  OUTBOX_SHARDS,
+  type OutboxBacklog,
+  type OutboxBatch,
+  OutboxLeaseLost,
+  type PosternEvent,
+  type RecordedEvent,
+  topicOfEvent,
+} from '#events';
+import { type Clock, sha256 } from '#kernel';
+
+interface OutboxEntry {
+  readonly event: RecordedEvent;
+  readonly shard: number;
+  published: boolean;
+}
+
+/** What several relays share: the rows, and who holds which shard. */
+export class InMemoryOutboxLog extends EventJournal {
+  readonly entries: OutboxEntry[] = [];
+  readonly holders = new Map<number, InMemoryOutbox>();
+  private readonly sequences = new Map<string, number>();
+
+  constructor(readonly clock: Clock) {
+    super();
+  }
+
+  override async append(events: readonly PosternEvent[]): Promise<void> {
+    if (events.some((event) => Buffer.byteLength(JSON.stringify(event)) > EVENT_BYTES_MAX)) {
+      throw new EventTooLarge(`an event is larger than ${EVENT_BYTES_MAX} bytes`);
+    }
+    for (const event of events) this.entries.push(this.record(event));
+  }
+
+  private record(event: PosternEvent): OutboxEntry {
+    const sequence = (this.sequences.get(event.partitionkey) ?? 0) + 1;
+    this.sequences.set(event.partitionkey, sequence);
+    const recorded = {
+      ...event,
+      recordedtime: this.clock.now().toISOString(),
+      sequence: String(sequence).padStart(20, '0'),
+    };
+    const shard = parseInt(sha256(event.partitionkey).slice(0, 8), 16) % OUTBOX_SHARDS;
+    return { event: recorded, shard, published: false };
+  }
+}
+
+/** One relay's side of the log. */
+export class InMemoryOutbox extends Outbox {
+  private alive = true;
+  /** Counts lives: a batch of an earlier one cannot be marked. */
+  private life = 0;
+
+  constructor(private readonly log: InMemoryOutboxLog) {
+    super();
+  }
+
+  override async lease(): Promise<readonly number[]> {
+    this.alive = true;
+    for (let shard = 0; shard < OUTBOX_SHARDS; shard += 1) {
+      if (!this.log.holders.has(shard)) this.log.holders.set(shard, this);
+    }
+    return this.held();
+  }
+
+  override async next(limit: number): Promise<OutboxBatch | undefined> {
+    this.assertAlive();
+    const held = new Set(this.held());
+    const { life } = this;
+    const entries = this.log.entries
+      .filter(({ published, shard }) => !published && held.has(shard))
+      .slice(0, limit);
+    if (entries.length === 0) return undefined;
+    return {
+      records: entries.map(({ event }) => ({
+        topic: topicOfEvent(event),
+        key: event.partitionkey,
+        event,
+      })),
+      markPublished: async () => {
+        this.assertAlive();
+        if (life !== this.life) throw new OutboxLeaseLost('the lease of this batch was lost');
+        for (const entry of entries) entry.published = true;
+      },
+    };
+  }
+
+  override async backlog(): Promise<OutboxBacklog> {
+    const waiting = this.log.entries.filter(({ published }) => !published);
+    const [oldest] = waiting;
+    const age =
+      oldest === undefined
+        ? 0
+        : this.log.clock.now().getTime() - new Date(oldest.event.recordedtime).getTime();
+    return { records: waiting.length, oldestAgeSeconds: age / 1000 };
+  }
+
+  override async close(): Promise<void> {
+    this.die();
+  }
+
+  /** What a crash of the relay does: the leases are free at once, and this one may not mark any more. */
+  die(): void {
+    this.alive = false;
+    this.life += 1;
+    for (const shard of this.held()) this.log.holders.delete(shard);
+  }
+
+  private held(): readonly number[] {
+    return [...this.log.holders]
+      .filter(([, holder]) => holder === this)
+      .map(([shard]) => shard)
+      .sort((one, other) => one - other);
+  }
+
+  private assertAlive(): void {
+    if (!this.alive) throw new OutboxLeaseLost('the lease was lost');
+  }
+}

@@ -1,0 +1,19 @@
+import { CreateRoles1795200000000 } from './1795200000000-create-roles.js';
+import { CreateHandles1795200001000 } from './1795200001000-create-handles.js';
+import { CreateOutbox1795200002000 } from './1795200002000-create-outbox.js';
+import { CreateCalls1795200003000 } from './1795200003000-create-calls.js';
+import { CreateSealedSecrets1795200004000 } from './1795200004000-create-sealed-secrets.js';
+import { GrantRights1795200005000 } from './1795200005000-grant-rights.js';
+
+/** Every migration, oldest first. What was released is never edited: append. */
+export const MIGRATIONS = [
+  CreateRoles1795200000000,
+  CreateHandles1795200001000,
+  CreateOutbox1795200002000,
+  CreateCalls1795200003000,
+  CreateSealedSecrets1795200004000,
+  GrantRights1795200005000,
+];
+
+/** Where TypeORM remembers which of them ran. */
+export const MIGRATIONS_TABLE = 'postern_migration';

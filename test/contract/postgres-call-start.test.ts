@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto';
+import { type PostgresCallLedger } from '#adapters/postgres';
+import { type StartOutcome } from '#injection';
+import { describeWithServer } from '#test-support';
+import { aCall, clock, minutesFromNow, revokedEvent } from './handle-records.js';
+import { LedgerFixture } from './ledger-fixture.js';
+
+const repeated = (...runs: [outcome: StartOutcome, times: number][]): StartOutcome[] =>
+  runs.flatMap(([outcome, times]) => Array.from({ length: times }, () => outcome));
+
+describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+  describeWithServer('call ledger: starting', `postgres-${major}`, () => {
+    let fixture: LedgerFixture;
+    let ledger: PostgresCallLedger;
+
+    beforeAll(async () => {
+      fixture = await LedgerFixture.open(major);
+    });
+    beforeEach(async () => {
+      await fixture.reset();
+      ledger = await fixture.ledger();
+    });
+    afterEach(() => fixture.closeLedgers());
+    afterAll(() => fixture.server.drop());
+
+    it('counts a call and records it before it answers', async () => {
+      const handle = await fixture.issued({ maxCalls: 2 });
+      expect(await ledger.start(aCall(handle.id))).toBe('started');
+      expect(await fixture.usedOf(handle)).toBe(1);
+      expect(await fixture.unfinished()).toBe(1);
+    });
+
+    it('permits maxCalls calls and not one more', async () => {
+      const handle = await fixture.issued({ maxCalls: 2 });
+      const outcomes = [];
+      for (let n = 0; n < 4; n += 1) outcomes.push(await ledger.start(aCall(handle.id)));
+      expect(outcomes).toEqual(['started', 'started', 'exhausted', 'exhausted']);
+      expect(await fixture.usedOf(handle)).toBe(2);
+      expect(await fixture.unfinished()).toBe(2);
+    });
+
+    it('shares a batch exactly: the last calls go to those that came first', async () => {
+      const [one, two] = [
+        await fixture.issued({ maxCalls: 3 }),
+        await fixture.issued({ maxCalls: 5 }),
+      ];
+      const outcomes = await fixture.startMany([ledger], [one, two], 16);
+      const of = (place: number): StartOutcome[] => outcomes.filter((_, n) => n % 2 === place);
+      expect(of(0)).toEqual(repeated(['started', 3], ['exhausted', 5]));
+      expect(of(1)).toEqual(repeated(['started', 5], ['exhausted', 3]));
+      expect([await fixture.usedOf(one), await fixture.usedOf(two)]).toEqual([3, 5]);
+    });
+
+    it('is exact over two instances under 600 calls at once', async () => {
+      const handles = await Promise.all(
+        [37, 100, 250].map((maxCalls) => fixture.issued({ maxCalls })),
+      );
+      const outcomes = await fixture.startMany([ledger, await fixture.ledger()], handles, 600);
+      const startedOf = (place: number): number =>
+        outcomes.filter((outcome, n) => n % 3 === place && outcome === 'started').length;
+      expect([startedOf(0), startedOf(1), startedOf(2)]).toEqual([37, 100, 200]);
+      expect(await Promise.all(handles.map((handle) => fixture.usedOf(handle)))).toEqual([
+        37, 100, 200,
+      ]);
+      expect(await fixture.unfinished()).toBe(337);
+    });
+
+    it.each([
+      ['revoked', { status: 'active' }, true],
+      ['suspended', { status: 'suspended' }, false],
+      ['expired', { expiresAt: new Date(clock.now().getTime() - 1) }, false],
+    ] as const)('refuses a handle that is %s, and counts nothing', async (_, overrides, revoke) => {
+      const handle = await fixture.issued(overrides);
+      if (revoke) {
+        const selector = { scope: 'handle', id: handle.id } as const;
+        await fixture.store.revoke({ selector, at: clock.now(), eventOf: revokedEvent });
+      }
+      expect(await ledger.start(aCall(handle.id))).toBe('not-live');
+      expect(await fixture.usedOf(handle)).toBe(0);
+      expect(await fixture.unfinished()).toBe(0);
+    });
+
+    it('refuses a handle at the instant it expires, and permits it a moment before', async () => {
+      const handle = await fixture.issued({ expiresAt: minutesFromNow(5) });
+      const before = new Date(handle.expiresAt.getTime() - 1);
+      expect(await ledger.start(aCall(handle.id, { startedAt: handle.expiresAt }))).toBe(
+        'not-live',
+      );
+      expect(await ledger.start(aCall(handle.id, { startedAt: before }))).toBe('started');
+    });
+
+    it('refuses a handle that does not exist', async () => {
+      expect(await ledger.start(aCall('hdl_other'))).toBe('not-live');
+    });
+
+    it('counts a call once however often it is started', async () => {
+      const handle = await fixture.issued({ maxCalls: 2 });
+      const call = aCall(handle.id);
+      const twin = await fixture.ledger();
+      const outcomes = await Promise.all([ledger, ledger, twin].map((l) => l.start(call)));
+      expect(outcomes).toEqual(['started', 'started', 'started']);
+      expect(await ledger.start(call)).toBe('started');
+      expect(await fixture.usedOf(handle)).toBe(1);
+    });
+
+    it('never starts a call after the revocation was committed, under load', async () => {
+      const handle = await fixture.issued({ maxCalls: 100_000 });
+      const selector = { scope: 'handle', id: handle.id } as const;
+      let usedWhenRevoked = -1;
+      const revoking = fixture
+        .startMany([ledger, await fixture.ledger()], [handle], 50)
+        .then(async () => {
+          const [revoked] = await fixture.store.revoke({
+            selector,
+            at: clock.now(),
+            eventOf: revokedEvent,
+          });
+          usedWhenRevoked = revoked!.callsUsed;
+        });
+      const load = await Promise.all([fixture.startMany([ledger], [handle], 500), revoking]);
+      const after = await fixture.startMany([ledger], [handle], 20);
+      expect(new Set(after)).toEqual(new Set(['not-live']));
+      expect(await fixture.usedOf(handle)).toBe(usedWhenRevoked);
+      expect(50 + load[0].filter((o) => o === 'started').length).toBe(usedWhenRevoked);
+    });
+
+    it('leaves count and record agreeing when its sessions are cut', async () => {
+      const applicationName = `cut-${randomUUID()}`;
+      const cutLedger = await fixture.ledger(applicationName);
+      const handle = await fixture.issued({ maxCalls: 100_000 });
+      const outcomes: PromiseSettledResult<StartOutcome>[] = [];
+      for (let round = 0; round < 20; round += 1) {
+        const starts = Array.from({ length: 10 }, () => cutLedger.start(aCall(handle.id)));
+        const [settled] = await Promise.all([
+          Promise.allSettled(starts),
+          fixture.cut(applicationName),
+        ]);
+        outcomes.push(...settled);
+      }
+      const used = await fixture.usedOf(handle);
+      expect(outcomes.some(({ status }) => status === 'rejected')).toBe(true);
+      expect(used).toBe(await fixture.unfinished());
+      expect(used).toBeGreaterThanOrEqual(
+        outcomes.filter(({ status }) => status === 'fulfilled').length,
+      );
+    });
+  });
+});

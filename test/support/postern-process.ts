@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { until } from './until.js';
+
+const READY_DEADLINE_MS = 60_000;
+
+export interface ProcessOptions {
+  readonly app: 'sts' | 'proxy' | 'control' | 'relay' | 'standalone';
+  readonly environment: Readonly<Record<string, string>>;
+  /** /readyz of the process. */
+  readonly readyUrl: string;
+}
+
+/** One of Postern's processes, built, as an operator runs it. */
+export class PosternProcess {
+  #child: ChildProcess | undefined;
+  /** All that it wrote, to be searched for what must not be in it. */
+  output = '';
+
+  constructor(private readonly options: ProcessOptions) {}
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Resolves when it says that it is ready. */
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [entryOf(this.options.app)], {
+      env: { ...cleanEnvironment(), ...this.options.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const keep = (chunk: Buffer): void => void (this.output += chunk.toString());
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    await until(`${this.options.app} is ready`, () => this.#ready(child), READY_DEADLINE_MS);
+  }
+
+  async #ready(child: ChildProcess): Promise<boolean> {
+    if (child.exitCode !== null) throw new Error(`${this.options.app} ended:\n${this.output}`);
+    return fetch(this.options.readyUrl).then(
+      (response) => response.ok,
+      () => false,
+    );
+  }
+
+  /** SIGKILL: nothing gets a chance to tidy up. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** SIGTERM, and the orderly end. Resolves to the exit code. */
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (child === undefined) return null;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  }
+}
+
+const entryOf = (app: string): string => `dist/apps/${app}/src/main.js`;
+
+/** Runs the built command line to its end. */
+export function runCli(
+  args: readonly string[],
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly input?: string;
+  } = {},
+): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [entryOf('cli'), ...args], {
+    env: { ...cleanEnvironment(), ...options.environment },
+    input: options.input ?? '',
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+/** The machine's environment without what would configure Postern behind a test's back. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const ours = /^(?:POSTERN_|DATABASE_URL$|KAFKA_|VAULT_|LOG_LEVEL$|OTEL_)/;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { type FolderOptions, makePosternFolder, type PosternFolder } from './postern-folder.js';
+import { PosternProcess, runCli } from './postern-process.js';
+
+/** A standalone Postern in a folder of its own, with the secret of `ledger` sealed. */
+export interface Standalone extends PosternFolder {
+  readonly process: PosternProcess;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Starts the process; the first time it also seals the secret. */
+  start(): Promise<void>;
+}
+
+export async function makeStandalone(
+  options: FolderOptions & { readonly username: string; readonly password: string },
+): Promise<Standalone> {
+  const folder = await makePosternFolder(options);
+  const environment = {
+    POSTERN_CONFIG: folder.configFile,
+    POSTERN_DATA_FOLDER: join(folder.folder, 'data'),
+    LOG_LEVEL: 'info',
+  };
+  const process = new PosternProcess({
+    app: 'standalone',
+    environment,
+    readyUrl: `${folder.adminOrigin}/readyz`,
+  });
+  const seal = (): void => {
+    const { username, password } = options;
+    const { status, stderr } = runCli(['seal', 'put', 'secret/legacy/ledger', '--if-absent'], {
+      environment,
+      input: JSON.stringify({ username, password }),
+    });
+    if (status !== 0) throw new Error(`seal put failed: ${stderr}`);
+  };
+  let sealed = false;
+  const start = async (): Promise<void> => {
+    if (!sealed) seal();
+    sealed = true;
+    await process.start();
+  };
+  return { ...folder, process, environment, start };
+}

@@ -1,0 +1,245 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import kafkajs from 'kafkajs';
+
+const run = promisify(execFile);
+const LOOPBACK = '127.0.0.1';
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 100;
+/** Any 16 bytes will do: the id only has to be that of the folder's last start. */
+const CLUSTER_ID = 'cG9zdGVybi10ZXN0LTAwMQ';
+const LOG_TAIL_CHARACTERS = 2_000;
+// The client's C1 compiler alone starts a broker in half the time, and two cores are all there is.
+const JVM_OPTIONS = [
+  '-Xms128m',
+  '-Xmx384m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+];
+
+const root = path.resolve('.test-servers');
+const support = path.resolve('test/support/kafka');
+
+/**
+ * A real Apache Kafka 4.1.1, one node in KRaft mode, loopback only, on free ports, with an empty folder below
+ * `.test-servers` that goes when it is stopped. Needs Java 17 and Maven, which fetches the jars once. Can be paused,
+ * killed and started again with its data: for suites about outages. No topic exists at first and none is made unasked.
+ */
+export class TestKafka {
+  private process: ChildProcess | undefined;
+  private log = '';
+
+  private constructor(
+    private readonly folder: string,
+    private readonly classPath: string,
+    private readonly port: number,
+  ) {}
+
+  /** @throws Error that says what is missing, or ends with what the broker printed. */
+  static async start(name: string): Promise<TestKafka> {
+    const folder = path.join(root, `kafka-${name}`);
+    const classPath = await kafkaClassPath();
+    await endForgotten(folder);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const [port, controllerPort] = await freePorts();
+    await writeFile(
+      path.join(folder, 'server.properties'),
+      properties({ folder, port, controllerPort }),
+    );
+    const kafka = new TestKafka(folder, classPath, port);
+    await run('java', [
+      ...kafka.javaArguments('kafka.tools.StorageTool'),
+      ...formatArguments(folder),
+    ]);
+    await kafka.startAgain();
+    return kafka;
+  }
+
+  /** `host:port`, as KAFKA_BROKERS takes it. */
+  get brokers(): string {
+    return `${LOOPBACK}:${this.port}`;
+  }
+
+  /** With the data and the port that it had. */
+  async startAgain(): Promise<void> {
+    const configuration = path.join(this.folder, 'server.properties');
+    const broker = spawn('java', [...this.javaArguments('kafka.Kafka'), configuration], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.process = broker;
+    broker.stderr.on('data', (bytes: Buffer) => {
+      this.log = (this.log + bytes.toString()).slice(-LOG_TAIL_CHARACTERS);
+    });
+    await writeFile(path.join(this.folder, 'pid'), String(broker.pid));
+    await this.untilAnswering(broker);
+  }
+
+  /** From now on it accepts connections and answers nothing. */
+  freeze(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.process?.kill('SIGCONT');
+  }
+
+  /** Without any farewell; the data stays for startAgain. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  async stop(): Promise<void> {
+    await this.end('SIGTERM');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private javaArguments(mainClass: string): string[] {
+    const logging = `-Dlog4j2.configurationFile=${path.join(support, 'log4j2.properties')}`;
+    return [...JVM_OPTIONS, logging, '-cp', this.classPath, mainClass];
+  }
+
+  private async untilAnswering(broker: ChildProcess): Promise<void> {
+    const { Kafka, logLevel } = kafkajs;
+    const client = new Kafka({
+      brokers: [this.brokers],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    });
+    for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += POLL_MS) {
+      if (broker.exitCode !== null) break;
+      const admin = client.admin();
+      const answer = await admin.connect().then(
+        () => admin.describeCluster().catch(() => undefined),
+        () => undefined,
+      );
+      await admin.disconnect();
+      if (answer !== undefined && answer.brokers.length > 0) return;
+      await pause(POLL_MS);
+    }
+    await this.kill();
+    throw new Error(`Kafka did not start in ${this.folder}: ${this.log.trim()}`);
+  }
+
+  private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const broker = this.process;
+    this.process = undefined;
+    if (broker?.exitCode !== null) return;
+    const ended = new Promise((resolve) => broker.once('exit', resolve));
+    const deadline = setTimeout(() => broker.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    broker.kill('SIGCONT'); // A frozen process takes no farewell.
+    broker.kill(signal);
+    await ended;
+    clearTimeout(deadline);
+  }
+}
+
+/** The jars of the broker, as Java's class path; Maven fetches them the first time. */
+async function kafkaClassPath(): Promise<string> {
+  const pom = path.join(support, 'pom.xml');
+  const known = path.join(root, 'kafka-class-path');
+  const wanted = await readFile(pom, 'utf8');
+  const cached = await readFile(known, 'utf8').then(
+    (text) => text.split('\n---\n'),
+    () => [],
+  );
+  const [classPath, of] = cached;
+  const complete = of === wanted && classPath?.split(':').every((jar) => existsSync(jar));
+  if (classPath !== undefined && complete === true) return classPath;
+  const fresh = await askMaven(pom);
+  await writeFile(known, `${fresh}\n---\n${wanted}`);
+  return fresh;
+}
+
+async function askMaven(pom: string): Promise<string> {
+  await requireTool('java', 'Java 17 or later');
+  await requireTool('mvn', 'Apache Maven');
+  await mkdir(root, { recursive: true, mode: 0o755 });
+  const output = path.join(root, `kafka-class-path.${process.pid}`);
+  await run('mvn', [
+    ...['-q', '-B', '-f', pom, 'dependency:build-classpath'],
+    ...['-DincludeScope=runtime', `-Dmdep.outputFile=${output}`],
+  ]);
+  const classPath = (await readFile(output, 'utf8')).trim();
+  await rm(output);
+  return classPath;
+}
+
+async function requireTool(command: string, what: string): Promise<void> {
+  await run(command, ['-version']).catch((error: unknown) => {
+    throw new Error(`${what} is missing (no command "${command}")`, { cause: error });
+  });
+}
+
+/** A broker outlives a test run that was killed: end the one of this folder, and no other process. */
+async function endForgotten(folder: string): Promise<void> {
+  const pid = await readFile(path.join(folder, 'pid'), 'utf8').catch(() => '');
+  if (pid === '') return;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  if (!command.includes(path.join(folder, 'server.properties'))) return;
+  process.kill(Number(pid), 'SIGKILL');
+  while (existsSync(`/proc/${pid}`)) await pause(POLL_MS);
+}
+
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()];
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(0, LOOPBACK, () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return [ports[0] ?? 0, ports[1] ?? 0];
+}
+
+const formatArguments = (folder: string): string[] => [
+  ...['format', '--ignore-formatted', '--cluster-id', CLUSTER_ID],
+  ...['--config', path.join(folder, 'server.properties')],
+];
+
+/** One node: what a cluster keeps three times is kept once, and groups do not wait for members to come. */
+function properties(place: { folder: string; port: number; controllerPort: number }): string {
+  const settings: Record<string, string | number> = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@${LOOPBACK}:${place.controllerPort}`,
+    listeners: `PLAINTEXT://${LOOPBACK}:${place.port},CONTROLLER://${LOOPBACK}:${place.controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${place.port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': path.join(place.folder, 'logs'),
+    'auto.create.topics.enable': 'false',
+    'unclean.leader.election.enable': 'false',
+    'offsets.topic.num.partitions': 1,
+    'offsets.topic.replication.factor': 1,
+    'transaction.state.log.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'share.coordinator.state.topic.num.partitions': 1,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    // A killed broker may come back when its old session has ended: after 3 s instead of 9.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
+    'num.network.threads': 2,
+    'num.io.threads': 2,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
