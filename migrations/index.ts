@@ -13,7 +13,7 @@ export const MIGRATIONS = [
   CreateCalls1795200003000,
   CreateSealedSecrets1795200004000,
   GrantRights1795200005000,
-];
+] as const;
 
 /** Where TypeORM remembers which of them ran. */
 export const MIGRATIONS_TABLE = 'postern_migration';

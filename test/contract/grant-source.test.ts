@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { FileGrantSource } from '#adapters/files';
 import { compileGrantSet, type GrantFileText } from '#policy';
 import {
@@ -31,31 +31,38 @@ describe('the in-memory grant source', () => {
 
 describe('the grant source of a folder', () => {
   grantSourceContract(async (files): Promise<GrantSourceUnderTest> => {
-    const folder = await mkdtemp(join(tmpdir(), 'postern-grants-'));
-    const write = (next: readonly GrantFileText[]) =>
-      Promise.all(next.map(({ file, text }) => writeFile(join(folder, basename(file)), text)));
-    await write(files);
-    let settled: () => void = () => undefined;
+    const above = await mkdtemp(join(tmpdir(), 'postern-grants-'));
+    const folder = join(above, 'grants');
+    let editions = 0;
+    // The folder is a link that is moved to the next edition, so that no state in between is ever seen.
+    const put = async (next: readonly GrantFileText[]): Promise<void> => {
+      editions += 1;
+      const edition = join(above, `edition-${String(editions)}`);
+      await mkdir(edition);
+      for (const { file, text } of next) await writeFile(join(edition, file), text);
+      await symlink(edition, join(above, 'next'));
+      await rename(join(above, 'next'), folder);
+    };
+    await put(files);
+    let judged: () => void = () => undefined;
     const source = await FileGrantSource.open({
       folder,
       compile,
-      onProblem: () => settled(),
-      onChange: () => settled(),
+      onProblem: () => judged(),
+      onChange: () => judged(),
+      settleMs: 20,
+      pollMs: 20,
     });
     return {
       source,
       publish: async (next) => {
-        const done = new Promise<void>((resolve) => (settled = resolve));
-        const gone = files.filter(({ file }) => !next.some((other) => other.file === file));
-        await Promise.all(
-          gone.map(({ file }) => rm(join(folder, basename(file)), { force: true })),
-        );
-        await write(next);
+        const done = new Promise<void>((resolve) => (judged = resolve));
+        await put(next);
         await done;
       },
       close: async () => {
         await source.close();
-        await rm(folder, { recursive: true });
+        await rm(above, { recursive: true });
       },
     };
   });

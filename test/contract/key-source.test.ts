@@ -1,8 +1,5 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { once } from 'node:events';
 import { IssuerKeySource } from '#adapters/issuers';
 import { type IssuerRegistration, type KeyLocation, type PublishedJwk } from '#identity';

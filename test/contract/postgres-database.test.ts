@@ -11,6 +11,14 @@ const changed = (url: string, change: (url: URL) => void): string => {
 const connect = (url: string): Promise<PostgresDatabase> =>
   PostgresDatabase.connect({ url, applicationName: 'postgres-database-test', poolSize: 3 });
 
+const FAILURES: readonly (readonly [what: string, change: (url: URL) => void, reason: string])[] = [
+  ['a wrong password', (url) => (url.password = 'wrong-password'), 'wrong user or password'],
+  ['an unknown user', (url) => (url.username = 'nobody_here'), 'wrong user or password'],
+  ['an unknown database', (url) => (url.pathname = '/not_here'), 'no such database'],
+  ['a port where nothing listens', (url) => (url.port = '1'), 'nothing listens there'],
+  ['an unknown host', (url) => (url.hostname = 'not.invalid'), 'does not resolve'],
+];
+
 describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
   describeWithServer('database', `postgres-${major}`, () => {
     let server: TestDatabase;
@@ -26,17 +34,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       server.database.query('select id from tried order by id');
 
     describe('connecting', () => {
-      it.each([
-        [
-          'a wrong password',
-          (url: URL) => (url.password = 'wrong-password'),
-          'wrong user or password',
-        ],
-        ['an unknown user', (url: URL) => (url.username = 'nobody_here'), 'wrong user or password'],
-        ['an unknown database', (url: URL) => (url.pathname = '/not_here'), 'no such database'],
-        ['a port where nothing listens', (url: URL) => (url.port = '1'), 'nothing listens there'],
-        ['an unknown host', (url: URL) => (url.hostname = 'not.invalid'), 'does not resolve'],
-      ] as const)('says where and why: %s', async (_, change, reason) => {
+      it.each(FAILURES)('says where and why: %s', async (_, change, reason) => {
         const url = changed(server.url, change);
         const { hostname, port, pathname } = new URL(url);
         const failure = connect(url);

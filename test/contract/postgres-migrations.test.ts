@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { type QueryRunner } from 'typeorm';
 import { migrate, PostgresDatabase, requireMigrated } from '#adapters/postgres';
 import { MIGRATIONS } from '#migrations';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 
+const [CreateRoles] = MIGRATIONS;
 const NAMES = MIGRATIONS.map((migration) => new migration().name);
 
 describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
@@ -50,24 +52,25 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       await expect(migrate(login.href)).rejects.toThrow('must name the owner of the database');
     });
 
-    it('say what to do when the owner may not create the roles', async () => {
-      const owner = `${name}_owner`;
-      // Roles are the server's: these exist already, and only a name that does not is refused.
-      await server.database.query(`create role ${owner} login password 'owner' nocreaterole`);
-      await server.database.query(`alter database ${name} owner to ${owner}`);
-      const login = new URL(url);
-      login.username = owner;
-      login.password = 'owner';
-      await server.database.query('alter role postern_relay rename to postern_relay_away');
-      const failure = await migrate(login.href).then(
-        () => 'migrated',
-        (error: unknown) => (error as Error).message,
+    it('say what to do when the owner may not create the roles, and need no right when they exist', async () => {
+      const login = new URL(await server.urlAs('postern_sts'));
+      const database = await PostgresDatabase.connect({
+        url: login.href,
+        applicationName: 'm',
+        poolSize: 1,
+      });
+      const runner = { query: database.query.bind(database) } as unknown as QueryRunner;
+      const missing = new CreateRoles(['postern_relay', 'postern_not_there']).up(runner);
+      await expect(missing).rejects.toThrow(
+        'the database user "postern_sts_test" may not create the roles postern_not_there: ' +
+          'let an administrator run deploy/postgres/roles.sql first',
       );
-      await server.database.query('alter role postern_relay_away rename to postern_relay');
-      await server.database.query(`alter database ${name} owner to current_user`);
-      await server.database.query(`drop role ${owner}`);
-      expect(failure).toContain('may not create the roles postern_relay');
-      expect(failure).toContain('deploy/postgres/roles.sql');
+      await expect(new CreateRoles(['postern_relay']).up(runner)).resolves.toBeUndefined();
+      await database.close();
+    });
+
+    it('cannot be taken back', async () => {
+      await expect(new CreateRoles().down()).rejects.toThrow('forward only');
     });
   });
 });

@@ -11,12 +11,18 @@ import { jsonAnswer, ScriptedVault } from '#test-support';
  */
 describe('the environment behind the settings', () => {
   const before = { ...process.env };
-  afterEach(() => {
+  const started: { close?(): Promise<void>; stop?(): Promise<void> }[] = [];
+  const opened = <T extends (typeof started)[number]>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  afterEach(async () => {
     process.env = { ...before };
+    await Promise.all(started.splice(0).flatMap((part) => [part.close?.(), part.stop?.()]));
   });
 
   it('neither adds a token or namespace, nor moves the path, nor sends the request elsewhere', async () => {
-    const proxy = await ScriptedVault.start(jsonAnswer(200, {}));
+    const proxy = opened(await ScriptedVault.start(jsonAnswer(200, {})));
     Object.assign(process.env, {
       VAULT_ADDR: proxy.address,
       VAULT_TOKEN: 'token-of-the-environment',
@@ -25,18 +31,22 @@ describe('the environment behind the settings', () => {
       HTTP_PROXY: proxy.address,
       http_proxy: proxy.address,
     });
-    const vault = await ScriptedVault.start(
-      jsonAnswer(200, {
-        auth: { client_token: 'from-login', lease_duration: 0, renewable: false },
+    const vault = opened(
+      await ScriptedVault.start(
+        jsonAnswer(200, {
+          auth: { client_token: 'from-login', lease_duration: 0, renewable: false },
+        }),
+      ),
+    );
+    const store = opened(
+      new VaultSecretStore({
+        settings: {
+          address: vault.address,
+          auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('secret-id') },
+        },
+        clock: new SystemClock(),
       }),
     );
-    const store = new VaultSecretStore({
-      settings: {
-        address: vault.address,
-        auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('secret-id') },
-      },
-      clock: new SystemClock(),
-    });
     await expect(store.read({ mount: 'secret', path: 'a' }, 1)).rejects.toThrow(/KV version 2/);
     expect(vault.seen.map(({ url }) => url)).toEqual([
       '/v1/auth/approle/login',
@@ -48,23 +58,23 @@ describe('the environment behind the settings', () => {
     ]);
     expect(vault.seen[0]?.headers).not.toHaveProperty('x-vault-namespace');
     expect(proxy.seen).toEqual([]);
-    await Promise.all([store.close(), vault.stop(), proxy.stop()]);
   });
 
   it('sends the namespace of the settings with every request, the login too', async () => {
-    const vault = await ScriptedVault.start(jsonAnswer(403, {}));
-    const store = new VaultSecretStore({
-      settings: {
-        address: `${vault.address}/`,
-        namespace: 'team-a',
-        auth: { kind: 'token', token: Secret.of('a-token') },
-      },
-      clock: new SystemClock(),
-    });
+    const vault = opened(await ScriptedVault.start(jsonAnswer(403, {})));
+    const store = opened(
+      new VaultSecretStore({
+        settings: {
+          address: `${vault.address}/`,
+          namespace: 'team-a',
+          auth: { kind: 'token', token: Secret.of('a-token') },
+        },
+        clock: new SystemClock(),
+      }),
+    );
     await expect(store.read({ mount: 'secret', path: 'a' }, 1)).rejects.toThrow(/refuses/);
     expect(vault.seen.length).toBeGreaterThan(1);
     for (const { headers } of vault.seen) expect(headers['x-vault-namespace']).toBe('team-a');
-    await Promise.all([store.close(), vault.stop()]);
   });
 
   describe('DEBUG=node-vault', () => {
@@ -83,12 +93,9 @@ describe('the environment behind the settings', () => {
         printed += format(...args);
       };
       debug.enable('node-vault');
-      vault = await ScriptedVault.start(jsonAnswer(400, { errors: ['canary-answer'] }));
+      vault = opened(await ScriptedVault.start(jsonAnswer(400, { errors: ['canary-answer'] })));
     });
-    afterEach(async () => {
-      debug.disable();
-      await vault.stop();
-    });
+    afterEach(() => void debug.disable());
 
     it('makes node-vault print what it sends, by itself', async () => {
       const plain = NodeVault({ endpoint: vault.address, token: 'unused' });
@@ -97,17 +104,18 @@ describe('the environment behind the settings', () => {
     });
 
     it('prints nothing of ours', async () => {
-      const store = new VaultSecretStore({
-        settings: {
-          address: vault.address,
-          auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('canary-5d') },
-        },
-        clock: new SystemClock(),
-      });
+      const store = opened(
+        new VaultSecretStore({
+          settings: {
+            address: vault.address,
+            auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('canary-5d') },
+          },
+          clock: new SystemClock(),
+        }),
+      );
       await expect(store.read({ mount: 'secret', path: 'a' }, 1)).rejects.toThrow(/refuses/);
       expect(vault.seen[0]?.body).toContain('canary-5d');
       expect(printed).toBe('');
-      await store.close();
     });
   });
 });

@@ -7,25 +7,32 @@ import { jsonAnswer, ScriptedVault } from '#test-support';
  * Authorization is stripped by now, X-Vault-Token is not.
  */
 describe('a redirect from Vault', () => {
+  let thief: ScriptedVault;
+  let vault: ScriptedVault;
+  let store: VaultSecretStore;
+
+  beforeEach(async () => {
+    thief = await ScriptedVault.start(jsonAnswer(200, {}));
+    vault = await ScriptedVault.start(jsonAnswer(500, {}));
+    store = new VaultSecretStore({
+      settings: {
+        address: vault.address,
+        auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('secret-id') },
+      },
+      clock: new SystemClock(),
+    });
+  });
+  afterEach(() => Promise.all([store.close(), vault.stop(), thief.stop()]));
+
   it.each([301, 302, 303, 307, 308])(
     'is not followed, and the token stays (%i)',
     async (status) => {
-      const thief = await ScriptedVault.start(jsonAnswer(200, {}));
-      const vault = await ScriptedVault.start(
-        jsonAnswer(status, {}, { location: `${thief.address}/v1/secret/data/legacy/ledger` }),
-      );
-      const store = new VaultSecretStore({
-        settings: {
-          address: vault.address,
-          auth: { kind: 'approle', roleId: 'postern', secretId: Secret.of('secret-id') },
-        },
-        clock: new SystemClock(),
-      });
+      const location = `${thief.address}/v1/secret/data/legacy/ledger`;
+      vault.answerWith(jsonAnswer(status, {}, { location }));
       const ref = { mount: 'secret', path: 'legacy/ledger' };
       await expect(store.read(ref, 1)).rejects.toMatchObject({ condition: 'unreachable' });
       expect(vault.seen).toHaveLength(1);
       expect(thief.seen).toEqual([]);
-      await Promise.all([store.close(), vault.stop(), thief.stop()]);
     },
   );
 });

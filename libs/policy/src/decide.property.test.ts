@@ -82,4 +82,3 @@ describe('for all grants and requests', () => {
     );
   });
 });
-

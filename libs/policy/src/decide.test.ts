@@ -189,4 +189,3 @@ it('two grants that match deny, although no set is compiled with two', () => {
   const set = aGrantSet([aGrant(), aGrant({ id: 'twin' })]);
   expect(decide(set, anAccessRequest())).toEqual(denied('not_allowed', /two grants match: .*twin/));
 });
-

@@ -1,36 +1,25 @@
-import { compileGrantSet } from '#policy';
-import { aGrantContext, aGrantFile } from '#testing';
+import { compileGrantSet, type GrantFileText } from '#policy';
+import { aGrantContext, aGrantFile, ownTests } from '#testing';
 
-const compile =
-  (files: readonly GrantFileText[], context: Partial<GrantContext> = {}) =>
-  () =>
-    compileGrantSet(files, aGrantContext(context));
-const one = (overrides: Record<string, unknown>, context: Partial<GrantContext> = {}) =>
-  compile([aGrantFile(overrides, 'g.yaml')], context);
+const compile = (files: readonly GrantFileText[]) => compileGrantSet(files, aGrantContext());
 
-/** Own tests that hold for a subject, whatever else its grant says. */
-const testsFor = (subject: string, more: Record<string, unknown> = {}) => [
-  { permit: { subject, scope: 'ledger.read', ...more } },
-  { deny: { subject, scope: 'ledger.post', ...more } },
-  { deny: { subject, scope: 'ledger.read', issuer: 'other', ...more } },
-  { deny: { subject, scope: 'ledger.read', resource: 'archive', ...more } },
-];
 describe("a set's digest", () => {
-  const digest = (overrides: Record<string, unknown>): string => one(overrides)().digest;
+  const digest = (overrides: Record<string, unknown>): string =>
+    compile([aGrantFile(overrides)]).digest;
 
   it('is SHA-256 and the same for the same grants, whatever the files are called', () => {
     expect(digest({})).toMatch(/^[0-9a-f]{64}$/);
-    expect(compile([aGrantFile({}, 'renamed.yaml')])().digest).toBe(digest({}));
+    expect(compile([aGrantFile({}, 'renamed.yaml')]).digest).toBe(digest({}));
   });
 
   it('does not depend on the order of files', () => {
     const clerk = {
       id: 'clerk',
       subject: { issuer: 'example', id: 'clerk' },
-      tests: testsFor('clerk'),
+      tests: ownTests('clerk'),
     };
     const files = [aGrantFile(), aGrantFile(clerk, 'b.yaml')];
-    expect(compile(files)().digest).toBe(compile([...files].reverse())().digest);
+    expect(compile(files).digest).toBe(compile([...files].reverse()).digest);
   });
 
   it.each([
@@ -42,7 +31,7 @@ describe("a set's digest", () => {
     { approvedBy: [] },
     {
       scopes: ['ledger.read', 'ledger.post'],
-      tests: testsFor('settler').with(1, { deny: { subject: 'x' } } as never),
+      tests: ownTests('settler').with(1, { deny: { subject: 'x' } } as never),
     },
     { defaultScopes: undefined },
     { subject: { issuer: 'example', segments: ['settler'] } },
@@ -54,9 +43,8 @@ describe("a set's digest", () => {
     const digestOf = (level: unknown) =>
       digest({
         subject: { issuer: 'example', claims: { level } },
-        tests: testsFor('settler', { claims: { level } }),
+        tests: ownTests('settler', { claims: { level } }),
       });
     expect(digestOf(1)).not.toBe(digestOf('1'));
   });
 });
-

@@ -16,7 +16,7 @@ export interface SubjectMatch {
     | { readonly kind: 'segments'; readonly segments: readonly string[] }
     | { readonly kind: 'any' };
   /**
-     * Each claim must be present and equal to one of the listed values, same JSON type. A name with slashes may mean a
+   * Each claim must be present and equal to one of the listed values, same JSON type. A name with slashes may mean a
    * member of an object claim: `kubernetes.io/namespace`.
    */
   readonly claims: ReadonlyMap<string, readonly ScalarClaim[]>;

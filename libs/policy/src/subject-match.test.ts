@@ -1,3 +1,4 @@
+import { type ClaimValue } from '#identity';
 import { decide, type SubjectMatch } from '#policy';
 import { aGrant, aGrantSet, anAccessRequest, aWorkloadIdentity } from '#testing';
 
@@ -59,10 +60,34 @@ describe('a subject match', () => {
     ['a list', { ns: ['pay'], level: 1 }],
     ['null', { ns: null, level: 1 }],
     ['an object', { ns: { pay: true }, level: 1 }],
-    ['two meanings that differ', { ns: 'pay', level: 1, 'k8s/ns': 'pay', k8s: { ns: 'payroll' } }],
     ['true for 1', { ns: 'pay', level: true }],
   ])('by claims does not fit %s', (_what, carried) => {
     expect(effect(match, { claims: new Map(Object.entries(carried)) })).toBe('deny');
   });
-});
 
+  describe('by a claim whose name has a slash', () => {
+    const nested: Partial<SubjectMatch> = {
+      id: { kind: 'any' },
+      claims: new Map([['kubernetes.io/namespace', ['pay']]]),
+    };
+
+    it.each([
+      ['a claim of that very name', { 'kubernetes.io/namespace': 'pay' }],
+      ['a member of an object claim', { 'kubernetes.io': { namespace: 'pay', pod: 'x' } }],
+    ])('fits %s', (_what, carried) => {
+      expect(effect(nested, { claims: new Map(Object.entries(carried)) })).toBe('permit');
+    });
+
+    it.each([
+      ['another member', { 'kubernetes.io': { namespace: 'payroll' } }],
+      ['no such member', { 'kubernetes.io': {} }],
+      [
+        'two meanings that differ',
+        { 'kubernetes.io/namespace': 'pay', 'kubernetes.io': { namespace: 'payroll' } },
+      ],
+    ])('does not fit %s', (_what, carried) => {
+      const claimMap = new Map<string, ClaimValue>(Object.entries(carried));
+      expect(effect(nested, { claims: claimMap })).toBe('deny');
+    });
+  });
+});

@@ -29,6 +29,7 @@ export {
   aResourceSet,
   aWorkloadIdentity,
   grantFields,
+  ownTests,
   TEST_ENVIRONMENT,
   TEST_ISSUER,
   TEST_NOW,
@@ -37,3 +38,5 @@ export {
 export { eventBusContract, type EventBusUnderTest } from './event-bus.contract.js';
 export { InMemoryEventBus, InMemoryTopics } from './in-memory-event-bus.js';
 export { keySourceContract, type KeySourceUnderTest } from './key-source.contract.js';
+export { aVerifier, type VerifierUnderTest, verifyMinted } from './verifier-under-test.js';
+export { EventListener, until } from './event-listener.js';

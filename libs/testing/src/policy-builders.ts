@@ -114,6 +114,14 @@ export const aGrantContext = (overrides: Partial<GrantContext> = {}): GrantConte
   ...overrides,
 });
 
+/** Own tests that hold for a grant that lets `subject` read and not post; `more` is added to each question. */
+export const ownTests = (subject: string, more: Record<string, unknown> = {}) => [
+  { permit: { subject, scope: 'ledger.read', ...more } },
+  { deny: { subject, scope: 'ledger.post', ...more } },
+  { deny: { subject, scope: 'no.such.scope', ...more } },
+  { deny: { subject, scope: 'ledger.read', issuer: 'other', ...more } },
+];
+
 /** The fields of the grant of aGrant(), as they are written in a file. */
 export const grantFields = (): Record<string, unknown> => ({
   id: 'settlement-reads-ledger',

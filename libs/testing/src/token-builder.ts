@@ -7,7 +7,12 @@ import {
   type SignKeyObjectInput,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { type IssuerRegistration, type PublishedJwk } from '#identity';
+import {
+  compileIssuer,
+  type IssuerDeclaration,
+  type IssuerRegistration,
+  type PublishedJwk,
+} from '#identity';
 import { type Clock, epochSeconds, SystemClock } from '#kernel';
 
 export type TestAlgorithm = 'ES256' | 'ES384' | 'RS256' | 'PS256' | 'EdDSA';
@@ -125,8 +130,8 @@ export class TestIssuer {
     return { ...this.privateKey.export({ format: 'jwk' }), ...this.publicJwk() };
   }
 
-  /** Its entry in the issuer registry. */
-  registration(overrides: Partial<IssuerRegistration> = {}): IssuerRegistration {
+  /** As one would configure it. */
+  declaration(overrides: Partial<IssuerDeclaration> = {}): IssuerDeclaration {
     return {
       id: 'test-issuer',
       kind: 'oidc',
@@ -139,13 +144,18 @@ export class TestIssuer {
       maxLifetimeSeconds: 3600,
       maxAgeSeconds: 3600,
       clockSkewSeconds: 30,
-      requiredClaims: new Map(),
+      requiredClaims: {},
       owner: 'platform@example',
       purpose: 'Tests',
       reviewBy: new Date('2100-01-01T00:00:00Z'),
       allowPrivateKeyEndpoint: true,
       ...overrides,
     };
+  }
+
+  /** Its entry in the issuer registry. */
+  registration(overrides: Partial<IssuerRegistration> = {}): IssuerRegistration {
+    return { ...compileIssuer(this.declaration()), ...overrides };
   }
 
   private signingKey(): SignKeyObjectInput | KeyObject {

@@ -105,9 +105,12 @@ async function locate(
 }
 
 async function makeFolder(folder: string, account: ServerAccount | undefined): Promise<void> {
-  const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-  // The server's account has to pass through, whatever our umask is; what is in it has its own modes.
-  if (made !== undefined && account !== undefined) await chmod(folder, 0o755);
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined || account === undefined) return;
+  // The server's account has to pass through what was made, whatever our umask is; what is in it has its own modes.
+  for (let made = folder; made.length >= first.length; made = path.dirname(made)) {
+    await chmod(made, 0o755);
+  }
 }
 
 async function launch(

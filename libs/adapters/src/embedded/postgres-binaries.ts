@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { DependencyUnavailable } from '#kernel';
@@ -23,11 +23,15 @@ export async function embeddedBinaries(
   copyFolder: string,
 ): Promise<string> {
   refuseUnsupportedSystem();
-  const native = path.join(packageFolder(), 'native');
+  const root = packageFolder();
+  const native = path.join(root, 'native');
   if (await maySee(native, account)) {
     if (await hydrated(native)) return path.join(native, 'bin');
   }
-  return path.join(await copied(native, copyFolder), 'bin');
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  return path.join(await copied(native, path.join(copyFolder, `postgres-${version}`)), 'bin');
 }
 
 function refuseUnsupportedSystem(): void {
@@ -83,10 +87,12 @@ async function copied(native: string, copyFolder: string): Promise<string> {
   const copy = path.join(copyFolder, 'native');
   if (await exists(path.join(copy, 'bin', 'postgres'))) return copy;
   const unfinished = path.join(copyFolder, `native.${process.pid}`);
-  await mkdir(copyFolder, { recursive: true, mode: 0o755 });
+  await mkdir(copyFolder, { recursive: true });
+  await chmod(copyFolder, 0o755);
   await rm(unfinished, { recursive: true, force: true });
   const staged = path.join(unfinished, 'native');
   await cp(native, staged, { recursive: true, verbatimSymlinks: true });
+  await openToAll(staged);
   if (!(await hydrated(staged))) throw unavailable(`cannot be unpacked in ${copyFolder}`);
   // Another process may have been faster; its copy is as good.
   await rename(staged, copy).catch(async (error: unknown) => {
@@ -94,6 +100,14 @@ async function copied(native: string, copyFolder: string): Promise<string> {
   });
   await rm(unfinished, { recursive: true, force: true });
   return copy;
+}
+
+/** The server's account has to enter every folder of the copy, whatever our umask is. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openToAll(path.join(folder, entry.name));
+  }
 }
 
 const exists = (file: string): Promise<boolean> =>

@@ -21,8 +21,8 @@ const REBALANCE_TIMEOUT_MS = 60_000;
 /** How long a fetch waits for records: also how long joining and stopping wait for it. */
 const FETCH_WAIT_MS = 100;
 const RETRIES = 5;
-/** Restarts in a row, without having joined the group in between. */
-const RESTARTS_MAX = 3;
+/** How long kafkajs may go on failing, without having joined the group in between, before that is told as the end. */
+const TROUBLE_MAX_MS = 60_000;
 /** Records between two commits: as many are handled again when the process is killed. */
 const COMMIT_EVERY = 100;
 
@@ -32,9 +32,11 @@ const COMMIT_EVERY = 100;
  */
 export class KafkaSubscription implements SubscriptionHandle {
   readonly #consumer: Consumer;
-  #restarts = 0;
+  /** Since when it fails; in milliseconds of a clock that nobody sets. */
+  #troubledSince: number | undefined;
   #ended: Promise<void> | undefined;
   #failed = false;
+  #started = false;
 
   constructor(
     private readonly surroundings: SubscriptionSurroundings,
@@ -65,6 +67,7 @@ export class KafkaSubscription implements SubscriptionHandle {
         eachBatch: (batch) => this.#eachBatch(batch),
       });
       await reading;
+      this.#started = true;
     } catch (error) {
       await this.stop();
       throw this.surroundings.failureOf(error);
@@ -82,11 +85,13 @@ export class KafkaSubscription implements SubscriptionHandle {
     const reading = new Promise<void>((resolve, reject) => {
       this.#consumer.on(events.FETCH, () => resolve());
       this.#consumer.on(events.GROUP_JOIN, () => {
-        this.#restarts = 0;
+        this.#troubledSince = undefined;
       });
-      this.#consumer.on(events.CRASH, ({ payload }) => {
-        reject(payload.error);
-        this.#crashed(payload);
+      this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
+        const failure = this.surroundings.failureOf(error);
+        if (restart) return this.surroundings.onProblem(`${failure.message}; trying again`);
+        reject(failure);
+        this.#fail(failure);
       });
     });
     reading.catch(() => undefined); // Later crashes are told by onFailure.
@@ -94,14 +99,9 @@ export class KafkaSubscription implements SubscriptionHandle {
   }
 
   #mayRestart(): Promise<boolean> {
-    this.#restarts += 1;
-    return Promise.resolve(this.#restarts <= RESTARTS_MAX && this.#ended === undefined);
-  }
-
-  #crashed({ error, restart }: { error: Error; restart: boolean }): void {
-    const failure = this.surroundings.failureOf(error);
-    if (!restart) this.#fail(failure);
-    else this.surroundings.onProblem(`${failure.message}; joining the group again`);
+    this.#troubledSince ??= performance.now();
+    const lasts = performance.now() - this.#troubledSince;
+    return Promise.resolve(lasts < TROUBLE_MAX_MS && this.#ended === undefined);
   }
 
   #fail(error: Error): void {
@@ -110,7 +110,12 @@ export class KafkaSubscription implements SubscriptionHandle {
     // Not awaited: stopping waits for the batch that this may be called from.
     void this.stop()
       .catch(() => undefined)
-      .then(() => this.subscription.onFailure(error));
+      .then(() => this.#told(error));
+  }
+
+  /** A failure of the start is told by the rejection. */
+  #told(error: Error): void {
+    if (this.#started) this.subscription.onFailure(error);
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {

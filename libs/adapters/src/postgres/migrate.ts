@@ -4,6 +4,7 @@ import { DependencyUnavailable } from '#kernel';
 import { codeOf, failureOf } from './postgres-failure.js';
 import { locationOf, locationText } from './postgres-location.js';
 import { type PostgresDatabase } from './postgres-database.js';
+import { SILENT } from './silent-logger.js';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 120_000;
@@ -26,11 +27,11 @@ export async function migrate(url: string): Promise<readonly string[]> {
     poolSize: 2, // One connection holds the lock, the other migrates.
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
     extra: { keepAlive: true, options: `-c lock_timeout=${LOCK_TIMEOUT_MS} -c search_path=public` },
-    migrations: MIGRATIONS,
+    migrations: [...MIGRATIONS],
     migrationsTableName: MIGRATIONS_TABLE,
     migrationsTransactionMode: 'all',
     installExtensions: false,
-    logging: false,
+    logger: SILENT,
     poolErrorHandler: () => undefined,
   });
   try {

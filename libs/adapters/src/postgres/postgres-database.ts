@@ -13,6 +13,7 @@ import {
 import { endsSession, failureOf, isCollision } from './postgres-failure.js';
 import { locationOf, type PostgresLocation } from './postgres-location.js';
 import { sessionOver } from './postgres-session.js';
+import { SILENT } from './silent-logger.js';
 
 export interface PostgresConnectOptions {
   /** `postgres://user:password@host:port/database` */
@@ -67,7 +68,7 @@ export class PostgresDatabase {
       extra: SESSION_LIMITS,
       entities: [HandleEntity],
       installExtensions: false,
-      logging: false,
+      logger: SILENT,
       // A broken idle connection is dropped by the pool, and the next statement opens another: nothing to report.
       poolErrorHandler: () => undefined,
     });

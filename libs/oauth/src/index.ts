@@ -1,0 +1,23 @@
+export { authorizationServerMetadata } from './authorization-server-metadata.js';
+export { type CallerContext } from './caller-context.js';
+export { Form } from './form.js';
+export {
+  Introspection,
+  type IntrospectionParts,
+  type IntrospectionResult,
+} from './introspection.js';
+export { OAuthError, type OAuthErrorCode } from './oauth-error.js';
+export {
+  type Operator,
+  OperatorAuthentication,
+  type OperatorAuthenticationParts,
+} from './operator-authentication.js';
+export { Revocation } from './revocation.js';
+export { type RevocationOrder, RevokeHandles } from './revoke-handles.js';
+export {
+  type FormRequest,
+  type IssuedHandle,
+  TokenExchange,
+  type TokenExchangeParts,
+} from './token-exchange.js';
+export { ACCESS_TOKEN_TYPE } from './token-exchange-request.js';

@@ -1,0 +1,38 @@
+import { type HandleStore, parseHandle } from '#handles';
+import { type CallerContext } from './caller-context.js';
+import { type Form } from './form.js';
+import { OAuthError } from './oauth-error.js';
+import { type RevokeHandles } from './revoke-handles.js';
+
+/**
+ * RFC 7009: whoever presents a handle may revoke it, for that only takes authority away. What is unknown, malformed or
+ * revoked already is no error, and neither is any `token_type_hint`.
+ */
+export class Revocation {
+  constructor(
+    private readonly parts: {
+      readonly handles: HandleStore;
+      readonly revokeHandles: RevokeHandles;
+      readonly environment: string;
+    },
+  ) {}
+
+  /** @throws OAuthError invalid_request without `token`; DependencyUnavailable: the handle must be taken for valid */
+  async revoke(form: Form, { correlationId }: CallerContext): Promise<void> {
+    const presented = form.one('token');
+    if (presented === undefined) {
+      throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
+    }
+    const parsed = parseHandle(presented);
+    if (parsed.kind === 'malformed' || parsed.environment !== this.parts.environment) return;
+    const handle = await this.parts.handles.findByDigest(parsed.digest);
+    if (handle === undefined) return;
+    await this.parts.revokeHandles.revoke({
+      selector: { scope: 'handle', id: handle.id },
+      reason: 'revoked by its holder',
+      initiator: 'subject',
+      initiatorId: handle.id,
+      correlationId,
+    });
+  }
+}
