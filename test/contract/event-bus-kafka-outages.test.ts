@@ -150,8 +150,16 @@ describeWithServer('the Kafka event bus and a broker in trouble', 'kafka', () =>
       await kafka.startAgain();
       const after = await records('hdl_dead', 2);
       await bus.publish(after);
-      await until(() => after.every(({ event }) => heard.ids.includes(event.id)), 'delivery');
+      const fresh = await new EventListener('hdl_dead').listen(aBus());
+      await until(() => after.every(({ event }) => fresh.ids.includes(event.id)), 'a new group');
+      // The broker remembers the member that it lost, and lets it in again when its session of 30 s has ended.
+      await until(
+        () => after.every(({ event }) => heard.ids.includes(event.id)),
+        'the group',
+        60_000,
+      );
       expect(heard.failures).toEqual([]);
+      expect(problems.join('\n')).toContain('; trying again');
     }, 120_000);
   });
 

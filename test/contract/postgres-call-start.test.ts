@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type PostgresCallLedger } from '#adapters/postgres';
 import { type StartOutcome } from '#injection';
 import { describeWithServer } from '#test-support';
-import { aCall, clock, minutesFromNow, revokedEvent } from './handle-records.js';
+import { aCall, clock, revokedEvent } from './handle-records.js';
 import { LedgerFixture } from './ledger-fixture.js';
 
 const repeated = (...runs: [outcome: StartOutcome, times: number][]): StartOutcome[] =>
@@ -30,15 +30,6 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       expect(await fixture.unfinished()).toBe(1);
     });
 
-    it('permits maxCalls calls and not one more', async () => {
-      const handle = await fixture.issued({ maxCalls: 2 });
-      const outcomes = [];
-      for (let n = 0; n < 4; n += 1) outcomes.push(await ledger.start(aCall(handle.id)));
-      expect(outcomes).toEqual(['started', 'started', 'exhausted', 'exhausted']);
-      expect(await fixture.usedOf(handle)).toBe(2);
-      expect(await fixture.unfinished()).toBe(2);
-    });
-
     it('shares a batch exactly: the last calls go to those that came first', async () => {
       const [one, two] = [
         await fixture.issued({ maxCalls: 3 }),
@@ -63,34 +54,6 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         37, 100, 200,
       ]);
       expect(await fixture.unfinished()).toBe(337);
-    });
-
-    it.each([
-      ['revoked', { status: 'active' }, true],
-      ['suspended', { status: 'suspended' }, false],
-      ['expired', { expiresAt: new Date(clock.now().getTime() - 1) }, false],
-    ] as const)('refuses a handle that is %s, and counts nothing', async (_, overrides, revoke) => {
-      const handle = await fixture.issued(overrides);
-      if (revoke) {
-        const selector = { scope: 'handle', id: handle.id } as const;
-        await fixture.store.revoke({ selector, at: clock.now(), eventOf: revokedEvent });
-      }
-      expect(await ledger.start(aCall(handle.id))).toBe('not-live');
-      expect(await fixture.usedOf(handle)).toBe(0);
-      expect(await fixture.unfinished()).toBe(0);
-    });
-
-    it('refuses a handle at the instant it expires, and permits it a moment before', async () => {
-      const handle = await fixture.issued({ expiresAt: minutesFromNow(5) });
-      const before = new Date(handle.expiresAt.getTime() - 1);
-      expect(await ledger.start(aCall(handle.id, { startedAt: handle.expiresAt }))).toBe(
-        'not-live',
-      );
-      expect(await ledger.start(aCall(handle.id, { startedAt: before }))).toBe('started');
-    });
-
-    it('refuses a handle that does not exist', async () => {
-      expect(await ledger.start(aCall('hdl_other'))).toBe('not-live');
     });
 
     it('counts a call once however often it is started', async () => {

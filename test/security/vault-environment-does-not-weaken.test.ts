@@ -11,14 +11,14 @@ import { jsonAnswer, ScriptedVault } from '#test-support';
  */
 describe('the environment behind the settings', () => {
   const before = { ...process.env };
-  const started: { close?(): Promise<void>; stop?(): Promise<void> }[] = [];
+  const started: { close(): Promise<void> }[] = [];
   const opened = <T extends (typeof started)[number]>(part: T): T => {
     started.push(part);
     return part;
   };
   afterEach(async () => {
     process.env = { ...before };
-    await Promise.all(started.splice(0).flatMap((part) => [part.close?.(), part.stop?.()]));
+    await Promise.all(started.splice(0).map((part) => part.close()));
   });
 
   it('neither adds a token or namespace, nor moves the path, nor sends the request elsewhere', async () => {

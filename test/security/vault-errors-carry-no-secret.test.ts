@@ -64,7 +64,7 @@ describe('no secret leaves the Vault adapter in an error', () => {
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((store) => store.close()));
   });
-  afterAll(() => vault.stop());
+  afterAll(() => vault.close());
 
   const echo = { errors: [...CANARIES], ...secretBody };
   const everyStatus = [200, 204, 301, 307, 400, 403, 404, 405, 412, 429, 472, 473, 500, 502, 503];
@@ -127,7 +127,7 @@ describe('no secret leaves the Vault adapter in an error', () => {
   it('when nothing listens', async () => {
     const gone = await ScriptedVault.start(jsonAnswer(200, {}));
     const settings = { address: gone.address, auth: approle };
-    await gone.stop();
+    await gone.close();
     const store = new VaultSecretStore({ settings, clock: new SystemClock() });
     opened.push(store);
     const refusal: unknown = await store.read(ref, 1).catch((error: unknown) => error);

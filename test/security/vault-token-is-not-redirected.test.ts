@@ -22,7 +22,7 @@ describe('a redirect from Vault', () => {
       clock: new SystemClock(),
     });
   });
-  afterEach(() => Promise.all([store.close(), vault.stop(), thief.stop()]));
+  afterEach(() => Promise.all([store.close(), vault.close(), thief.close()]));
 
   it.each([301, 302, 303, 307, 308])(
     'is not followed, and the token stays (%i)',

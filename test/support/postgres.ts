@@ -59,6 +59,7 @@ async function startServer(
   const start = EmbeddedPostgres.start({
     folder,
     onProgress: () => undefined,
+    adopt: true, // Another run in this folder has them: its databases are not ours, its servers may be shared.
     ...(binaries === undefined ? {} : { binaries }),
     settings: { max_connections: '300' },
   });

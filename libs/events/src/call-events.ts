@@ -17,6 +17,7 @@ export const callDenialReasons = [
   'calls_exhausted',
   'request_too_large',
   'credential_unavailable',
+  'overloaded',
   'dependency_unavailable',
   'internal_error',
 ] as const;
@@ -28,6 +29,7 @@ export const callOutcomes = [
   'upstream_unreachable',
   'upstream_timeout',
   'response_cut',
+  'credential_unavailable',
   'client_abort',
   'unknown_after_crash',
 ] as const;

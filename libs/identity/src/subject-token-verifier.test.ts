@@ -16,8 +16,8 @@ class FailingKeySource extends KeySource {
     super();
   }
 
-  override current(): Promise<KeySet> {
-    return Promise.reject(this.failure);
+  override async current(): Promise<KeySet> {
+    throw this.failure;
   }
 
   override refetch(): Promise<KeySet> {

@@ -30,8 +30,8 @@ export class VerificationKey {
    */
   verifies(algorithm: string, accepted: readonly string[]): boolean {
     if (!fits(this.members, algorithm)) return false;
-    if (this.declaredAlgorithm !== undefined) return this.declaredAlgorithm === algorithm;
-    return accepted.every((other) => other === algorithm || !fits(this.members, other));
+    if (this.declaredAlgorithm !== undefined) return same(this.declaredAlgorithm, algorithm);
+    return accepted.every((other) => same(other, algorithm) || !fits(this.members, other));
   }
 
   /** For `jose`; made once an algorithm. Rejects when the numbers are no key, such as a point off its curve. */
@@ -43,6 +43,11 @@ export class VerificationKey {
     return imported;
   }
 }
+
+// RFC 9864 section 4.1: two names, one algorithm, when the curve is Ed25519.
+const same = (one: string, other: string): boolean =>
+  one === other ||
+  (CURVE_ALGORITHMS.Ed25519.includes(one) && CURVE_ALGORITHMS.Ed25519.includes(other));
 
 function fits(members: PublicMembers, algorithm: string): boolean {
   if (members.kty === 'RSA') return algorithm.startsWith('RS') || algorithm.startsWith('PS');

@@ -1,5 +1,5 @@
-import { compileGrantSet, type GrantFileText } from '#policy';
-import { aGrantContext, aGrantFile, ownTests } from '#testing';
+import { compileGrantSet, type Grant, type GrantFileText } from '#policy';
+import { aGrant, aGrantContext, aGrantFile, aGrantSet, ownTests } from '#testing';
 
 const compile = (files: readonly GrantFileText[]) => compileGrantSet(files, aGrantContext());
 
@@ -46,5 +46,37 @@ describe("a set's digest", () => {
         tests: ownTests('settler', { claims: { level } }),
       });
     expect(digestOf(1)).not.toBe(digestOf('1'));
+  });
+});
+
+describe('the digest of compiled grants', () => {
+  const changes: { [Field in keyof Grant]: Grant[Field] } = {
+    id: 'another',
+    version: 2,
+    purpose: 'another',
+    owner: 'another@example',
+    approvedBy: [],
+    pattern: 'downscoping',
+    created: new Date('2026-10-31T00:00:00Z'),
+    reviewBy: new Date('2027-01-30T00:00:00Z'),
+    subject: { ...aGrant().subject, issuer: 'https://other.example' },
+    resource: 'archive',
+    scopes: ['ledger.post'],
+    defaultScopes: undefined,
+    maxTtlSeconds: 299,
+    maxCalls: 1,
+    binding: 'mtls',
+    maxChainDepth: 1,
+    file: 'elsewhere.yaml',
+  };
+  const digestWith = (change: Partial<Grant>): string => aGrantSet([aGrant(change)]).digest;
+  const fields = Object.keys(changes) as (keyof Grant)[];
+
+  it.each(fields.filter((field) => field !== 'file'))('changes with %s', (field) => {
+    expect(digestWith({ [field]: changes[field] })).not.toBe(digestWith({}));
+  });
+
+  it('does not change with the name of the file', () => {
+    expect(digestWith({ file: changes.file })).toBe(digestWith({}));
   });
 });

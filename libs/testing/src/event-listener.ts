@@ -11,10 +11,15 @@ import {
 const DEADLINE_MS = 15_000;
 const POLL_MS = 5;
 
-/** Waits for the condition, 15 seconds at most. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += POLL_MS) {
-    if (waitedMs > DEADLINE_MS) throw new Error(`waited in vain for: ${what}`);
+/** Waits for the condition, 15 seconds at most unless told otherwise. */
+export async function until(
+  condition: () => boolean,
+  what: string,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const end = performance.now() + deadlineMs;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`waited in vain for: ${what}`);
     await pause(POLL_MS);
   }
 }

@@ -40,3 +40,11 @@ export { InMemoryEventBus, InMemoryTopics } from './in-memory-event-bus.js';
 export { keySourceContract, type KeySourceUnderTest } from './key-source.contract.js';
 export { aVerifier, type VerifierUnderTest, verifyMinted } from './verifier-under-test.js';
 export { EventListener, until } from './event-listener.js';
+export {
+  aCallCompleted,
+  aCallStart,
+  callLedgerContract,
+  type CallLedgerUnderTest,
+  type LedgerHandle,
+} from './call-ledger.contract.js';
+export { InMemoryCallLedger } from './in-memory-call-ledger.js';

@@ -77,6 +77,13 @@ export function keySourceContract(make: () => Promise<KeySourceUnderTest>): void
     expect(under.fetches() - before).toBe(1);
   });
 
+  it('J-30 answers everybody who asks while it refetches with what it finds', async () => {
+    await current();
+    await under.publish([keyOf('second')]);
+    const answers = await Promise.all(Array.from({ length: 50 }, refetched));
+    expect(new Set(answers.flat())).toEqual(new Set(['second']));
+  });
+
   it('J-30 refetches again after 30 seconds', async () => {
     await current();
     await refetched();

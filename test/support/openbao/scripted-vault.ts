@@ -54,7 +54,7 @@ export class ScriptedVault {
     this.#answer = answer;
   }
 
-  async stop(): Promise<void> {
+  async close(): Promise<void> {
     const closed = once(this.server, 'close');
     this.server.close();
     this.server.closeAllConnections();

@@ -1,6 +1,7 @@
 import { type IssuerRegistration, VerificationKeys } from '#identity';
 import { PosternError } from '#kernel';
 import { KeyFile } from './key-file.js';
+import { reasonOf } from './reason-of.js';
 
 /** A registered key file cannot be used. The message names the issuer, the file and the reason. */
 export class KeyFileUnusable extends PosternError {
@@ -24,7 +25,7 @@ async function checkKeyFile(issuerId: string, path: string): Promise<void> {
   };
   const keys = await new KeyFile(path)
     .load(undefined)
-    .catch((error: unknown) => refuse((error as Error).message, { cause: error }));
+    .catch((error: unknown) => refuse(reasonOf(error), { cause: error }));
   const { usableCount, problems } = VerificationKeys.of({ keys });
   if (usableCount > 0) return;
   const because = problems[0] === undefined ? 'it is empty' : `the first: ${problems[0]}`;

@@ -1,7 +1,8 @@
 import { isIP, type LookupFunction } from 'node:net';
-import { Agent, type Dispatcher, request } from 'undici';
+import { Agent, type Dispatcher, errors, request } from 'undici';
 import { AddressRefused, guardedLookup, permitsAddress } from '#adapters/http';
 import { KEY_DOCUMENT_BYTES_MAX, KEY_DOCUMENT_TIMEOUT_MS } from './key-document-limits.js';
+import { reasonOf } from './reason-of.js';
 
 export type KeyDocument =
   { readonly kind: 'found'; readonly bytes: Uint8Array } | { readonly kind: 'absent' };
@@ -34,7 +35,9 @@ export async function fetchKeyDocument(wanted: KeyDocumentRequest): Promise<KeyD
   try {
     return await readDocument(url, wanted.signal, agent);
   } catch (error) {
-    throw new Error(`${url.href} gave no document: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`${url.href} gave no document: ${problemOf(error, wanted.signal)}`, {
+      cause: error,
+    });
   } finally {
     await agent.destroy();
   }
@@ -112,9 +115,7 @@ function lookupFor(url: URL, allowPrivate: boolean): LookupFunction {
 const publicAndPlain = (hostname: string): AddressRefused =>
   new AddressRefused(`${hostname} is not on a private network, and the address is not https`);
 
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown reason';
-  if (error.name === 'TimeoutError') return `no answer within ${KEY_DOCUMENT_TIMEOUT_MS} ms`;
-  if ('code' in error && error.code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return 'it is too large';
-  return error.message === '' ? error.name : error.message;
+function problemOf(error: unknown, signal: AbortSignal): string {
+  if (signal.aborted) return `no answer within ${KEY_DOCUMENT_TIMEOUT_MS} ms`;
+  return error instanceof errors.ResponseExceededMaxSizeError ? 'it is too large' : reasonOf(error);
 }

@@ -1,5 +1,6 @@
 import { type KeySet, type PublishedJwk } from '#identity';
 import { type Clock, DependencyUnavailable } from '#kernel';
+import { reasonOf } from './reason-of.js';
 
 /** When keys are asked for again. */
 export interface KeySetRhythm {
@@ -26,6 +27,8 @@ export interface RememberedKeySetParts {
 const REFETCH_INTERVAL_SECONDS = 30;
 /** With nothing to go on with, a failed attempt is repeated after this time: callers wait for it. */
 const FIRST_RETRY_SECONDS = 2;
+/** The same problem is not reported again within this time. */
+const REPORT_INTERVAL_SECONDS = 60;
 
 /** The key set of one issuer: fetched by one at a time, kept, renewed on use, and used no longer than it may. */
 export class RememberedKeySet {
@@ -34,6 +37,8 @@ export class RememberedKeySet {
   #failure: DependencyUnavailable | undefined;
   #attemptedAt = -Infinity;
   #refetchedAt = -Infinity;
+  #reported: string | undefined;
+  #reportedAt = -Infinity;
 
   constructor(private readonly parts: RememberedKeySetParts) {}
 
@@ -53,6 +58,8 @@ export class RememberedKeySet {
   async refetch(): Promise<KeySet> {
     const usable = this.#usable();
     if (usable === undefined) return this.#first();
+    // Who comes while it runs waits for it: after a rotation many bring the new key id at once.
+    if (this.#loading !== undefined) return this.#loading.catch(() => usable);
     if (this.#within(REFETCH_INTERVAL_SECONDS, this.#refetchedAt)) return usable;
     this.#refetchedAt = this.#now();
     return this.#load().catch(() => usable);
@@ -84,13 +91,20 @@ export class RememberedKeySet {
   }
 
   #failed(error: unknown): DependencyUnavailable {
-    const why = error instanceof Error ? error.message : 'unknown reason';
-    const message = `the keys of issuer ${this.parts.issuerId} cannot be had: ${why}`;
+    const message = `the keys of issuer ${this.parts.issuerId} cannot be had: ${reasonOf(error)}`;
     this.#failure = new DependencyUnavailable('issuer-keys', message, { cause: error });
     const rest =
       this.#usable() === undefined ? 'its tokens are refused' : 'the last good set is used';
-    this.parts.onProblem(`${message}; ${rest}`);
+    this.#report(`${message}; ${rest}`);
     return this.#failure;
+  }
+
+  #report(problem: string): void {
+    const isNews = problem !== this.#reported;
+    if (!isNews && this.#within(REPORT_INTERVAL_SECONDS, this.#reportedAt)) return;
+    this.#reported = problem;
+    this.#reportedAt = this.#now();
+    this.parts.onProblem(problem);
   }
 
   #usable(): KeySet | undefined {

@@ -25,8 +25,8 @@ export interface KafkaPatience {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000 };
-/** Of these each attempt is logged, and the rejection that ends the attempts says the same once. */
-const CHATTY_NAMESPACES = new Set(['Connection', 'BrokerPool', 'Producer']);
+/** Of these each attempt is logged; what ends the attempts says the same once, by a rejection or as a crash. */
+const CHATTY_NAMESPACES = new Set(['Connection', 'BrokerPool', 'Producer', 'Consumer']);
 
 /** @throws DependencyUnavailable when a password would cross the network readable. */
 export function kafkaClient(options: KafkaConnectOptions, patience: KafkaPatience): Kafka {

@@ -89,9 +89,8 @@ export class KafkaSubscription implements SubscriptionHandle {
       });
       this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
         const failure = this.surroundings.failureOf(error);
-        if (restart) return this.surroundings.onProblem(`${failure.message}; trying again`);
-        reject(failure);
-        this.#fail(failure);
+        if (restart) this.surroundings.onProblem(`${failure.message}; trying again`);
+        else this.#fail(failure, reject);
       });
     });
     reading.catch(() => undefined); // Later crashes are told by onFailure.
@@ -104,18 +103,17 @@ export class KafkaSubscription implements SubscriptionHandle {
     return Promise.resolve(lasts < TROUBLE_MAX_MS && this.#ended === undefined);
   }
 
-  #fail(error: Error): void {
+  #fail(error: Error, rejectStart?: (error: Error) => void): void {
     if (this.#failed || this.#ended !== undefined) return;
     this.#failed = true;
+    rejectStart?.(error);
     // Not awaited: stopping waits for the batch that this may be called from.
     void this.stop()
       .catch(() => undefined)
-      .then(() => this.#told(error));
-  }
-
-  /** A failure of the start is told by the rejection. */
-  #told(error: Error): void {
-    if (this.#started) this.subscription.onFailure(error);
+      .then(() => {
+        // A start that did not come about is told by its rejection.
+        if (this.#started) this.subscription.onFailure(error);
+      });
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {

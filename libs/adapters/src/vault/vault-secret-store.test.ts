@@ -30,7 +30,7 @@ describe('the Vault secret store', () => {
   });
   afterEach(async () => {
     await store.close();
-    await vault.stop();
+    await vault.close();
   });
 
   it('reads a secret once for 32 calls that need it first', async () => {

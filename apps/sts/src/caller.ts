@@ -1,0 +1,20 @@
+import { type FastifyRequest } from 'fastify';
+import { randomId } from '#kernel';
+import { type CallerContext } from '#oauth';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Ours alone: an inbound id is never taken over. */
+    correlationId?: string;
+  }
+}
+
+/** One correlation id a request, whoever asks for it first. */
+export const correlationIdOf = (request: FastifyRequest): string =>
+  (request.correlationId ??= randomId('req'));
+
+export const callerOf = (request: FastifyRequest): CallerContext => ({
+  correlationId: correlationIdOf(request),
+  peerAddress: request.socket.remoteAddress ?? 'unknown',
+  userAgent: request.headers['user-agent'],
+});

@@ -1,0 +1,93 @@
+import {
+  All,
+  Controller,
+  Get,
+  Header,
+  HttpException,
+  HttpStatus,
+  Inject,
+  Post,
+  Req,
+  Res,
+  UseFilters,
+} from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import {
+  authorizationServerMetadata,
+  Form,
+  Introspection,
+  OAuthError,
+  Revocation,
+  TokenExchange,
+} from '#oauth';
+import { callerOf, correlationIdOf } from './caller.js';
+import { OAuthErrorFilter } from './oauth-error.filter.js';
+import { introspectionResponse, tokenResponse } from './oauth.wire.js';
+import { StsSettings } from './sts-settings.js';
+
+/** Token, introspection and revocation endpoints. Forms in, JSON out, nothing cached. */
+@Controller()
+@UseFilters(OAuthErrorFilter)
+export class OAuthController {
+  // One collaborator an endpoint; grouped so that the constructor says what the STS is made of.
+  constructor(
+    @Inject(TokenExchange) private readonly tokenExchange: TokenExchange,
+    @Inject(Introspection) private readonly introspection: Introspection,
+    @Inject(Revocation) private readonly revocation: Revocation,
+    @Inject(StsSettings) private readonly settings: StsSettings,
+  ) {}
+
+  @Post('oauth2/token')
+  async token(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    // RFC 6749 section 2.3.1: credentials never stand in the URL; nothing else of ours does either.
+    const body = request.url.includes('?') ? undefined : bodyOf(request);
+    const contentType = body === undefined ? undefined : request.headers['content-type'];
+    const form = { contentType, body: body ?? '' };
+    const issued = await this.tokenExchange.exchange(form, callerOf(request));
+    await answer(request, reply).send(tokenResponse(issued));
+  }
+
+  @Post('oauth2/introspect')
+  async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const form = formOf(request);
+    await this.settings.operators.authenticate(request.headers.authorization, form, 'introspect');
+    const presented = form.one('token');
+    if (presented === undefined) {
+      throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
+    }
+    const result = await this.introspection.introspect(presented);
+    await answer(request, reply).send(introspectionResponse(result, this.settings.publicOrigin));
+  }
+
+  @Post('oauth2/revoke')
+  async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    await this.revocation.revoke(formOf(request), callerOf(request));
+    await answer(request, reply).send();
+  }
+
+  /** RFC 6749 section 3.2: POST and nothing else. */
+  @All(['oauth2/token', 'oauth2/introspect', 'oauth2/revoke'])
+  @Header('allow', 'POST')
+  otherMethod(): never {
+    throw new HttpException('only POST', HttpStatus.METHOD_NOT_ALLOWED);
+  }
+
+  @Get('.well-known/oauth-authorization-server')
+  @Header('cache-control', 'public, max-age=300')
+  metadata(): Readonly<Record<string, unknown>> {
+    return authorizationServerMetadata(this.settings.publicOrigin);
+  }
+}
+
+const bodyOf = (request: FastifyRequest): string =>
+  typeof request.body === 'string' ? request.body : '';
+
+const formOf = (request: FastifyRequest): Form =>
+  Form.parse(request.headers['content-type'], bodyOf(request));
+
+const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+  reply
+    .status(HttpStatus.OK)
+    .header('cache-control', 'no-store')
+    .header('pragma', 'no-cache')
+    .header('postern-correlation-id', correlationIdOf(request));

@@ -1,0 +1,34 @@
+import { PosternError } from '#kernel';
+
+/** Which rule of the canonical request was broken. */
+export type AmbiguityRule =
+  | 'request-line-length'
+  | 'header-count'
+  | 'method'
+  | 'target-form'
+  | 'fragment'
+  | 'resource-id'
+  | 'backslash'
+  | 'path-parameter'
+  | 'control-character'
+  | 'character'
+  | 'percent-escape'
+  | 'utf-8'
+  | 'encoded-separator'
+  | 'double-encoding'
+  | 'dot-segment'
+  | 'empty-segment'
+  | 'host'
+  | 'framing';
+
+/** Two readers could understand the request differently. The message names the rule, never the bytes. */
+export class AmbiguousRequest extends PosternError {
+  override readonly code = 'ambiguous-request';
+
+  constructor(
+    readonly rule: AmbiguityRule,
+    what: string,
+  ) {
+    super(`ambiguous request (${rule}): ${what}`);
+  }
+}

@@ -1,0 +1,43 @@
+import { type CallDenialReason, type Severity } from '#events';
+import { PosternError } from '#kernel';
+
+/** Codes of calls that were refused before anything was sent to the destination; public, in `postern-error`. */
+export type CallDenialCode =
+  | 'ambiguous-request'
+  | 'invalid_request'
+  | 'missing-handle'
+  | 'invalid_token'
+  | 'wrong-environment'
+  | 'insufficient_scope'
+  | 'calls-exhausted'
+  | 'request-too-large'
+  | 'upgrade-not-available'
+  | 'overloaded'
+  | 'credential-unavailable'
+  | 'credential-unusable'
+  | 'dependency-unavailable'
+  | 'internal-error';
+
+export interface CallDenial {
+  readonly code: CallDenialCode;
+  /** What the event says. */
+  readonly reason: CallDenialReason;
+  /** For the operator, in the event; never shown to the caller. No header value, no secret, no handle. */
+  readonly detail: string;
+  /** Default WARN. */
+  readonly severity?: Severity;
+}
+
+/** The call was refused, and nothing was sent to the destination. Its event is durable when the pipeline throws this. */
+export class CallDenied extends PosternError {
+  override readonly code: CallDenialCode;
+  readonly reason: CallDenialReason;
+  readonly severity: Severity;
+
+  constructor(denial: CallDenial, options?: ErrorOptions) {
+    super(denial.detail, options);
+    this.code = denial.code;
+    this.reason = denial.reason;
+    this.severity = denial.severity ?? 'WARN';
+  }
+}

@@ -1,0 +1,72 @@
+import { CallDenied } from './call-denied.js';
+import { type CanonicalRequest } from './canonical-request.js';
+import { queryNames } from './canonical-query.js';
+
+/** RFC 6750 section 2.1: scheme, spaces, one b64token. */
+const BEARER = /^bearer +(?<handle>[A-Za-z0-9\-._~+/]+=*) *$/i;
+
+/**
+ * The one handle that was presented, as `Authorization: Bearer`. Nothing else counts: a handle in a query or in a form
+ * would stay in logs (RFC 6750 section 5.3).
+ * @throws CallDenied
+ */
+export function presentedHandle(
+  request: Pick<CanonicalRequest, 'query' | 'path'>,
+  rawHeaders: readonly string[],
+): string {
+  refuseInQuery(request.query);
+  const authorization = onlyAuthorization(rawHeaders);
+  if (authorization === undefined) {
+    throw new CallDenied({
+      code: 'missing-handle',
+      reason: 'missing_handle',
+      detail: 'no Authorization header',
+    });
+  }
+  const handle = BEARER.exec(authorization)?.groups?.['handle'];
+  if (handle === undefined) throw unacceptable(authorization);
+  if (request.query.includes(handle) || request.path.includes(handle)) {
+    throw new CallDenied({
+      code: 'invalid_request',
+      reason: 'presentation_not_allowed',
+      detail: 'the handle stands in the request target as well',
+    });
+  }
+  return handle;
+}
+
+function refuseInQuery(query: string): void {
+  if (!queryNames(query).includes('access_token')) return;
+  throw new CallDenied({
+    code: 'invalid_request',
+    reason: 'presentation_not_allowed',
+    detail: 'the query has a parameter access_token: a handle is presented in Authorization only',
+  });
+}
+
+function onlyAuthorization(rawHeaders: readonly string[]): string | undefined {
+  let found: string | undefined;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() !== 'authorization') continue;
+    if (found !== undefined) {
+      throw new CallDenied({
+        code: 'invalid_request',
+        reason: 'presentation_not_allowed',
+        detail: 'more than one Authorization header',
+      });
+    }
+    found = rawHeaders[index + 1] ?? '';
+  }
+  return found;
+}
+
+function unacceptable(authorization: string): CallDenied {
+  const otherScheme = /^(?:basic|dpop)\b/i.test(authorization);
+  return new CallDenied({
+    code: 'invalid_token',
+    reason: otherScheme ? 'presentation_not_allowed' : 'malformed',
+    detail: otherScheme
+      ? 'the resource takes handles as Bearer only'
+      : 'Authorization is not one Bearer credential',
+  });
+}

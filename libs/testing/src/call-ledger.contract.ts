@@ -1,0 +1,165 @@
+import { EventFactory, type PosternEvent } from '#events';
+import { type HandleStatus } from '#handles';
+import { type CallLedger, type CallStart, type StartOutcome } from '#injection';
+import { randomId } from '#kernel';
+import { FixedClock } from './fixed-clock.js';
+
+/** What the ledger must know of a handle before it counts its calls. */
+export interface LedgerHandle {
+  readonly maxCalls: number;
+  readonly status: HandleStatus;
+  readonly expiresAt: Date;
+}
+
+/** A ledger, with the ways round it that the contract needs. */
+export interface CallLedgerUnderTest {
+  readonly ledger: CallLedger;
+  /** A second ledger on the same storage, as in another process; the same one where there can be no other. */
+  readonly twin: CallLedger;
+  /** Stores a handle without calls and resolves to its id. */
+  insertHandle(handle: LedgerHandle): Promise<string>;
+  callsUsed(handleId: string): Promise<number>;
+  /** Outcomes of the durable `call.completed` events of a handle, in order. */
+  outcomes(handleId: string): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+const NOW = new Date('2026-11-20T12:00:00Z');
+const LATER = new Date('2026-11-20T12:05:00Z');
+const events = new EventFactory({
+  clock: new FixedClock(NOW),
+  environment: 'test',
+  deployment: 'contract',
+  component: 'proxy',
+});
+
+export const aCallStart = (handleId: string, overrides: Partial<CallStart> = {}): CallStart => ({
+  callId: randomId('call'),
+  handleId,
+  resource: 'ledger',
+  routeTemplate: '/accounts/{id}',
+  method: 'GET',
+  startedAt: NOW,
+  correlationId: randomId('req'),
+  ...overrides,
+});
+
+export const aCallCompleted = (
+  call: CallStart,
+  outcome: 'ok' | 'client_abort' | 'unknown_after_crash' = 'ok',
+): PosternEvent<'dev.postern.call.completed.v1'> =>
+  events.create('dev.postern.call.completed.v1', {
+    subject: `call/${call.callId}`,
+    partitionKey: call.handleId,
+    correlationId: call.correlationId,
+    data: {
+      call_id: call.callId,
+      handle_id: call.handleId,
+      resource: call.resource,
+      route_template: call.routeTemplate,
+      method: call.method,
+      bytes_in: 0,
+      bytes_out: 0,
+      duration_ms: 1,
+      scrubbed: 0,
+      outcome,
+    },
+  });
+
+/** What every CallLedger must do. */
+export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): void {
+  describe('as a call ledger', () => {
+    let under: CallLedgerUnderTest;
+    const aHandle = (overrides: Partial<LedgerHandle> = {}): Promise<string> =>
+      under.insertHandle({ maxCalls: 100, status: 'active', expiresAt: LATER, ...overrides });
+
+    beforeEach(async () => {
+      under = await make();
+    });
+    afterEach(() => under.close());
+
+    it('counts a call before it answers that it started', async () => {
+      const handleId = await aHandle();
+      expect(await under.ledger.start(aCallStart(handleId))).toBe('started');
+      expect(await under.callsUsed(handleId)).toBe(1);
+    });
+
+    it('permits maxCalls calls and not one more', async () => {
+      const handleId = await aHandle({ maxCalls: 2 });
+      const outcomes: StartOutcome[] = [];
+      for (let n = 0; n < 3; n += 1) outcomes.push(await under.ledger.start(aCallStart(handleId)));
+      expect(outcomes).toEqual(['started', 'started', 'exhausted']);
+      expect(await under.callsUsed(handleId)).toBe(2);
+    });
+
+    it('stays exact when many calls of many handles start at once', async () => {
+      const handleIds = [await aHandle({ maxCalls: 7 }), await aHandle({ maxCalls: 50 })];
+      const ledgers = [under.ledger, under.twin];
+      const outcomes = await Promise.all(
+        Array.from({ length: 80 }, (_, n) =>
+          ledgers[(n >> 1) % 2]!.start(aCallStart(handleIds[n % 2]!)),
+        ),
+      );
+      const started = (parity: number): number =>
+        outcomes.filter((outcome, n) => n % 2 === parity && outcome === 'started').length;
+      expect([started(0), started(1)]).toEqual([7, 40]);
+      expect([await under.callsUsed(handleIds[0]!), await under.callsUsed(handleIds[1]!)]).toEqual([
+        7, 40,
+      ]);
+    });
+
+    it.each(['revoked', 'suspended'] as const)(
+      'refuses a %s handle, and counts nothing',
+      async (status) => {
+        const handleId = await aHandle({ status });
+        expect(await under.ledger.start(aCallStart(handleId))).toBe('not-live');
+        expect(await under.callsUsed(handleId)).toBe(0);
+      },
+    );
+
+    it('refuses a handle at the instant it expires, and permits it a moment before', async () => {
+      const handleId = await aHandle();
+      const before = new Date(LATER.getTime() - 1);
+      expect(await under.ledger.start(aCallStart(handleId, { startedAt: LATER }))).toBe('not-live');
+      expect(await under.ledger.start(aCallStart(handleId, { startedAt: before }))).toBe('started');
+    });
+
+    it('refuses a handle that it does not know', async () => {
+      expect(await under.ledger.start(aCallStart('hdl_nobody'))).toBe('not-live');
+    });
+
+    it('records the end of a call with its event, durable after flush', async () => {
+      const handleId = await aHandle();
+      const call = aCallStart(handleId);
+      await under.ledger.start(call);
+      under.ledger.finish({ callId: call.callId, event: aCallCompleted(call, 'client_abort') });
+      await under.ledger.flush();
+      expect(await under.outcomes(handleId)).toEqual(['client_abort']);
+    });
+
+    it('records the end of a call once', async () => {
+      const handleId = await aHandle();
+      const call = aCallStart(handleId);
+      await under.ledger.start(call);
+      for (let n = 0; n < 2; n += 1) {
+        under.ledger.finish({ callId: call.callId, event: aCallCompleted(call) });
+        await under.ledger.flush();
+      }
+      expect(await under.outcomes(handleId)).toEqual(['ok']);
+    });
+
+    it('sweeps what started before the instant and never finished, and nothing else', async () => {
+      const handleId = await aHandle();
+      const old = aCallStart(handleId, { startedAt: new Date(NOW.getTime() - 60_000) });
+      const done = aCallStart(handleId, { startedAt: new Date(NOW.getTime() - 60_000) });
+      for (const call of [old, done, aCallStart(handleId)]) await under.ledger.start(call);
+      under.ledger.finish({ callId: done.callId, event: aCallCompleted(done) });
+      await under.ledger.flush();
+      const sweep = (): Promise<number> =>
+        under.ledger.sweep(NOW, (call) => aCallCompleted(call, 'unknown_after_crash'));
+      expect(await sweep()).toBe(1);
+      expect(await sweep()).toBe(0);
+      expect(await under.outcomes(handleId)).toEqual(['ok', 'unknown_after_crash']);
+    });
+  });
+}

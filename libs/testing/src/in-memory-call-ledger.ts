@@ -1,0 +1,63 @@
+import { type PosternEvent } from '#events';
+import { type Handle } from '#handles';
+import { type CallFinish, CallLedger, type CallStart, type StartOutcome } from '#injection';
+import { DependencyUnavailable } from '#kernel';
+
+type LedgerRow = Pick<Handle, 'id' | 'maxCalls' | 'status' | 'expiresAt'>;
+
+/** A call ledger in memory, with a switch for the outage of a real one. */
+export class InMemoryCallLedger extends CallLedger {
+  readonly #handles = new Map<string, { row: LedgerRow; used: number }>();
+  readonly #open = new Map<string, CallStart>();
+  #away = false;
+
+  /** Calls that were counted, in order. */
+  readonly started: CallStart[] = [];
+  /** Events of the calls that ended, in order. */
+  readonly completed: PosternEvent<'dev.postern.call.completed.v1'>[] = [];
+
+  /** Makes a handle known, or changes what is known of it; its count stays. */
+  put(row: LedgerRow): void {
+    const used = this.#handles.get(row.id)?.used ?? 0;
+    this.#handles.set(row.id, { row, used });
+  }
+
+  callsUsed(handleId: string): number {
+    return this.#handles.get(handleId)?.used ?? 0;
+  }
+
+  /** From now on `start` fails as it does without a database. */
+  goAway(away = true): void {
+    this.#away = away;
+  }
+
+  override async start(call: CallStart): Promise<StartOutcome> {
+    if (this.#away) throw new DependencyUnavailable('ledger', 'the ledger is told to be away');
+    const handle = this.#handles.get(call.handleId);
+    if (handle?.row.status !== 'active' || handle.row.expiresAt <= call.startedAt) {
+      return 'not-live';
+    }
+    if (handle.used >= handle.row.maxCalls) return 'exhausted';
+    handle.used += 1;
+    this.#open.set(call.callId, call);
+    this.started.push(call);
+    return 'started';
+  }
+
+  override finish({ callId, event }: CallFinish): void {
+    if (this.#open.delete(callId)) this.completed.push(event);
+  }
+
+  override async flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  override async sweep(
+    before: Date,
+    eventOf: (call: CallStart) => PosternEvent<'dev.postern.call.completed.v1'>,
+  ): Promise<number> {
+    const lost = [...this.#open.values()].filter(({ startedAt }) => startedAt < before);
+    for (const call of lost) this.finish({ callId: call.callId, event: eventOf(call) });
+    return lost.length;
+  }
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parse, stringify } from 'yaml';
+
+const ENTRY = path.resolve('dist/apps/relay/src/main.js');
+const READY_TIMEOUT_MS = 30_000;
+const EXAMPLE = path.resolve('examples/postern.yaml');
+
+/** The example's configuration on a free port. The relay reads it whole, as every process does. */
+async function configuration(): Promise<string> {
+  const example = parse(await readFile(EXAMPLE, 'utf8')) as { listen: object; grants: string };
+  const anyPort = (): object => ({ host: '127.0.0.1', port: 0 });
+  return stringify({
+    ...example,
+    listen: { public: anyPort(), admin: anyPort() },
+    grants: path.resolve(path.dirname(EXAMPLE), example.grants),
+  });
+}
+
+export interface RelayServers {
+  readonly databaseUrl: string;
+  readonly brokers: string;
+}
+
+/** The relay as it is shipped: a process of its own, made of the compiled files. */
+export class RelayProcess {
+  private output = '';
+
+  private constructor(
+    private readonly child: ChildProcess,
+    private readonly folder: string,
+  ) {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (bytes: Buffer) => {
+        this.output += bytes.toString();
+      });
+    }
+  }
+
+  /** Does not wait until it is ready. */
+  static async spawn({ databaseUrl, brokers }: RelayServers): Promise<RelayProcess> {
+    if (!existsSync(ENTRY)) throw new Error(`${ENTRY} is missing: run \`npm run build\``);
+    const folder = await mkdtemp(path.join(tmpdir(), 'postern-relay-'));
+    await writeFile(path.join(folder, 'postern.yaml'), await configuration());
+    const child = spawn(process.execPath, [ENTRY], {
+      env: {
+        PATH: process.env['PATH'],
+        POSTERN_CONFIG: path.join(folder, 'postern.yaml'),
+        DATABASE_URL: databaseUrl,
+        KAFKA_BROKERS: brokers,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new RelayProcess(child, folder);
+  }
+
+  /** @throws Error with what it printed when it ends instead of getting ready, or takes longer than 30 s. */
+  static async start(servers: RelayServers): Promise<RelayProcess> {
+    const relay = await RelayProcess.spawn(servers);
+    await relay.ready();
+    return relay;
+  }
+
+  /** All that it printed. */
+  get printed(): string {
+    return this.output;
+  }
+
+  /** Where it serves health and metrics. */
+  get adminUrl(): string {
+    return /admin (http:\/\/[^, ]+)/.exec(this.output)?.[1] ?? '';
+  }
+
+  private async ready(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve, reject) => {
+      const look = (): void => {
+        if (this.output.includes('postern relay ready')) resolve();
+      };
+      const fail = (): void => reject(new Error(`the relay did not get ready: ${this.output}`));
+      this.child.stdout?.on('data', look);
+      this.child.once('exit', fail);
+      timer = setTimeout(fail, READY_TIMEOUT_MS);
+      look();
+    });
+    clearTimeout(timer);
+  }
+
+  /** Resolves to the exit code. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      await new Promise((resolve) => this.child.once('exit', resolve));
+    }
+    await rm(this.folder, { recursive: true, force: true });
+    return this.child.exitCode;
+  }
+
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended();
+  }
+}

@@ -1,0 +1,34 @@
+import { describeWithServer, type TestDatabase, TestKafka, testPostgres } from '#test-support';
+import { RelayProcess } from './relay-process.js';
+
+const UNAVAILABLE = 69; // EX_UNAVAILABLE of sysexits.h
+const NOBODY = '127.0.0.1:9';
+
+describeWithServer('the relay at its start', 'kafka', () => {
+  describeWithServer('with its outbox', 'postgres-18', () => {
+    let place: TestDatabase;
+    beforeAll(async () => {
+      place = (await testPostgres())!;
+    }, 60_000);
+    afterAll(() => place.drop());
+
+    it('gives up after 30 s without a broker, in one line that says where it looked', async () => {
+      const relay = await RelayProcess.spawn({ databaseUrl: place.url, brokers: NOBODY });
+      expect(await relay.ended()).toBe(UNAVAILABLE);
+      expect(relay.printed).toMatch(
+        /^postern relay: Kafka at 127\.0\.0\.1:9: no broker can be reached .*\n$/,
+      );
+    }, 60_000);
+
+    it('refuses to start without its topics, and names them', async () => {
+      const kafka = await TestKafka.start('relay-start');
+      const relay = await RelayProcess.spawn({ databaseUrl: place.url, brokers: kafka.brokers });
+      const code = await relay.ended();
+      await kafka.stop();
+      expect(code).toBe(UNAVAILABLE);
+      expect(relay.printed).toMatch(
+        /^postern relay: .*topic postern\.call\.v1 does not exist.*\n$/,
+      );
+    }, 90_000);
+  });
+});
