@@ -74,7 +74,7 @@ export class RelayProcess {
     return /admin (http:\/\/[^, ]+)/.exec(this.output)?.[1] ?? '';
   }
 
-  private async ready(): Promise<void> {
+  async ready(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       const look = (): void => {

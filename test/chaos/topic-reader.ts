@@ -13,6 +13,7 @@ export interface RawRecord {
 /** Reads a topic from its beginning; keeps the records whose key begins with the prefix. */
 export class TopicReader {
   readonly records: RawRecord[] = [];
+  private wake: () => void = () => undefined;
 
   private constructor(private readonly consumer: Consumer) {}
 
@@ -36,9 +37,17 @@ export class TopicReader {
             Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]),
           ),
         });
+        reader.wake();
       },
     });
     return reader;
+  }
+
+  /** Resolves with the next record that comes. */
+  arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
   }
 
   stop(): Promise<void> {

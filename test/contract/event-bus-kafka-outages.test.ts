@@ -76,7 +76,9 @@ describeWithServer('the Kafka event bus and a broker in trouble', 'kafka', () =>
     });
 
     it('stops at a record that is no event, or passes over it when it is told to', async () => {
-      const producer = new kafkajs.Kafka({ brokers: [kafka.brokers] }).producer();
+      const producer = new kafkajs.Kafka({ brokers: [kafka.brokers] }).producer({
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      });
       await producer.connect();
       await producer.send({
         topic: TOPICS.exchange,

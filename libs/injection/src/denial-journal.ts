@@ -13,6 +13,8 @@ export interface DenialJournalParts {
   readonly journal: EventJournal;
   readonly events: EventFactory;
   readonly clock: Clock;
+  /** The one that this deployment serves. */
+  readonly environment: string;
 }
 
 /** What followed the first denial of a kind, not written yet. */
@@ -110,7 +112,7 @@ export class DenialJournal {
         reason: denied.reason,
         detail: denied.message.slice(0, DETAIL_CHARACTERS_MAX),
         ...(resource === undefined ? {} : { resource }),
-        env_listener: attempt.context.environment,
+        env_listener: this.parts.environment,
         ...(handleEnvironment === undefined ? {} : { env_handle: handleEnvironment }),
         method: attempt.method,
         client: {

@@ -1,14 +1,19 @@
-/** One thing that must work for the process to serve; it rejects with the reason when it does not. */
-export type HealthCheck = () => Promise<void> | void;
+/**
+ * One thing that must work for the process to serve: rejects with the reason when it does not, resolves to a text when it
+ * works, but not as it should.
+ */
+export type HealthCheck = () => Promise<unknown> | string | undefined;
 
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
+  /** Why it is not ok; or, beside `ok: true`, in what it is degraded. */
   readonly reason?: string;
 }
 
 export interface Readiness {
   readonly ready: boolean;
+  readonly degraded: boolean;
   readonly checks: readonly CheckResult[];
 }
 
@@ -29,10 +34,18 @@ export class HealthRegistry {
 
   async readiness(): Promise<Readiness> {
     if (this.#phase !== 'serving') {
-      return { ready: false, checks: [{ name: 'process', ok: false, reason: this.#phase }] };
+      return {
+        ready: false,
+        degraded: true,
+        checks: [{ name: 'process', ok: false, reason: this.#phase }],
+      };
     }
     const checks = await Promise.all([...this.#checks].map(([name, check]) => run(name, check)));
-    return { ready: checks.every(({ ok }) => ok), checks };
+    return {
+      ready: checks.every(({ ok }) => ok),
+      degraded: checks.some(({ reason }) => reason !== undefined),
+      checks,
+    };
   }
 }
 
@@ -45,7 +58,7 @@ async function run(name: string, check: HealthCheck): Promise<CheckResult> {
   });
   return Promise.race([Promise.resolve().then(check), late])
     .then(
-      () => ({ name, ok: true }),
+      (note) => ({ name, ok: true, ...(typeof note === 'string' ? { reason: note } : {}) }),
       (error: unknown) => ({
         name,
         ok: false,

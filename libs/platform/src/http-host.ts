@@ -19,6 +19,8 @@ export interface HttpHostOptions {
   readonly listen: ListenAddress;
   /** Sees each request before the framework; true: it took it. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Parse JSON bodies. Without it bodies reach only what `configure` registers for them. */
+  readonly json?: boolean;
   /** Prepares the framework, such as body parsers and filters. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -67,7 +69,7 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
   const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
     logger: false,
     abortOnError: false,
-    bodyParser: false,
+    bodyParser: options.json ?? false,
   });
   await options.configure?.(app);
   await app.init();

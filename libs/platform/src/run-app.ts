@@ -1,5 +1,4 @@
-import { type Clock, DependencyUnavailable, SystemClock } from '#kernel';
-import { ConfigError } from './config-error.js';
+import { type Clock, PosternError, SystemClock } from '#kernel';
 import { HealthRegistry } from './health.js';
 import { loadConfig } from './load-config.js';
 import { createLogger, type Logger, masked } from './logger.js';
@@ -93,8 +92,9 @@ function linesOf(error: unknown): readonly string[] {
   return ['unknown failure'];
 }
 
+/** Codes say what kind of trouble it is: what the operator must correct, or what is away for now. */
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError) return EXIT.config;
-  if (error instanceof DependencyUnavailable) return EXIT.unavailable;
-  return EXIT.internal;
+  if (!(error instanceof PosternError)) return EXIT.internal;
+  if (/-(?:error|invalid|refused|unreadable|unusable)$/.test(error.code)) return EXIT.config;
+  return error.code.endsWith('-unavailable') ? EXIT.unavailable : EXIT.internal;
 }

@@ -15,6 +15,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
 }
 
+/** Where Kubernetes puts a pod's service account token. */
+const KUBERNETES_TOKEN_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -32,11 +34,12 @@ export interface KafkaSettings {
 
 export interface VaultSettings {
   readonly address: string;
-  readonly caFile: string | undefined;
-  readonly namespace: string | undefined;
+  readonly caFile?: string;
+  readonly namespace?: string;
   readonly auth:
     | { readonly kind: 'token'; readonly token: Secret }
-    | { readonly kind: 'approle'; readonly roleId: string; readonly secretId: Secret };
+    | { readonly kind: 'approle'; readonly roleId: string; readonly secretId: Secret }
+    | { readonly kind: 'kubernetes' | 'jwt'; readonly role: string; readonly jwtFile: string };
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,23 +111,33 @@ function kafkaSettings(reader: EnvironmentReader): KafkaSettings | undefined {
 
 function vaultSettings(reader: EnvironmentReader): VaultSettings | undefined {
   const address = reader.url('VAULT_ADDR', ['http:', 'https:']);
-  const kind =
-    reader.oneOf('VAULT_AUTH', ['token', 'approle', 'kubernetes', 'jwt'] as const) ?? 'token';
   const caFile = reader.file('VAULT_CACERT');
   const namespace = reader.text('VAULT_NAMESPACE');
   if (address === undefined) return undefined;
-  if (kind === 'kubernetes' || kind === 'jwt') {
-    reader.problem('VAULT_AUTH', `${kind} is not available in this version: use token or approle`);
+  return {
+    address,
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(namespace === undefined ? {} : { namespace }),
+    auth: vaultAuth(reader),
+  };
+}
+
+function vaultAuth(reader: EnvironmentReader): VaultSettings['auth'] {
+  const kind =
+    reader.oneOf('VAULT_AUTH', ['token', 'approle', 'kubernetes', 'jwt'] as const) ?? 'token';
+  switch (kind) {
+    case 'token':
+      return { kind, token: Secret.of(reader.required('VAULT_TOKEN')) };
+    case 'approle': {
+      const roleId = reader.required('VAULT_ROLE_ID');
+      return { kind, roleId, secretId: Secret.of(reader.required('VAULT_SECRET_ID')) };
+    }
+    case 'kubernetes':
+    case 'jwt': {
+      const jwtFile = reader.file('VAULT_JWT_FILE') ?? KUBERNETES_TOKEN_FILE;
+      return { kind, role: reader.required('VAULT_ROLE'), jwtFile };
+    }
   }
-  const auth =
-    kind === 'approle'
-      ? {
-          kind,
-          roleId: reader.required('VAULT_ROLE_ID'),
-          secretId: Secret.of(reader.required('VAULT_SECRET_ID')),
-        }
-      : { kind: 'token' as const, token: Secret.of(reader.required('VAULT_TOKEN')) };
-  return { address, caFile, namespace, auth };
 }
 
 class EnvironmentReader {

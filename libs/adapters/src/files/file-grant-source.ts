@@ -75,6 +75,12 @@ export class FileGrantSource extends GrantSource {
     return this.#state;
   }
 
+  /** For health: what is wrong with the folder while the last good set is in force; undefined when nothing is. */
+  trouble(): string | undefined {
+    if (this.#state.kind === 'current') return undefined;
+    return `the last good set is in force: ${this.#state.problems.join('; ')}`;
+  }
+
   /** Stops watching; a look that is under way is waited for and has no effect any more. */
   async close(): Promise<void> {
     this.#closed = true;

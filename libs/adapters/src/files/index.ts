@@ -5,3 +5,10 @@ export {
 } from './file-grant-source.js';
 export { GrantFolderUnreadable } from './grant-folder-unreadable.js';
 export { type GrantFolder, readGrantFolder } from './read-grant-folder.js';
+export {
+  compileResources,
+  grantContext,
+  openPolicy,
+  type OpenPolicy,
+  type PolicyDeclaration,
+} from './open-policy.js';

@@ -71,16 +71,6 @@ describe('a key file', () => {
     await expect(keyIds()).rejects.toThrow(DependencyUnavailable);
   });
 
-  it('reports a problem that stays once a minute', async () => {
-    await keyIds();
-    await rm(path);
-    for (let second = 0; second < 121; second += 1) {
-      clock.advance(1);
-      await keyIds();
-    }
-    expect(problems).toHaveLength(3);
-  });
-
   it('keeps its last good content for an hour when it is taken away', async () => {
     await keyIds();
     await rm(path);

@@ -1,0 +1,41 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type EventFactory } from '#events';
+import { HandleStore } from '#handles';
+import { type IssuerRegistry, type KeySource, SubjectTokenVerifier } from '#identity';
+import { type Clock } from '#kernel';
+import { OperatorAuthentication, RevokeHandles } from '#oauth';
+import { provide } from '#platform';
+import { type GrantSource, type ResourceSet } from '#policy';
+import { AdminController } from './admin.controller.js';
+import { Reviews } from './reviews.js';
+
+/** The ports and settings that the admin API is made of. */
+export interface ControlParts {
+  readonly environment: string;
+  readonly publicOrigin: string;
+  readonly clock: Clock;
+  readonly issuers: IssuerRegistry;
+  readonly keys: KeySource;
+  readonly resources: ResourceSet;
+  readonly grants: GrantSource;
+  readonly handles: HandleStore;
+  readonly events: EventFactory;
+}
+
+/** The admin API over the given ports. */
+@Module({})
+export class ControlModule {
+  static register(parts: ControlParts): DynamicModule {
+    const verifier = new SubjectTokenVerifier({ ...parts, audience: parts.publicOrigin });
+    return {
+      module: ControlModule,
+      controllers: [AdminController],
+      providers: [
+        provide(HandleStore, parts.handles),
+        provide(RevokeHandles, new RevokeHandles(parts)),
+        provide(OperatorAuthentication, new OperatorAuthentication({ ...parts, verifier })),
+        provide(Reviews, new Reviews(parts)),
+      ],
+    };
+  }
+}

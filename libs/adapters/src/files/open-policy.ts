@@ -1,0 +1,62 @@
+import { type Clock } from '#kernel';
+import { type IssuerDeclaration, IssuerRegistry } from '#identity';
+import {
+  compileGrantSet,
+  compileResource,
+  type GrantContext,
+  posternResource,
+  type Resource,
+  type ResourceRegistration,
+  ResourceSet,
+} from '#policy';
+import { FileGrantSource } from './file-grant-source.js';
+
+/** What a deployment declares, as `postern.yaml` has it after loading. */
+export interface PolicyDeclaration {
+  readonly environment: string;
+  readonly publicOrigin: string;
+  readonly issuers: readonly IssuerDeclaration[];
+  readonly resources: readonly ResourceRegistration[];
+  readonly grantsFolder: string;
+}
+
+/** Who may vouch, what may be asked for, and what is granted: compiled, and the grants watched. */
+export interface OpenPolicy {
+  readonly issuers: IssuerRegistry;
+  readonly resources: ResourceSet;
+  readonly grants: FileGrantSource;
+}
+
+/** The declared resources and the reserved one. @throws ResourceInvalid */
+export function compileResources(declared: PolicyDeclaration): ResourceSet {
+  const { environment, publicOrigin, resources } = declared;
+  const compiled: Resource[] = resources.map((entry) =>
+    compileResource(entry, { environment, publicOrigin }),
+  );
+  return ResourceSet.of([posternResource(environment, publicOrigin), ...compiled]);
+}
+
+/** What grant files of this deployment refer to. @throws IssuerRegistryInvalid, ResourceInvalid */
+export function grantContext(declared: PolicyDeclaration, now: Date): GrantContext {
+  const issuers = IssuerRegistry.of(declared.issuers);
+  return {
+    environment: declared.environment,
+    issuers: new Map(issuers.all().map((issuer) => [issuer.id, issuer])),
+    resources: compileResources(declared),
+    now,
+  };
+}
+
+/** @throws IssuerRegistryInvalid, ResourceInvalid, GrantSetInvalid, GrantFolderUnreadable */
+export async function openPolicy(
+  declared: PolicyDeclaration,
+  parts: { readonly clock: Clock; readonly onProblem: (message: string) => void },
+): Promise<OpenPolicy> {
+  const context = grantContext(declared, parts.clock.now());
+  const grants = await FileGrantSource.open({
+    folder: declared.grantsFolder,
+    compile: (files) => compileGrantSet(files, { ...context, now: parts.clock.now() }),
+    onProblem: parts.onProblem,
+  });
+  return { issuers: IssuerRegistry.of(declared.issuers), resources: context.resources, grants };
+}

@@ -1,0 +1,98 @@
+/** Shift tables work on blocks of two bytes. */
+const BLOCKS = 65_536;
+/** Longest prefix of the terms that the shifts are computed from; they must fit a byte. */
+const WINDOW_MAX = 128;
+
+/** Start and end (exclusive) of each occurrence, in the order of the starts: start, end, start, end ... */
+export type Spans = readonly number[];
+
+/** No occurrence: one array for all, since it is the usual answer. */
+const NONE: Spans = [];
+
+/**
+ * Finds all occurrences of a set of terms, by the algorithm of Wu and Manber (1994): the last two bytes of a window as
+ * long as the shortest term tell how far the window can move, so that most bytes are never looked at.
+ */
+export class TermMatcher {
+  readonly #window: number;
+  readonly #shifts: Uint8Array;
+  /** Terms by the last block of their first window. */
+  readonly #candidates = new Map<number, Buffer[]>();
+  readonly #byFirst: (Buffer[] | undefined)[] = new Array<Buffer[] | undefined>(256).fill(
+    undefined,
+  );
+  readonly #longest: number;
+
+  /** @throws RangeError without terms, or when one is shorter than two bytes */
+  constructor(terms: readonly Buffer[]) {
+    const shortest = Math.min(...terms.map(({ length }) => length));
+    if (!(shortest >= 2 && shortest < Infinity)) throw new RangeError('no terms, or one too short');
+    this.#longest = Math.max(...terms.map(({ length }) => length));
+    this.#window = Math.min(shortest, WINDOW_MAX);
+    this.#shifts = new Uint8Array(BLOCKS).fill(this.#window - 1);
+    for (const term of terms) this.#add(term);
+  }
+
+  #add(term: Buffer): void {
+    const last = this.#window - 1;
+    for (let index = 1; index <= last; index += 1) {
+      const block = term.readUInt16BE(index - 1);
+      const shift = last - index;
+      if ((this.#shifts[block] ?? 0) > shift) this.#shifts[block] = shift;
+    }
+    const block = term.readUInt16BE(last - 1);
+    this.#candidates.set(block, [...(this.#candidates.get(block) ?? []), term]);
+    const first = term.readUInt8(0);
+    this.#byFirst[first] = [...(this.#byFirst[first] ?? []), term];
+  }
+
+  /** All occurrences, overlapping ones too. */
+  occurrences(bytes: Buffer): Spans {
+    const shifts = this.#shifts;
+    const last = this.#window - 1;
+    let spans: number[] | undefined;
+    let end = last;
+    while (end < bytes.length) {
+      // Both indices are inside of the buffer.
+      const block = ((bytes[end - 1] as number) << 8) | (bytes[end] as number);
+      const shift = shifts[block] as number;
+      if (shift > 0) {
+        end += shift;
+        continue;
+      }
+      for (const term of this.#candidates.get(block) ?? []) {
+        const start = end - last;
+        if (isAt(bytes, start, term)) (spans ??= []).push(start, start + term.length);
+      }
+      end += 1;
+    }
+    return spans ?? NONE;
+  }
+
+  /** Where the last bytes begin that could be the beginning of a term that goes on behind them; the length when nowhere. */
+  unfinishedFrom(bytes: Buffer): number {
+    const { length } = bytes;
+    for (let start = Math.max(0, length - this.#longest + 1); start < length; start += 1) {
+      const terms = this.#byFirst[bytes[start] as number];
+      if (terms?.some((term) => begins(bytes, start, term)) === true) return start;
+    }
+    return length;
+  }
+}
+
+function isAt(bytes: Buffer, start: number, term: Buffer): boolean {
+  return start + term.length <= bytes.length && agree(bytes, start, term, term.length);
+}
+
+/** Whether all bytes from `start` on are the first bytes of the term, and the term is longer. */
+function begins(bytes: Buffer, start: number, term: Buffer): boolean {
+  const available = bytes.length - start;
+  return term.length > available && agree(bytes, start, term, available);
+}
+
+function agree(bytes: Buffer, start: number, term: Buffer, count: number): boolean {
+  for (let index = 0; index < count; index += 1) {
+    if (bytes[start + index] !== term[index]) return false;
+  }
+  return true;
+}
