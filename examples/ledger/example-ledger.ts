@@ -35,15 +35,21 @@ function answer(
   entries: Map<string, string>,
 ): void {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (request.method === 'POST' && path === '/api/entries')
-    return create(request, response, entries);
+  if (request.method === 'POST' && path === '/api/entries') {
+    create(request, response, entries);
+    return;
+  }
+  const found = lookUp(path, request, entries);
+  if (found === undefined) json(response, 404, { error: 'no such thing' });
+  else json(response, 200, found);
+}
+
+function lookUp(path: string, request: IncomingMessage, entries: Map<string, string>): unknown {
   const account = ACCOUNT.exec(path)?.[1];
-  if (account !== undefined)
-    return json(response, 200, { account, balance: '1024.00', state: 'closed' });
-  if (DEBUG.test(path)) return json(response, 200, { youSent: request.headers });
+  if (account !== undefined) return { account, balance: '1024.00', state: 'closed' };
+  if (DEBUG.test(path)) return { youSent: request.headers };
   const entry = entries.get(ENTRY.exec(path)?.[1] ?? '');
-  if (entry !== undefined) return json(response, 200, { entry: JSON.parse(entry) });
-  json(response, 404, { error: 'no such thing' });
+  return entry === undefined ? undefined : (JSON.parse(entry) as unknown);
 }
 
 function create(

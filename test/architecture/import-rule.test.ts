@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -74,7 +75,7 @@ async function reports(): Promise<Set<string>> {
       ...written.map(([file]) => file),
     ],
     { maxBuffer: 64 * 1024 * 1024 },
-  ).catch((failure: { stdout: string }) => failure);
+  ).catch((failure: unknown) => failure as { stdout: string });
   const { summary } = JSON.parse(stdout) as Cruise;
   // A cycle is reported once, from either of its files.
   return new Set(
@@ -102,9 +103,8 @@ describe('the import rule', () => {
   });
 
   it('has a violation here for each of its rules', async () => {
-    const config = (await import('../../.dependency-cruiser.cjs' as string)) as {
-      default: { forbidden: { name: string }[] };
-    };
+    const file = pathToFileURL(join(process.cwd(), '.dependency-cruiser.cjs')).href;
+    const config = (await import(file)) as { default: { forbidden: { name: string }[] } };
     const rules = config.default.forbidden.map(({ name }) => name);
     expect(violations.map(([rule]) => rule).sort()).toEqual(rules.sort());
   });

@@ -96,7 +96,9 @@ async function posternPeer(destination: string, audit: 'strict' | 'buffered'): P
   const headers = { authorization: `Bearer ${handle}` };
   const url = `${postern.publicOrigin}/proxy/ledger/accounts/42`;
   await answering(url, headers);
-  const stop = async (): Promise<void> => void (await postern.process.stop());
+  const stop = async (): Promise<void> => {
+    await postern.process.stop();
+  };
   return { name: `Postern, audit ${audit}`, pid: postern.process.pid, url, headers, stop };
 }
 

@@ -65,6 +65,14 @@ describe('the published schemas', () => {
     expect(ofEvents.sort()).toEqual([...publishedSchemas().keys()].sort());
   });
 
+  it.each([...publishedSchemas()].filter(([file]) => file !== 'cloudevent.json'))(
+    '%s has no field and no value that docs/events.md does not name',
+    async (_, schema) => {
+      const page = await readFile(path.resolve('docs/events.md'), 'utf8');
+      expect(wordsOf(schema).filter((word) => !page.includes(word))).toEqual([]);
+    },
+  );
+
   it.each(types)('%s is found by the dataschema that its events carry', (type) => {
     expect(schemas.getSchema(dataSchemaOf(type))).toBeDefined();
   });
@@ -165,6 +173,14 @@ function breaches(before: Json, after: Json, at = 'data'): string[] {
     ...inFields,
   ];
 }
+
+/** Names of fields, and the values of enums. */
+const wordsOf = (schema: Json): string[] =>
+  Object.entries(fieldsOf(schema)).flatMap(([name, field]) => [
+    name,
+    ...listOf(field, 'enum'),
+    ...wordsOf(field),
+  ]);
 
 const fieldsOf = (schema: Json): Record<string, Json> =>
   (schema['properties'] ?? {}) as Record<string, Json>;

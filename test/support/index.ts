@@ -19,3 +19,4 @@ export { type AppRoleLogin, OpenBaoAdmin } from './openbao/openbao-admin.js';
 export { jsonAnswer, ScriptedVault, type SeenRequest } from './openbao/scripted-vault.js';
 export { createTopics, startKafka, stopKafka } from './kafka.js';
 export { TestKafka } from './test-kafka.js';
+export { startTestServers, type TestServers } from './start-test-servers.js';

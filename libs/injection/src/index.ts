@@ -1,5 +1,15 @@
+export { type AmbiguityRule, AmbiguousRequest } from './ambiguous-request.js';
+export { CallDenied, type CallDenial, type CallDenialCode } from './call-denied.js';
+export { CallFailed, type CallFailureCode } from './call-failed.js';
 export { type CallFinish, CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
+export { type CanonicalRequest, canonicalRequest, PROXY_PREFIX } from './canonical-request.js';
+export {
+  compileProxiedResource,
+  type ProxiedResourceContext,
+  type ProxiedResourceRegistration,
+} from './compile-proxied-resource.js';
 export { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
+export { InjectionPipeline, type InjectionParts } from './injection-pipeline.js';
 export {
   type CallLimits,
   type Destination,

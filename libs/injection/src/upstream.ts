@@ -12,10 +12,12 @@ export interface UpstreamRequest {
   /** Name, value, name, value ... in the order in which they are written. */
   readonly headers: readonly string[];
   readonly body: Readable | undefined;
-  readonly signal: AbortSignal;
 }
 
-/** Takes the response while it arrives. After `onEnd` or `onError` nothing more is called. */
+/**
+ * Takes the response while it arrives; interim responses (1xx) are left out. After `onEnd`, `onError` or an abort by the
+ * caller nothing more is called. None of these throws.
+ */
 export interface UpstreamResponseSink {
   /** Raw names and values in the order received. */
   onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void;
@@ -27,6 +29,7 @@ export interface UpstreamResponseSink {
 
 export interface UpstreamController {
   resume(): void;
+  /** Ends the request; the connection is not used again. Without effect once the response has ended. */
   abort(reason: Error): void;
 }
 
@@ -48,6 +51,10 @@ export class UpstreamFailed extends PosternError {
  * redirect, never retries, never decodes. Asserts that the connection's origin is the registered one before writing.
  */
 export abstract class Upstream {
+  /**
+   * Calls the sink at the earliest after it returned. Connect, headers, idle and total time are limited by the limits of
+   * the resource. A body that fails ends the request with `aborted`.
+   */
   abstract send(request: UpstreamRequest, sink: UpstreamResponseSink): UpstreamController;
 
   /** Lets requests in flight finish within `deadlineMs`, then cuts them. */

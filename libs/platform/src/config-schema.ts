@@ -1,237 +1,237 @@
 import { z } from 'zod';
-import { parseDurationSeconds, parseSizeBytes } from './units.js';
+import {
+  choice,
+  choiceProblem,
+  cidr,
+  confidentialUrl,
+  duration,
+  environment,
+  httpUrl,
+  id,
+  publicOrigin,
+  reviewDay,
+  size,
+  text,
+  tokenUse,
+} from './config-values.js';
 
-const NOT_YET = 'is not available in this version';
-const HANDLE_TTL_SECONDS_MAX = 3600;
-const CLOCK_SKEW_SECONDS_MAX = 60;
+const PORT_EXPECTED = 'expected a port from 0 to 65535; 0 takes a free one';
+const CALLS_MAX = 1_000_000_000;
+const CONCURRENCY_MAX = 10_000;
+const ENTRIES_MAX = 1000;
 
-const duration = z.string().transform((text, context) => {
-  const seconds = parseDurationSeconds(text);
-  if (seconds !== undefined) return seconds;
-  context.addIssue({ code: 'custom', message: 'expected a duration such as 30s, 5m, 1h or 90d' });
-  return z.NEVER;
+const listener = z.strictObject({
+  host: text.describe('address to listen on, such as 127.0.0.1'),
+  port: z.int(PORT_EXPECTED).min(0, PORT_EXPECTED).max(65_535, PORT_EXPECTED),
 });
 
-const size = z.string().transform((text, context) => {
-  const bytes = parseSizeBytes(text);
-  if (bytes !== undefined) return bytes;
-  context.addIssue({
-    code: 'custom',
-    message: 'expected a size such as 512B, 64KiB, 10MiB or 1GiB',
-  });
-  return z.NEVER;
+const adminOnly = z.strictObject({ admin: listener.optional() });
+const publicAndAdmin = z.strictObject({
+  public: listener.optional(),
+  admin: listener.optional(),
 });
-
-/** Midnight UTC after the day: the first instant at which what was to be reviewed no longer counts. */
-const reviewDay = z.iso
-  .date('expected a day such as 2027-03-31')
-  .transform((day) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000));
-
-/** One of `served`; what the contract knows and this version does not serve says so. */
-const choice = <Served extends string>(served: readonly Served[], later: readonly string[]) =>
-  z.string().transform((value, context): Served => {
-    const found = served.find((one) => one === value);
-    if (found !== undefined) return found;
-    const message = later.includes(value)
-      ? `${value} ${NOT_YET}; use ${served.join(', ')}`
-      : `expected one of ${served.join(', ')}`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-
-const text = z.string().min(1, 'expected text, found nothing').max(512);
-const environment = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'expected 1 to 32 of a-z, 0-9 and -');
-const id = z
-  .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected 1 to 63 of a-z, 0-9 and -');
-
-const httpUrl = (value: string): URL | undefined => {
-  if (!URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:') ? url : undefined;
-};
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-
-const publicOrigin = z.string().refine((value) => {
-  const url = httpUrl(value);
-  if (url?.origin !== value) return false;
-  return url.protocol === 'https:' || isLoopback(url.hostname);
-}, 'expected an origin such as https://postern.example, without path or trailing slash; http only on loopback');
 
 const listen = z.strictObject({
-  host: text,
-  port: z.int().min(0).max(65_535),
+  public: listener.describe('sts and proxy; both in standalone'),
+  admin: listener.describe('health, metrics and the admin API'),
+  sts: publicAndAdmin.optional().describe("the process sts; what is absent is as above"),
+  proxy: publicAndAdmin.optional().describe('the process proxy; what is absent is as above'),
+  control: adminOnly.optional().describe('the process control; what is absent is as above'),
+  relay: adminOnly.optional().describe('the process relay; what is absent is as above'),
 });
+
+const allowPrivate = z
+  .boolean()
+  .default(false)
+  .describe('private and loopback addresses may be asked; link-local and metadata ones never');
 
 const keys = z.union(
   [
-    z.strictObject({ file: text, allowPrivate: z.boolean().optional() }),
-    z.strictObject({ jwksUri: z.string(), allowPrivate: z.boolean().optional() }),
-    z.strictObject({ discovery: z.literal(true), allowPrivate: z.boolean().optional() }),
+    z.strictObject({ file: text.describe('JWKS; relative to this file'), allowPrivate }),
+    z.strictObject({ jwksUri: confidentialUrl, allowPrivate }),
+    z.strictObject({ discovery: z.literal(true), allowPrivate }),
   ],
-  'expected { file: ... }, { jwksUri: ... } or { discovery: true }, and allowPrivate: true for a private address',
+  'expected { discovery: true }, { jwksUri: <https URL> } or { file: <path> }, and with the first two allowPrivate: true for a private address',
 );
 
-const tokenUse = z.string().transform((value, context) => {
-  if (value === 'once' || value === 'reusable') return { kind: value } as const;
-  const uses = Number(/^bounded:([1-9][0-9]{0,4})$/.exec(value)?.[1]);
-  if (uses > 0) return { kind: 'bounded', uses } as const;
-  context.addIssue({ code: 'custom', message: 'expected once, bounded:<n> or reusable' });
-  return z.NEVER;
-});
-
 const ASYMMETRIC = [
+  'ES256',
+  'ES384',
+  'ES512',
   'RS256',
   'RS384',
   'RS512',
   'PS256',
   'PS384',
   'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
   'EdDSA',
+  'Ed25519',
 ] as const;
 
 const issuer = z.strictObject({
   id,
   kind: choice(['oidc'], ['spiffe', 'introspection']),
-  issuer: z
-    .string()
-    .refine(
-      (value) => httpUrl(value) !== undefined,
-      'expected an http(s) URL without query or fragment',
-    ),
+  issuer: httpUrl.describe('the `iss` of its tokens, compared byte for byte'),
   keys,
-  algorithms: z.array(z.enum(ASYMMETRIC)).min(1),
+  algorithms: z.array(choice(ASYMMETRIC)).min(1, 'expected at least one algorithm'),
   types: z
     .array(text.transform((type) => type.toLowerCase().replace(/^application\//, '')))
-    .min(1)
-    .default(['jwt']),
+    .min(1, 'expected at least one type such as JWT')
+    .prefault(['JWT'])
+    .describe('accepted `typ`; an absent one counts as JWT'),
   subjects: z.enum(['workload', 'person']),
-  tokenUse,
-  maxLifetime: duration,
-  maxAge: duration,
-  clockSkew: duration
-    .refine((seconds) => seconds <= CLOCK_SKEW_SECONDS_MAX, 'expected at most 60s')
-    .default(30),
-  requiredClaims: z.record(z.string(), z.json()).default({}),
+  tokenUse: tokenUse.describe('how often one subject token may be exchanged'),
+  maxLifetime: duration({ max: '366d' }).describe('longest exp - iat'),
+  maxAge: duration({ max: '366d' }).describe('longest time since iat'),
+  clockSkew: duration({ min: '0s', max: '60s' }).prefault('30s'),
+  requiredClaims: z
+    .record(text, z.json())
+    .default({})
+    .describe('each is present and equal to the value, or to one of a list'),
   owner: text,
   purpose: text,
-  reviewBy: reviewDay,
+  reviewBy: reviewDay.describe('the last day (UTC) on which the issuer is trusted'),
 });
 
-const inject = z
-  .looseObject({
-    as: choice(
-      ['basic', 'bearer', 'header', 'query'],
-      [
-        'cookie',
-        'form-login',
-        'digest',
-        'client-certificate',
-        'oauth2-client-credentials',
-        'hmac',
-        'aws-sigv4',
-        'soap-username-token',
-        'body-field',
-      ],
-    ),
-  })
-  .pipe(
-    z.discriminatedUnion('as', [
-      z.strictObject({ as: z.literal('basic'), username: text, password: text }),
-      z.strictObject({ as: z.literal('bearer'), value: text }),
-      z.strictObject({ as: z.literal('header'), name: text, template: text }),
-      z.strictObject({ as: z.literal('query'), name: text, value: text }),
-    ]),
-  );
+const INJECTORS = ['basic', 'bearer', 'header', 'query'] as const;
+const LATER_INJECTORS = [
+  'cookie',
+  'form-login',
+  'digest',
+  'client-certificate',
+  'oauth2-client-credentials',
+  'hmac',
+  'aws-sigv4',
+  'soap-username-token',
+  'body-field',
+];
+const asWritten = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'as' in value ? value.as : undefined;
+
+const field = text.describe('name of a field of the secret');
+const inject = z.discriminatedUnion(
+  'as',
+  [
+    z.strictObject({ as: z.literal('basic'), username: field, password: field }),
+    z.strictObject({ as: z.literal('bearer'), value: field }),
+    z.strictObject({
+      as: z.literal('header'),
+      name: text.describe('of the header'),
+      template: text.describe('its value, with {field} for a field of the secret'),
+    }),
+    z.strictObject({ as: z.literal('query'), name: text, value: field }),
+  ],
+  { error: ({ input }) => choiceProblem(asWritten(input), INJECTORS, LATER_INJECTORS) },
+);
 
 const handle = z
   .strictObject({
-    ttl: duration.default(300),
-    maxTtl: duration
-      .refine((seconds) => seconds <= HANDLE_TTL_SECONDS_MAX, 'expected at most 1h')
-      .default(900),
-    maxCalls: z.int().min(1).max(1_000_000_000).default(1000),
+    ttl: duration({ max: '1h' }).prefault('5m').describe('life of a handle when none is asked for'),
+    maxTtl: duration({ max: '1h' }).prefault('15m').describe('longest life of a handle'),
+    maxCalls: z.int().min(1).max(CALLS_MAX).default(1000).describe('most calls of one handle'),
     binding: choice(['none'], ['dpop', 'mtls', 'any']).default('none'),
   })
   .refine(({ ttl, maxTtl }) => ttl <= maxTtl, {
     path: ['ttl'],
-    message: 'expected no more than maxTtl',
+    error: 'expected no more than maxTtl',
   });
 
 const call = z.strictObject({
-  timeout: duration.default(30),
-  connectTimeout: duration.default(5),
-  headersTimeout: duration.optional(),
-  idleTimeout: duration.default(30),
-  maxRequestBytes: z.union([z.literal('unlimited'), size]).default(10 * 1024 * 1024),
-  maxResponseBytes: z.union([z.literal('unlimited'), size]).default('unlimited'),
-  maxConcurrency: z.int().min(1).max(10_000).default(256),
+  timeout: duration({ max: '24h' }).prefault('30s').describe('of the whole call'),
+  connectTimeout: duration({ max: '5m' }).prefault('5s'),
+  headersTimeout: duration({ max: '24h' })
+    .optional()
+    .describe('until the answer begins; when absent, as timeout'),
+  idleTimeout: duration({ max: '24h' }).prefault('30s').describe('without a byte either way'),
+  maxRequestBytes: size.prefault('10MiB'),
+  maxResponseBytes: size.prefault('unlimited'),
+  maxConcurrency: z
+    .int()
+    .min(1)
+    .max(CONCURRENCY_MAX)
+    .default(256)
+    .describe('calls at once; more are refused with 503'),
   audit: z.enum(['strict', 'buffered']).default('strict'),
 });
 
 const scrub = z.union(
   [
     z.enum(['stream', 'buffer']),
-    z.strictObject({ off: text.describe('why the response may come back unscrubbed') }),
+    z.strictObject({ off: text.describe('why the answer may come back unscrubbed') }),
   ],
-  'expected stream, buffer or { off: "<why>" }',
+  'expected stream, buffer or { off: "<why the answer may come back unscrubbed>" }',
 );
 
-const resource = z.strictObject({
-  id: id.refine(
-    (value) => value !== 'postern',
-    'is reserved for Postern itself: choose another id',
-  ),
-  environment,
-  owner: text,
-  connector: choice(['http'], ['postgres']).default('http'),
-  destination: z
-    .string()
-    .refine(
-      (value) => httpUrl(value) !== undefined,
-      'expected an http(s) URL without userinfo, query or fragment',
-    ),
-  tls: z.strictObject({ caFile: text.optional(), serverName: text.optional() }).optional(),
-  network: z.strictObject({ allowPrivate: z.boolean() }).default({ allowPrivate: false }),
-  credential: z.strictObject({ ref: z.strictObject({ mount: text, path: text }) }),
-  inject,
-  presentations: z
-    .array(choice(['bearer'], ['dpop', 'basic']))
-    .min(1)
-    .default(['bearer']),
-  scopes: z.record(
-    z.string().regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
-    z.array(text).min(1),
-  ),
-  forbid: z.array(text).default([]),
-  handle: handle.prefault({}),
-  call: call.prefault({}),
-  response: z.strictObject({ scrub: scrub.default('stream') }).default({ scrub: 'stream' }),
-});
+const operation = text.describe('method and path template, such as GET /accounts/{id}');
 
-const cidr = z
-  .string()
-  .regex(/^[0-9a-fA-F.:]+(?:\/[0-9]{1,3})?$/, 'expected an address or CIDR such as 10.0.0.0/8');
+const resource = z
+  .strictObject({
+    id: id
+      .refine((value) => value !== 'postern', 'expected another id: this one is reserved')
+      .describe('the `audience` value and the path segment'),
+    environment,
+    owner: text,
+    connector: choice(['http'], ['postgres']).default('http'),
+    destination: httpUrl.describe('origin and base path'),
+    tls: z
+      .strictObject({ caFile: text.optional(), serverName: text.optional() })
+      .optional()
+      .describe('https destinations; caFile is relative to this file'),
+    network: z
+      .strictObject({ allowPrivate: z.boolean().default(false) })
+      .default({ allowPrivate: false })
+      .describe('link-local and metadata addresses are always refused'),
+    credential: z.strictObject({ ref: z.strictObject({ mount: text, path: text }) }),
+    inject,
+    presentations: z
+      .array(choice(['bearer'], ['dpop', 'basic']))
+      .min(1, 'expected [bearer]')
+      .default(['bearer']),
+    scopes: z.record(
+      z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
+      z.array(operation).min(1, 'expected at least one operation').max(ENTRIES_MAX),
+    ),
+    forbid: z
+      .array(operation)
+      .max(ENTRIES_MAX)
+      .default([])
+      .describe('operations that no scope may contain'),
+    handle: handle.prefault({}),
+    call: call.prefault({}),
+    response: z.strictObject({ scrub: scrub.default('stream') }).default({ scrub: 'stream' }),
+  })
+  .refine(({ tls, destination }) => tls === undefined || destination.startsWith('https:'), {
+    path: ['tls'],
+    error: 'expected none: the destination is not https',
+  })
+  .refine(({ response, call: { maxResponseBytes } }) => {
+    // A buffered answer is held in memory as a whole.
+    return response.scrub !== 'buffer' || Number.isFinite(maxResponseBytes);
+  }, {
+    path: ['call', 'maxResponseBytes'],
+    error: 'expected a size such as 10MiB, since scrub: buffer holds the whole answer in memory',
+  });
 
 /** `postern.yaml` as people write it. */
 export const configSchema = z.strictObject({
-  environment,
-  publicOrigin,
-  deployment: id.default('postern'),
-  listen: z.strictObject({ public: listen, admin: listen }),
-  trustedProxies: z.array(cidr).default([]),
-  grants: text,
-  issuers: z.array(issuer).min(1),
-  resources: z.array(resource).min(1),
+  environment: environment.describe('the one environment that this deployment serves'),
+  publicOrigin: publicOrigin.describe(
+    'issuer identifier, and the only accepted `aud` of subject tokens',
+  ),
+  deployment: id.default('postern').describe('names this installation in the source of events'),
+  listen,
+  trustedProxies: z
+    .array(cidr)
+    .max(ENTRIES_MAX)
+    .default([])
+    .describe('only from these are Forwarded and X-Forwarded-* headers read'),
+  grants: text.describe('folder of grant files; relative to this file'),
+  issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
+  resources: z.array(resource).min(1, 'expected at least one resource').max(ENTRIES_MAX),
 });
 
-export type ConfigFile = z.infer<typeof configSchema>;
+export type ConfigFile = z.output<typeof configSchema>;
 export type IssuerFile = ConfigFile['issuers'][number];
 export type ResourceFile = ConfigFile['resources'][number];

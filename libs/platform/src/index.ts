@@ -2,8 +2,11 @@ export { AdminModule } from './admin.module.js';
 export { ConfigError, type ConfigProblem } from './config-error.js';
 export { type CheckResult, type HealthCheck, HealthRegistry, type Readiness } from './health.js';
 export { type HttpHost, type HttpHostOptions, startHttpHost } from './http-host.js';
+export { configJsonSchema } from './config-json-schema.js';
+export { type KafkaSettings } from './kafka-settings.js';
 export { loadConfig } from './load-config.js';
-export { createLogger, type Logger, masked } from './logger.js';
+export { createLogger, type Logger } from './logger.js';
+export { masked } from './masked.js';
 export { Metrics } from './metrics.js';
 export {
   type InjectEntry,
@@ -14,12 +17,12 @@ export {
   type ResourceEntry,
 } from './postern-config.js';
 export { provide } from './provide.js';
-export { type AppContext, type AppName, runApp, type RunningApp } from './run-app.js';
+export { type AppName } from './app-name.js';
+export { type AppContext, runApp, type RunningApp } from './run-app.js';
 export {
-  type KafkaSettings,
   loadSettings,
   type LogLevel,
   requireServers,
   type Settings,
-  type VaultSettings,
 } from './settings.js';
+export { type VaultSettings } from './vault-settings.js';

@@ -25,5 +25,5 @@ class PeerModule {}
 const app = await NestFactory.create<NestFastifyApplication>(PeerModule, new FastifyAdapter(), {
   logger: false,
 });
-await app.register(replyFrom as never, { base: destination, undici: { connections: 64 } } as never);
+await app.register(replyFrom, { base: destination, undici: { connections: 64 } });
 await app.listen(port, '127.0.0.1');

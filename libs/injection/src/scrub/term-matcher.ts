@@ -74,7 +74,7 @@ export class TermMatcher {
     const { length } = bytes;
     for (let start = Math.max(0, length - this.#longest + 1); start < length; start += 1) {
       const terms = this.#byFirst[bytes[start] as number];
-      if (terms?.some((term) => begins(bytes, start, term)) === true) return start;
+      if (terms !== undefined && beginsAny(bytes, start, terms)) return start;
     }
     return length;
   }
@@ -84,10 +84,13 @@ function isAt(bytes: Buffer, start: number, term: Buffer): boolean {
   return start + term.length <= bytes.length && agree(bytes, start, term, term.length);
 }
 
-/** Whether all bytes from `start` on are the first bytes of the term, and the term is longer. */
-function begins(bytes: Buffer, start: number, term: Buffer): boolean {
+/** Whether all bytes from `start` on are the first bytes of a term that is longer. */
+function beginsAny(bytes: Buffer, start: number, terms: readonly Buffer[]): boolean {
   const available = bytes.length - start;
-  return term.length > available && agree(bytes, start, term, available);
+  for (const term of terms) {
+    if (term.length > available && agree(bytes, start, term, available)) return true;
+  }
+  return false;
 }
 
 function agree(bytes: Buffer, start: number, term: Buffer, count: number): boolean {

@@ -1,0 +1,26 @@
+import { type Command } from 'commander';
+import { compileResources } from '#adapters/files';
+import { checkKeyFiles } from '#adapters/issuers';
+import { IssuerRegistry } from '#identity';
+import { loadConfig, loadSettings } from '#platform';
+
+/** `postern config check`: everything that a start would check without a server. */
+export function addConfig(program: Command): void {
+  program
+    .command('config')
+    .description('look at postern.yaml')
+    .command('check')
+    .description('check POSTERN_CONFIG and the environment as a start would')
+    .action(check);
+}
+
+async function check(): Promise<void> {
+  const settings = loadSettings(process.env);
+  const config = loadConfig(settings.configFile);
+  await checkKeyFiles(IssuerRegistry.of(config.issuers).all());
+  compileResources(config);
+  console.log(
+    `${config.file}: in order (environment ${config.environment}, ` +
+      `${config.issuers.length} issuers, ${config.resources.length} resources)`,
+  );
+}

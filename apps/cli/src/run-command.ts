@@ -1,0 +1,23 @@
+import { type Command } from 'commander';
+import { PosternRefused } from '#client';
+import { PosternError } from '#kernel';
+import { masked } from '#platform';
+
+/** Of sysexits.h. */
+const EXIT = { usage: 64, unavailable: 69, internal: 70, refused: 77, config: 78 } as const;
+
+/** Runs one command; whatever fails becomes one line a problem and a code, never a stack trace. */
+export async function runCommand(program: Command, args: readonly string[]): Promise<void> {
+  await program.parseAsync([...args]).catch((failure: unknown) => {
+    const message = failure instanceof Error ? failure.message : 'unknown failure';
+    for (const line of message.split('\n')) process.stderr.write(`postern: ${masked(line)}\n`);
+    process.exitCode = exitCodeOf(failure);
+  });
+}
+
+function exitCodeOf(failure: unknown): number {
+  if (failure instanceof PosternRefused) return EXIT.refused;
+  if (!(failure instanceof PosternError)) return EXIT.internal;
+  if (failure.code === 'usage') return EXIT.usage;
+  return failure.code.endsWith('-unavailable') ? EXIT.unavailable : EXIT.config;
+}

@@ -1,0 +1,84 @@
+import { openPolicy, type OpenPolicy } from '#adapters/files';
+import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
+import {
+  PostgresEventJournal,
+  PostgresHandleStore,
+  PostgresOutbox,
+  PostgresSubjectTokenUses,
+} from '#adapters/postgres';
+import { EventFactory } from '#events';
+import {
+  AdminModule,
+  type AppContext,
+  type HttpHost,
+  type RunningApp,
+  startHttpHost,
+} from '#platform';
+import { ControlModule } from '../../control/src/control.module.js';
+import { RelayModule } from '../../relay/src/relay.module.js';
+import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
+import { openServers, type Servers } from './servers.js';
+
+/** All of Postern in one process: the same modules as the apps, over embedded adapters where no server is named. */
+export async function startStandalone(context: AppContext): Promise<RunningApp> {
+  const { config, clock, log, health } = context;
+  const onProblem = (message: string): void => log.warn(message);
+  const policy = await openPolicy(config, { clock, onProblem });
+  await checkKeyFiles(policy.issuers.all());
+  const servers = await openServers(context);
+  health.add('postgresql', () => servers.database.ping());
+  health.add('grants', () => policy.grants.trouble());
+  const parts = stsParts(context, policy, servers);
+  const publicHost = await startHttpHost({
+    module: StsModule.register(parts),
+    listen: config.listen.public,
+    configure: (app) => StsModule.configure(app),
+  });
+  const adminHost = await startAdminHost(context, parts, servers);
+  return {
+    serves: `${config.publicOrigin} (${servers.summary})`,
+    stop: async (deadlineMs) => {
+      await publicHost.close(deadlineMs);
+      await adminHost.close(deadlineMs);
+      await policy.grants.close();
+      await servers.close();
+    },
+  };
+}
+
+function stsParts(
+  { config, clock, log }: AppContext,
+  policy: OpenPolicy,
+  { database }: Servers,
+): StsParts {
+  const { environment, publicOrigin, deployment } = config;
+  return {
+    ...policy,
+    environment,
+    publicOrigin,
+    clock,
+    keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
+    handles: new PostgresHandleStore(database),
+    uses: new PostgresSubjectTokenUses(database),
+    journal: new PostgresEventJournal(database),
+    events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
+  };
+}
+
+function startAdminHost(context: AppContext, parts: StsParts, servers: Servers): Promise<HttpHost> {
+  const { health, metrics, log, clock, config } = context;
+  const outbox = new PostgresOutbox(servers.database);
+  const relay = RelayModule.register({
+    outbox,
+    bus: servers.bus,
+    clock,
+    metrics,
+    onProblem: (message) => log.warn(message),
+    maintain: () => outbox.maintain(),
+  });
+  return startHttpHost({
+    module: AdminModule.register(health, metrics, [ControlModule.register(parts), relay]),
+    listen: config.listen.admin,
+    json: true,
+  });
+}

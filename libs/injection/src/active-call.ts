@@ -1,0 +1,58 @@
+import { type CallOutcome, type EventFactory, type PosternEvent } from '#events';
+import { type Handle } from '#handles';
+import { type Operation } from '#policy';
+import { type CallStart } from './call-ledger.js';
+import { type CanonicalRequest } from './canonical-request.js';
+import { type ProxiedResource } from './proxied-resource.js';
+import { type CallBody } from './relay/call-body.js';
+import { type ResponseRelay } from './relay/response-relay.js';
+
+/** What was permitted: from here on nobody looks at anything else. */
+export interface PermittedCall {
+  readonly request: CanonicalRequest;
+  readonly handle: Handle;
+  readonly resource: ProxiedResource;
+  readonly operation: Operation;
+}
+
+/** A call that was counted and recorded, up to its end. */
+export class ActiveCall {
+  credentialVersion: number | undefined;
+  body: CallBody | undefined;
+  relay: ResponseRelay | undefined;
+  /** Until it is known better: nothing got through. */
+  outcome: CallOutcome = 'upstream_unreachable';
+
+  constructor(
+    readonly permitted: PermittedCall,
+    readonly start: CallStart,
+  ) {}
+
+  /** `call.completed`; a secret that was found in the response makes it a warning. */
+  completed(events: EventFactory, now: Date): PosternEvent<'dev.postern.call.completed.v1'> {
+    const { callId, handleId, resource, routeTemplate, method, startedAt, correlationId } =
+      this.start;
+    const { credentialVersion, relay } = this;
+    const scrubbed = relay?.hits ?? 0;
+    return events.create('dev.postern.call.completed.v1', {
+      subject: `call/${callId}`,
+      partitionKey: handleId,
+      correlationId,
+      severity: scrubbed > 0 ? 'WARN' : 'INFO',
+      data: {
+        call_id: callId,
+        handle_id: handleId,
+        resource,
+        ...(credentialVersion === undefined ? {} : { credential_version: credentialVersion }),
+        route_template: routeTemplate,
+        method,
+        ...(relay?.status === undefined ? {} : { upstream_status: relay.status }),
+        bytes_in: this.body?.bytes ?? 0,
+        bytes_out: relay?.bytesOut ?? 0,
+        duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
+        scrubbed,
+        outcome: this.outcome,
+      },
+    });
+  }
+}

@@ -1,0 +1,132 @@
+import { type SecretRef } from '#credentials';
+import { type PolicyProblem, type Resource, ResourceInvalid } from '#policy';
+import { foldedName, isReservedForFraming } from './header-names.js';
+import { TEMPLATE_FIELD } from './injectors/header.js';
+import {
+  type CallLimits,
+  type Destination,
+  type Injection,
+  type ProxiedResource,
+} from './proxied-resource.js';
+
+/** A resource as registered, as far as calls are concerned. */
+export interface ProxiedResourceRegistration {
+  readonly destination: string;
+  readonly tls: { readonly caFile?: string; readonly serverName?: string } | undefined;
+  readonly network: { readonly allowPrivate: boolean };
+  readonly credential: { readonly ref: SecretRef };
+  readonly inject: Injection;
+  readonly call: CallLimits & { readonly audit: 'strict' | 'buffered' };
+  readonly response: { readonly scrub: 'stream' | 'buffer' | 'off' };
+}
+
+export interface ProxiedResourceContext {
+  /** What policy made of the same registration. */
+  readonly resource: Resource;
+  /** Without a trailing slash; no destination may be Postern itself. */
+  readonly publicOrigin: string;
+  /** Reads a file of certificates; needed when a registration names one. */
+  readonly readFile?: (path: string) => string;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
+/** A path that needs no decision: what canonical requests are made of, without escapes. */
+const BASE_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()+,=:@]+)*$/;
+
+type Report = (path: string, what: string) => void;
+
+/**
+ * Compiles what the proxy needs to know of a resource. Every problem is reported, not only the first.
+ * @throws ResourceInvalid
+ */
+export function compileProxiedResource(
+  entry: ProxiedResourceRegistration,
+  context: ProxiedResourceContext,
+): ProxiedResource {
+  const problems: PolicyProblem[] = [];
+  const report: Report = (path, what) =>
+    problems.push({ where: `resource ${JSON.stringify(context.resource.id)}`, path, what });
+  const destination = compileDestination(entry.destination, context.publicOrigin, report);
+  checkInjection(entry.inject, report);
+  const tls = compileTls(entry, context, report);
+  if (problems.length > 0 || destination === undefined) throw new ResourceInvalid(problems);
+  const { audit, ...limits } = entry.call;
+  return {
+    ...context.resource,
+    destination,
+    network: { allowPrivate: entry.network.allowPrivate },
+    tls,
+    secretRef: { mount: entry.credential.ref.mount, path: entry.credential.ref.path },
+    injection: entry.inject,
+    limits,
+    audit,
+    scrub: entry.response.scrub,
+  };
+}
+
+function compileDestination(
+  text: string,
+  publicOrigin: string,
+  report: Report,
+): Destination | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = url?.protocol.slice(0, -1);
+  if (url === undefined || (scheme !== 'http' && scheme !== 'https')) {
+    report('destination', 'expected an absolute http or https URL');
+    return undefined;
+  }
+  if (url.username !== '' || url.password !== '' || /[?#@\\]/.test(text)) {
+    report('destination', 'expected no userinfo, query or fragment');
+  }
+  if (url.hostname.endsWith('.')) report('destination', 'the host name ends with a dot');
+  if (url.origin === publicOrigin) report('destination', 'is Postern itself');
+  const basePath = url.pathname.replace(/\/$/, '');
+  const written = text.slice(text.indexOf('://') + 3).replace(/^[^/]*/, '');
+  if (!BASE_PATH.test(basePath) || written.replace(/\/$/, '') !== basePath) {
+    report('destination', 'the path is not canonical: no dot segments, escapes or empty segments');
+  }
+  const port = url.port === '' ? (scheme === 'http' ? 80 : 443) : Number(url.port);
+  return { scheme, hostname: url.hostname, port, origin: url.origin, basePath };
+}
+
+function checkInjection(injection: Injection, report: Report): void {
+  if (injection.kind === 'header') {
+    const folded = foldedName(injection.name);
+    if (!TOKEN.test(injection.name) || isReservedForFraming(folded)) {
+      report('inject.name', `"${injection.name}" is no name of a header that can be injected`);
+    }
+    const rest = injection.template.replace(TEMPLATE_FIELD, '');
+    if (rest === injection.template || /[{}]/.test(rest)) {
+      report('inject.template', 'expected at least one {field}, and no other braces');
+    }
+  }
+  if (injection.kind === 'query' && !/^[\x21-\x7e]{1,64}$/.test(injection.name)) {
+    report('inject.name', 'expected 1 to 64 printable ASCII characters');
+  }
+}
+
+function compileTls(
+  { tls, destination }: ProxiedResourceRegistration,
+  { readFile }: ProxiedResourceContext,
+  report: Report,
+): ProxiedResource['tls'] {
+  if (tls === undefined) return undefined;
+  if (!/^https:/i.test(destination)) report('tls', 'is for https destinations only');
+  const serverName = tls.serverName === undefined ? {} : { serverName: tls.serverName };
+  if (tls.caFile === undefined) return serverName;
+  if (readFile === undefined) {
+    report('tls.caFile', 'cannot be read here');
+    return serverName;
+  }
+  try {
+    const caPem = readFile(tls.caFile);
+    if (!caPem.includes('-----BEGIN CERTIFICATE-----')) {
+      report('tls.caFile', `${tls.caFile} holds no certificate in PEM form`);
+    }
+    return { ...serverName, caPem };
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    report('tls.caFile', `${tls.caFile} cannot be read (${reason})`);
+    return serverName;
+  }
+}

@@ -1,0 +1,194 @@
+import { type PinnedCredentials } from '#credentials';
+import { type EventFactory, type EventJournal } from '#events';
+import { type Handle, type HandleLookup } from '#handles';
+import { type Clock, PosternError, randomId } from '#kernel';
+import { permitsCall } from '#policy';
+import { ActiveCall, type PermittedCall } from './active-call.js';
+import { Bulkhead } from './bulkhead.js';
+import { CallAttempt } from './call-attempt.js';
+import { CallDenied } from './call-denied.js';
+import { CallFailed } from './call-failed.js';
+import { type CallLedger } from './call-ledger.js';
+import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
+import { CredentialStep } from './credential-step.js';
+import { assertUnbound, deniedBecause, requireStarted, uncounted, unrecorded } from './denials.js';
+import { DenialJournal } from './denial-journal.js';
+import { HandleCheck } from './handle-check.js';
+import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
+import { type OutgoingHead, outgoingRequest } from './outgoing-request.js';
+import { presentedHandle } from './presented-handle.js';
+import { type ProxiedResource } from './proxied-resource.js';
+import { askedResponse } from './relay/asked-response.js';
+import { ResponseRelay } from './relay/response-relay.js';
+import { announcedBody, bodyOf, refuseTooLarge, refuseUpgrade } from './request-body.js';
+import { type TermMatcher } from './scrub/term-matcher.js';
+import { type Upstream } from './upstream.js';
+
+export interface InjectionParts {
+  readonly resources: ReadonlyMap<string, ProxiedResource>;
+  readonly handles: HandleLookup;
+  readonly ledger: CallLedger;
+  readonly journal: EventJournal;
+  readonly events: EventFactory;
+  readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>;
+  readonly upstream: Upstream;
+  readonly clock: Clock;
+  /** The one that this deployment serves. */
+  readonly environment: string;
+}
+
+interface CallEnds {
+  readonly incoming: IncomingCall;
+  readonly response: CallerResponse;
+  readonly matcher: TermMatcher | undefined;
+}
+
+/** One call from its raw request to its last byte. What was judged, counted and injected is one object throughout. */
+export class InjectionPipeline {
+  readonly #handles: HandleCheck;
+  readonly #credentials: CredentialStep;
+  readonly #denials: DenialJournal;
+  readonly #bulkhead = new Bulkhead();
+
+  constructor(private readonly parts: InjectionParts) {
+    this.#handles = new HandleCheck(parts);
+    this.#credentials = new CredentialStep(parts.credentials);
+    this.#denials = new DenialJournal(parts);
+  }
+
+  /**
+   * Resolves when the call has been answered, or the connection to the caller was cut in mid-answer.
+   * @throws CallDenied when it was refused: nothing was sent to the destination, and the event of it is durable
+   * @throws CallFailed when the destination gave no response that may be passed on; nothing was answered yet
+   */
+  async call(
+    incoming: IncomingCall,
+    response: CallerResponse,
+    context: CallContext,
+  ): Promise<void> {
+    const attempt = new CallAttempt(incoming, context);
+    let call: ActiveCall | undefined;
+    try {
+      const request = canonicalRequest(incoming); // 1
+      attempt.resource = request.resourceId;
+      const presented = presentedHandle(request, incoming.rawHeaders); // 2
+      const handle = await this.#handles.check(presented, attempt);
+      assertUnbound(handle); // 3
+      const permitted = this.#permit(request, handle); // 4
+      refuseUpgrade(incoming.rawHeaders);
+      refuseTooLarge(announcedBody(incoming.rawHeaders), permitted.resource.limits.requestBytesMax);
+      call = await this.#start(permitted, context); // 5
+      const credential = await this.#credentials.current(permitted.resource); // 6
+      const outgoing = outgoingRequest(permitted, incoming.rawHeaders, credential); // 7
+      const ends = { incoming, response, matcher: credential.matcher };
+      const relay = this.#forward(call, outgoing, ends); // 8
+      await this.#relayed(call, relay); // 9
+    } catch (error) {
+      if (call !== undefined && error instanceof CallFailed) call.outcome = error.outcome;
+      throw await this.#refusal(error, attempt);
+    } finally {
+      if (call !== undefined) this.#finish(call); // 10
+    }
+  }
+
+  /** Writes what is summed up of denials; call it about once a second. @throws DependencyUnavailable */
+  flushDenials(): Promise<void> {
+    return this.#denials.flushDue();
+  }
+
+  /** Writes what is left to write. @throws DependencyUnavailable */
+  async close(): Promise<void> {
+    await this.#denials.close();
+    await this.parts.ledger.flush();
+  }
+
+  /** Calls in flight of one resource. */
+  inFlight(resourceId: string): number {
+    return this.#bulkhead.inFlight(resourceId);
+  }
+
+  #permit(request: CanonicalRequest, handle: Handle): PermittedCall {
+    const resource = this.parts.resources.get(request.resourceId);
+    if (resource === undefined || handle.resource !== resource.id) {
+      throw new CallDenied({
+        code: 'insufficient_scope',
+        reason: 'resource_mismatch',
+        detail: `the handle is for resource ${handle.resource}`,
+      });
+    }
+    const operation = permitsCall(resource, handle.scopes, request.method, request.segments);
+    if (operation === undefined) {
+      throw new CallDenied({
+        code: 'insufficient_scope',
+        reason: 'operation_not_allowed',
+        detail: 'no scope of the handle covers this method and path',
+      });
+    }
+    return { request, handle, resource, operation };
+  }
+
+  /** From here on the call is counted, and will be finished whatever happens. */
+  async #start(permitted: PermittedCall, { correlationId }: CallContext): Promise<ActiveCall> {
+    const { handle, operation, request, resource } = permitted;
+    const start = {
+      callId: randomId('call'),
+      handleId: handle.id,
+      resource: resource.id,
+      routeTemplate: operation.template,
+      method: request.method,
+      startedAt: this.parts.clock.now(),
+      correlationId,
+    };
+    this.#bulkhead.enter(resource);
+    try {
+      requireStarted(await this.parts.ledger.start(start));
+    } catch (error) {
+      this.#bulkhead.leave(resource);
+      throw uncounted(error);
+    }
+    return new ActiveCall(permitted, start);
+  }
+
+  #forward(call: ActiveCall, outgoing: OutgoingHead, ends: CallEnds): ResponseRelay {
+    const { incoming, response, matcher } = ends;
+    const { resource } = call.permitted;
+    call.credentialVersion = outgoing.credentialVersion;
+    if (response.destroyed) {
+      throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
+    }
+    const announced = announcedBody(incoming.rawHeaders);
+    const body = bodyOf(incoming, announced, resource.limits.requestBytesMax);
+    const asked = askedResponse(incoming);
+    const relay = new ResponseRelay({ resource, matcher, asked, body, response });
+    call.body = body;
+    call.relay = relay;
+    if (announced.expected && body !== undefined) response.writeContinue();
+    relay.attach(this.parts.upstream.send({ ...outgoing, body }, relay));
+    return relay;
+  }
+
+  async #relayed(call: ActiveCall, relay: ResponseRelay): Promise<void> {
+    const { outcome, failure } = await relay.ended;
+    call.body?.destroy();
+    if (failure !== undefined) throw failure;
+    call.outcome = outcome;
+  }
+
+  #finish(call: ActiveCall): void {
+    this.#bulkhead.leave(call.permitted.resource);
+    const event = call.completed(this.parts.events, this.parts.clock.now());
+    this.parts.ledger.finish({ callId: call.start.callId, event });
+  }
+
+  /** What the caller is told, after its event is durable. */
+  async #refusal(error: unknown, attempt: CallAttempt): Promise<PosternError> {
+    if (error instanceof CallFailed) return error;
+    const denied = deniedBecause(error);
+    try {
+      await this.#denials.record(denied, attempt);
+    } catch (cause) {
+      return unrecorded(cause);
+    }
+    return denied;
+  }
+}

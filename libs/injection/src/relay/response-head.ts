@@ -1,0 +1,109 @@
+import { CallFailed } from '../call-failed.js';
+import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
+import { type ProxiedResource } from '../proxied-resource.js';
+import { scrubText } from '../scrub/scrub-text.js';
+import { type TermMatcher } from '../scrub/term-matcher.js';
+import { callerLocation } from './location.js';
+
+/** A response head as the destination sent it. */
+export interface RawHead {
+  readonly status: number;
+  readonly statusText: string;
+  readonly rawHeaders: readonly Buffer[];
+}
+
+/** A response head on its way to the caller. */
+export interface CallerHead {
+  status: number;
+  statusText: string;
+  /** Name, value, name, value ... */
+  headers: string[];
+  /** Codings of the body in the order in which they were applied, `identity` left out. */
+  readonly codings: readonly string[];
+  /** Undefined when the destination did not say. */
+  readonly contentLength: number | undefined;
+  /** Occurrences of the secret that were replaced. */
+  readonly hits: number;
+}
+
+const STATUS_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * What of the head goes to the caller: scrubbed, without what holds for the connection only, redirects into the
+ * destination pointing back to us.
+ * @throws CallFailed when the body is in a transfer coding that would hide it from the scrubber
+ */
+export function callerHead(
+  raw: RawHead,
+  resource: ProxiedResource,
+  matcher: TermMatcher | undefined,
+): CallerHead {
+  const names = raw.rawHeaders.map((text) => text.toString('latin1'));
+  const dropped = namedByConnection(names);
+  const headers: string[] = [];
+  let hits = 0;
+  const scrubbed = (bytes: Buffer): string => {
+    if (matcher === undefined) return bytes.toString('latin1');
+    const result = scrubText(matcher, bytes);
+    hits += result.hits;
+    return result.text;
+  };
+  for (let index = 0; index < names.length; index += 2) {
+    const folded = foldedName(names[index] ?? '');
+    if (folded === 'transfer-encoding') checkTransferCoding(names[index + 1] ?? '', matcher);
+    if (isRefusedFromDestinations(folded) || dropped.has(folded)) continue;
+    const name = scrubbed(raw.rawHeaders[index] ?? EMPTY);
+    const value = scrubbed(raw.rawHeaders[index + 1] ?? EMPTY);
+    headers.push(name, folded === 'location' ? callerLocation(value, resource) : value);
+  }
+  const statusText = scrubbed(Buffer.from(raw.statusText, 'latin1'));
+  return {
+    status: raw.status,
+    statusText: STATUS_TEXT.test(statusText) ? statusText : '',
+    headers,
+    codings: codingsOf(headers),
+    contentLength: lengthOf(headers),
+    hits,
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** RFC 9112 section 7: a compressed transfer coding would pass the scrubber unseen. */
+function checkTransferCoding(value: string, matcher: TermMatcher | undefined): void {
+  if (value.trim().toLowerCase() === 'chunked' || matcher === undefined) return;
+  throw new CallFailed(
+    'unscrubbable-encoding',
+    'response_cut',
+    'the response came in a transfer coding other than chunked',
+  );
+}
+
+function codingsOf(headers: readonly string[]): readonly string[] {
+  return valuesOf(headers, 'content-encoding')
+    .flatMap((value) => value.toLowerCase().split(','))
+    .map((coding) => coding.trim())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+}
+
+function lengthOf(headers: readonly string[]): number | undefined {
+  const [value] = valuesOf(headers, 'content-length');
+  return value !== undefined && /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+export function valuesOf(headers: readonly string[], name: string): string[] {
+  const values: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index]?.toLowerCase() === name) values.push(headers[index + 1] ?? '');
+  }
+  return values;
+}
+
+export function withoutHeaders(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] ?? '';
+    if (!names.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
+  }
+  return kept;
+}

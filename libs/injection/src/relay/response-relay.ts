@@ -1,0 +1,236 @@
+import { type CallOutcome } from '#events';
+import { CallFailed, failureOf } from '../call-failed.js';
+import { type CallerResponse } from '../incoming-call.js';
+import { type ProxiedResource } from '../proxied-resource.js';
+import { type TermMatcher } from '../scrub/term-matcher.js';
+import {
+  type UpstreamController,
+  type UpstreamFailed,
+  type UpstreamResponseSink,
+} from '../upstream.js';
+import { BodyDecoder, type DecodedBodySink } from './body-decoder.js';
+import { responseTooLarge } from './body-filter.js';
+import { type CallBody } from './call-body.js';
+import { callerTrailers } from './caller-trailers.js';
+import { callerHead } from './response-head.js';
+import { type AskedResponse, planResponse, type ResponsePlan } from './response-plan.js';
+
+export interface RelayParts {
+  readonly resource: ProxiedResource;
+  /** Undefined: nothing is scrubbed. */
+  readonly matcher: TermMatcher | undefined;
+  readonly asked: AskedResponse;
+  readonly body: CallBody | undefined;
+  readonly response: CallerResponse;
+}
+
+/** How the relay of a response ended. `failure` is there when nothing of it was answered yet. */
+export interface RelayEnd {
+  readonly outcome: CallOutcome;
+  readonly failure: CallFailed | undefined;
+}
+
+/**
+ * Streams one response from the destination to the caller, scrubbed, with back-pressure. Whatever goes wrong before the
+ * head was written is a failure to answer; after that the connection to the caller is cut, so that a part is never taken
+ * for the whole.
+ */
+export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
+  #controller: UpstreamController | undefined;
+  #plan: ResponsePlan | undefined;
+  #decoder: BodyDecoder | undefined;
+  #trailers: readonly Buffer[] = [];
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #hits = 0;
+  #status: number | undefined;
+  #end: RelayEnd | undefined;
+  #settle: (end: RelayEnd) => void = () => undefined;
+
+  readonly ended = new Promise<RelayEnd>((resolve) => {
+    this.#settle = resolve;
+  });
+
+  constructor(private readonly parts: RelayParts) {
+    parts.response.on('close', this.#onCallerClosed).on('drain', this.#onCallerDrained);
+  }
+
+  get status(): number | undefined {
+    return this.#status;
+  }
+
+  get bytesOut(): number {
+    return this.#bytesOut;
+  }
+
+  get hits(): number {
+    return this.#hits + (this.#plan?.filter.hits ?? 0);
+  }
+
+  /** Where to pause, resume and abort. */
+  attach(controller: UpstreamController): void {
+    this.#controller = controller;
+    if (this.#end !== undefined) controller.abort(new Error('the call ended before it was sent'));
+  }
+
+  onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void {
+    this.#guarded(() => {
+      const { resource, matcher, asked } = this.parts;
+      this.#status = status;
+      const head = callerHead({ status, statusText, rawHeaders }, resource, matcher);
+      this.#hits = head.hits;
+      this.#plan = planResponse(head, { resource, matcher, asked });
+      if (this.#plan.codings.length > 0) this.#decoder = this.#decoderOf(this.#plan.codings);
+      if (!this.#plan.held) this.#writeHead(this.#plan.head.headers);
+    });
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#end !== undefined) return true;
+    return this.#decoder === undefined ? this.onDecoded(chunk) : this.#decoder.write(chunk);
+  }
+
+  onEnd(rawTrailers: readonly Buffer[]): void {
+    if (this.#end !== undefined) return;
+    this.#trailers = rawTrailers;
+    if (this.#decoder === undefined) this.onDecodedEnd();
+    else this.#decoder.end();
+  }
+
+  onError(error: UpstreamFailed): void {
+    const refused = this.parts.body?.errored;
+    this.#fail(refused instanceof CallFailed ? refused : failureOf(error));
+  }
+
+  onDecoded(chunk: Buffer): boolean {
+    let writable = true;
+    this.#guarded(() => {
+      const { filter } = this.#planned();
+      const { responseBytesMax } = this.parts.resource.limits;
+      this.#bytesIn += chunk.length;
+      if (this.#bytesIn > responseBytesMax) throw responseTooLarge(responseBytesMax);
+      writable = this.#write(filter.push(chunk));
+      if (filter.complete) this.#finish();
+    });
+    return writable;
+  }
+
+  onDecodedEnd(): void {
+    this.#guarded(() => {
+      const { filter, held, head } = this.#planned();
+      const rest = filter.end();
+      if (held) this.#writeHead(withLength(head.headers, rest.length));
+      this.#write(rest);
+      this.#addTrailers();
+      this.#finish();
+    });
+  }
+
+  onDecodeError(): void {
+    this.#fail(
+      new CallFailed(
+        'unscrubbable-encoding',
+        'response_cut',
+        'the response is not in the coding that it names',
+      ),
+    );
+  }
+
+  onWritable(): void {
+    this.#controller?.resume();
+  }
+
+  #decoderOf(codings: readonly string[]): BodyDecoder {
+    const decoder = BodyDecoder.of(codings, this);
+    if (decoder !== undefined) return decoder;
+    throw new CallFailed(
+      'unscrubbable-encoding',
+      'response_cut',
+      'the response came in a content coding that cannot be decoded here; identity was asked for',
+    );
+  }
+
+  #planned(): ResponsePlan {
+    if (this.#plan === undefined) throw new TypeError('a body before its head');
+    return this.#plan;
+  }
+
+  #writeHead(headers: string[]): void {
+    const { status, statusText } = this.#planned().head;
+    this.parts.response.writeHead(status, statusText, headers);
+  }
+
+  #write(chunk: Buffer): boolean {
+    if (chunk.length === 0) return true;
+    this.#bytesOut += chunk.length;
+    return this.parts.response.write(chunk);
+  }
+
+  #addTrailers(): void {
+    if (this.#trailers.length === 0) return;
+    const { trailers, hits } = callerTrailers(this.#trailers, this.parts.matcher);
+    this.#hits += hits;
+    if (trailers.length > 0) this.parts.response.addTrailers(trailers);
+  }
+
+  #finish(): void {
+    this.parts.response.end();
+    const failed = (this.#status ?? 0) >= 500;
+    this.#conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
+    // Without effect when the response has ended; a range may be complete before.
+    this.#controller?.abort(new Error('all that was asked for is there'));
+  }
+
+  /** What must not happen between the destination and the caller ends the call, and never the process. */
+  #guarded(step: () => void): void {
+    if (this.#end !== undefined) return;
+    try {
+      step();
+    } catch (error) {
+      this.#fail(
+        error instanceof CallFailed
+          ? error
+          : new CallFailed(
+              'upstream-failed',
+              'upstream_error',
+              'the response cannot be passed on as HTTP',
+              { cause: error },
+            ),
+      );
+    }
+  }
+
+  #fail(failure: CallFailed): void {
+    if (this.#end !== undefined) return;
+    const { response } = this.parts;
+    const answered = response.headersSent;
+    this.#conclude({ outcome: failure.outcome, failure: answered ? undefined : failure });
+    this.#controller?.abort(failure);
+    if (answered) response.destroy();
+  }
+
+  #conclude(end: RelayEnd): void {
+    this.#end = end;
+    this.#decoder?.destroy();
+    this.parts.response.off('close', this.#onCallerClosed).off('drain', this.#onCallerDrained);
+    this.#settle(end);
+  }
+
+  readonly #onCallerClosed = (): void => {
+    this.#fail(new CallFailed('caller-gone', 'client_abort', 'the caller went away'));
+  };
+
+  readonly #onCallerDrained = (): void => {
+    if (this.#decoder === undefined) this.#controller?.resume();
+    else this.#decoder.resume();
+  };
+}
+
+const withLength = (headers: readonly string[], length: number): string[] => {
+  const kept = headers.flatMap((text, index) =>
+    index % 2 === 0 && text.toLowerCase() !== 'content-length'
+      ? [text, headers[index + 1] ?? '']
+      : [],
+  );
+  return [...kept, 'content-length', String(length)];
+};

@@ -1,0 +1,58 @@
+import { CallDenied } from './call-denied.js';
+import { type IncomingCall } from './incoming-call.js';
+import { CallBody } from './relay/call-body.js';
+
+/** What the headers say of the body. */
+export interface AnnouncedBody {
+  readonly present: boolean;
+  /** Undefined when it is chunked. */
+  readonly bytes: number | undefined;
+  /** The caller waits to be asked for it (RFC 9110 section 10.1.1). */
+  readonly expected: boolean;
+}
+
+export function announcedBody(rawHeaders: readonly string[]): AnnouncedBody {
+  let bytes: number | undefined;
+  let chunked = false;
+  let expected = false;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase();
+    if (name === 'content-length') bytes = Number(rawHeaders[index + 1]);
+    else if (name === 'transfer-encoding') chunked = true;
+    else if (name === 'expect') expected = true;
+  }
+  return { present: chunked || (bytes ?? 0) > 0, bytes, expected };
+}
+
+/** @throws CallDenied when the announced length is over the limit */
+export function refuseTooLarge({ bytes }: AnnouncedBody, bytesMax: number): void {
+  if (bytes === undefined || bytes <= bytesMax) return;
+  throw new CallDenied({
+    code: 'request-too-large',
+    reason: 'request_too_large',
+    detail: `a body of ${bytes} bytes, and the resource takes ${bytesMax} at most`,
+  });
+}
+
+export const bodyOf = (
+  incoming: IncomingCall,
+  announced: AnnouncedBody,
+  bytesMax: number,
+): CallBody | undefined => (announced.present ? new CallBody(incoming, bytesMax) : undefined);
+
+/**
+ * Protocol switches are not available in this version. `h2c` alone is an offer that a server may leave unanswered (RFC
+ * 9110 section 7.8): some HTTP clients make it on every request.
+ * @throws CallDenied
+ */
+export function refuseUpgrade(rawHeaders: readonly string[]): void {
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() !== 'upgrade') continue;
+    if (rawHeaders[index + 1]?.trim().toLowerCase() === 'h2c') continue;
+    throw new CallDenied({
+      code: 'upgrade-not-available',
+      reason: 'operation_not_allowed',
+      detail: 'a protocol upgrade was asked for, which is not available in this version',
+    });
+  }
+}

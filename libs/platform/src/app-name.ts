@@ -1,0 +1,2 @@
+/** Postern's processes. */
+export type AppName = 'sts' | 'proxy' | 'control' | 'relay' | 'standalone';

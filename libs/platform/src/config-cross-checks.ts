@@ -1,0 +1,86 @@
+import { type ConfigProblem } from './config-error.js';
+import { isConfidentialUrl } from './network-address.js';
+import { pathText } from './schema-problems.js';
+
+type Written = Readonly<Record<string, unknown>>;
+type Report = (path: readonly PropertyKey[], what: string) => void;
+
+/**
+ * What one setting says of another. Looks at what is written, not at what was parsed, so that these problems are told
+ * together with those of single settings; what is not of its type is left to the schema.
+ */
+export function crossProblems(where: string, written: unknown): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const report: Report = (path, what) => problems.push({ where, path: pathText(path), what });
+  const config = mapping(written);
+  reportRepeated(config, 'issuers', 'id', report);
+  reportRepeated(config, 'issuers', 'issuer', report);
+  reportRepeated(config, 'resources', 'id', report);
+  reportForeign(config, report);
+  reportPlainDiscovery(config, report);
+  reportSharedListeners(mapping(config['listen']), report);
+  return problems;
+}
+
+function reportRepeated(config: Written, list: string, name: string, report: Report): void {
+  const first = new Map<unknown, number>();
+  for (const [index, entry] of entries(config, list)) {
+    const value = entry[name];
+    if (typeof value !== 'string') continue;
+    const before = first.get(value);
+    if (before === undefined) first.set(value, index);
+    else report([list, index, name], `"${value}" is that of ${list}[${before}] already`);
+  }
+}
+
+function reportForeign(config: Written, report: Report): void {
+  const served = config['environment'];
+  if (typeof served !== 'string') return;
+  for (const [index, { environment }] of entries(config, 'resources')) {
+    if (typeof environment !== 'string' || environment === served) continue;
+    report(
+      ['resources', index, 'environment'],
+      `"${environment}" is not the environment of this deployment, "${served}": a deployment serves one`,
+    );
+  }
+}
+
+/** Keys that come over a plain network are whatever somebody on that network says. */
+function reportPlainDiscovery(config: Written, report: Report): void {
+  for (const [index, { issuer, keys }] of entries(config, 'issuers')) {
+    const byDiscovery = mapping(keys)['discovery'] === true;
+    if (!byDiscovery || typeof issuer !== 'string' || isConfidentialUrl(issuer)) continue;
+    report(
+      ['issuers', index, 'keys', 'discovery'],
+      'needs an issuer that is an https URL (http only on loopback): give the keys by { file: <path> } or { jwksUri: <https URL> }',
+    );
+  }
+}
+
+function reportSharedListeners(listen: Written, report: Report): void {
+  const shared = [
+    [['public'], ['admin']],
+    ...['sts', 'proxy'].map((app) => [
+      [app, 'public'],
+      [app, 'admin'],
+    ]),
+  ] as const;
+  for (const [one = [], other = []] of shared) {
+    const [first, second] = [mapping(within(listen, one)), mapping(within(listen, other))];
+    const same = first['host'] === second['host'] && first['port'] === second['port'];
+    if (!same || typeof first['port'] !== 'number' || first['port'] === 0) continue;
+    report(['listen', ...other], `is ${['listen', ...one].join('.')} already: take another port`);
+  }
+}
+
+const within = (value: unknown, path: readonly string[]): unknown =>
+  path.reduce((inner: unknown, name) => mapping(inner)[name], value);
+
+const mapping = (value: unknown): Written =>
+  typeof value === 'object' && value !== null ? (value as Written) : {};
+
+function entries(config: Written, list: string): readonly (readonly [number, Written])[] {
+  const value = config[list];
+  if (!Array.isArray(value)) return [];
+  return value.map((entry, index) => [index, mapping(entry)] as const);
+}

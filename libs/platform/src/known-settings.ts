@@ -1,0 +1,38 @@
+import { configJsonSchema } from './config-json-schema.js';
+
+interface SchemaNode {
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: SchemaNode | boolean;
+  readonly items?: SchemaNode;
+  readonly oneOf?: readonly SchemaNode[];
+  readonly anyOf?: readonly SchemaNode[];
+  readonly const?: unknown;
+}
+
+/** The names of the settings that postern.yaml knows at a path, given what is written around it. */
+export function knownSettings(written: unknown, path: readonly PropertyKey[]): readonly string[] {
+  let node: SchemaNode = configJsonSchema();
+  let value = written;
+  for (const step of path) {
+    value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
+    node = fitting(below(node, step), value);
+  }
+  return Object.keys(node.properties ?? {});
+}
+
+function below(node: SchemaNode, step: PropertyKey): SchemaNode {
+  if (typeof step === 'number') return node.items ?? {};
+  const named = node.properties?.[String(step)] ?? node.additionalProperties;
+  return typeof named === 'object' ? named : {};
+}
+
+/** Of alternatives the one whose constants are those that are written, such as `as: basic`. */
+function fitting(node: SchemaNode, value: unknown): SchemaNode {
+  const fits = ({ properties = {} }: SchemaNode): boolean =>
+    Object.entries(properties).every(
+      ([name, property]) =>
+        property.const === undefined ||
+        property.const === (value as Record<string, unknown> | undefined)?.[name],
+    );
+  return (node.oneOf ?? node.anyOf)?.find(fits) ?? node;
+}

@@ -1,0 +1,31 @@
+import { startKafka, stopKafka } from './kafka.js';
+import { startOpenBao, stopOpenBao } from './openbao.js';
+import { startPostgresServers, stopPostgresServers } from './postgres.js';
+
+export interface TestServers {
+  /** Variables that tell the suites where the servers are. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** What this machine could not give. */
+  readonly missing: readonly string[];
+  stop(): Promise<void>;
+}
+
+const EXPECTED = {
+  POSTERN_TEST_POSTGRES_18_URL: 'PostgreSQL 18',
+  POSTERN_TEST_POSTGRES_15_URL: 'PostgreSQL 15',
+  POSTERN_TEST_KAFKA_BROKERS: 'Kafka',
+  POSTERN_TEST_OPENBAO_ADDR: 'OpenBao',
+};
+
+/** Starts what this machine can give, a line each; what it cannot give is said too. */
+export async function startTestServers(): Promise<TestServers> {
+  const started = await Promise.all([startPostgresServers(), startKafka(), startOpenBao()]);
+  const environment: Record<string, string> = Object.assign({}, ...started);
+  const missing = Object.entries(EXPECTED)
+    .filter(([variable]) => environment[variable] === undefined)
+    .map(([, name]) => name);
+  const stop = async (): Promise<void> => {
+    await Promise.all([stopPostgresServers(), stopKafka(), stopOpenBao()]);
+  };
+  return { environment, missing, stop };
+}
