@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type EventFactory } from '#events';
 import { HandleStore } from '#handles';
 import { type IssuerRegistry, type KeySource, SubjectTokenVerifier } from '#identity';
@@ -37,5 +38,10 @@ export class ControlModule {
         provide(Reviews, new Reviews(parts)),
       ],
     };
+  }
+
+  /** The admin API takes JSON, and nothing else. */
+  static configure(app: NestFastifyApplication): void {
+    app.useBodyParser('application/json');
   }
 }

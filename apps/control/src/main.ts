@@ -38,7 +38,7 @@ async function startControl(context: AppContext): Promise<RunningApp> {
   const host = await startHttpHost({
     module: AdminModule.register(health, metrics, [control]),
     listen: config.listen.admin,
-    json: true,
+    configure: (app) => ControlModule.configure(app),
   });
   return {
     serves: `admin API http://${host.address.host}:${host.address.port}/admin/v1`,

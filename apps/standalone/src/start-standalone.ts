@@ -21,11 +21,24 @@ import { openServers, type Servers } from './servers.js';
 
 /** All of Postern in one process: the same modules as the apps, over embedded adapters where no server is named. */
 export async function startStandalone(context: AppContext): Promise<RunningApp> {
-  const { config, clock, log, health } = context;
+  const { config, clock, log } = context;
   const onProblem = (message: string): void => log.warn(message);
   const policy = await openPolicy(config, { clock, onProblem });
   await checkKeyFiles(policy.issuers.all());
   const servers = await openServers(context);
+  return serve(context, policy, servers).catch(async (failure: unknown) => {
+    await policy.grants.close();
+    await servers.close(); // An embedded server would go on running without us.
+    throw failure;
+  });
+}
+
+async function serve(
+  context: AppContext,
+  policy: OpenPolicy,
+  servers: Servers,
+): Promise<RunningApp> {
+  const { config, health } = context;
   health.add('postgresql', () => servers.database.ping());
   health.add('grants', () => policy.grants.trouble());
   const parts = stsParts(context, policy, servers);
@@ -79,6 +92,6 @@ function startAdminHost(context: AppContext, parts: StsParts, servers: Servers):
   return startHttpHost({
     module: AdminModule.register(health, metrics, [ControlModule.register(parts), relay]),
     listen: config.listen.admin,
-    json: true,
+    configure: (app) => ControlModule.configure(app),
   });
 }

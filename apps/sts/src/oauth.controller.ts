@@ -1,9 +1,7 @@
 import {
-  All,
   Controller,
   Get,
   Header,
-  HttpException,
   HttpStatus,
   Inject,
   Post,
@@ -63,13 +61,6 @@ export class OAuthController {
   async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     await this.revocation.revoke(formOf(request), callerOf(request));
     await answer(request, reply).send();
-  }
-
-  /** RFC 6749 section 3.2: POST and nothing else. */
-  @All(['oauth2/token', 'oauth2/introspect', 'oauth2/revoke'])
-  @Header('allow', 'POST')
-  otherMethod(): never {
-    throw new HttpException('only POST', HttpStatus.METHOD_NOT_ALLOWED);
   }
 
   @Get('.well-known/oauth-authorization-server')

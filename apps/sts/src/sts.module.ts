@@ -31,6 +31,8 @@ export interface StsParts {
   readonly events: EventFactory;
 }
 
+const POST_ONLY = /^\/oauth2\/(?:token|introspect|revoke)(?:$|\?)/;
+
 /** The token, introspection, revocation and metadata endpoints over the given ports. */
 @Module({})
 export class StsModule {
@@ -53,6 +55,14 @@ export class StsModule {
   /** Bodies reach the endpoints as the text that was sent; what it means is decided by one strict parser. */
   static configure(app: NestFastifyApplication): void {
     const fastify = app.getHttpAdapter().getInstance();
+    // RFC 6749 section 3.2: POST and nothing else.
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (request.method === 'POST' || !POST_ONLY.test(request.url)) {
+        done();
+        return;
+      }
+      void reply.status(405).header('allow', 'POST').header('cache-control', 'no-store').send();
+    });
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
       done(null, body);

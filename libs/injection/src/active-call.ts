@@ -1,6 +1,7 @@
 import { type CallOutcome, type EventFactory, type PosternEvent } from '#events';
 import { type Handle } from '#handles';
 import { type Operation } from '#policy';
+import { type CallFailed } from './call-failed.js';
 import { type CallStart } from './call-ledger.js';
 import { type CanonicalRequest } from './canonical-request.js';
 import { type ProxiedResource } from './proxied-resource.js';
@@ -28,6 +29,10 @@ export class ActiveCall {
     readonly start: CallStart,
   ) {}
 
+  failed({ outcome }: CallFailed): void {
+    this.outcome = outcome;
+  }
+
   /** `call.completed`; a secret that was found in the response makes it a warning. */
   completed(events: EventFactory, now: Date): PosternEvent<'dev.postern.call.completed.v1'> {
     const { callId, handleId, resource, routeTemplate, method, startedAt, correlationId } =
@@ -47,12 +52,15 @@ export class ActiveCall {
         route_template: routeTemplate,
         method,
         ...(relay?.status === undefined ? {} : { upstream_status: relay.status }),
-        bytes_in: this.body?.bytes ?? 0,
-        bytes_out: relay?.bytesOut ?? 0,
+        ...this.#traffic(),
         duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
         scrubbed,
         outcome: this.outcome,
       },
     });
+  }
+
+  #traffic(): { readonly bytes_in: number; readonly bytes_out: number } {
+    return { bytes_in: this.body?.bytes ?? 0, bytes_out: this.relay?.bytesOut ?? 0 };
   }
 }

@@ -12,26 +12,20 @@ export function checkHeaders(rawHeaders: readonly string[], httpVersion: string)
   if (rawHeaders.length > 2 * HEADERS_MAX) {
     throw new AmbiguousRequest('header-count', `more than ${HEADERS_MAX} headers`);
   }
-  const hosts: string[] = [];
-  const lengths: string[] = [];
-  const encodings: string[] = [];
+  const found = { host: [], 'content-length': [], 'transfer-encoding': [] } as Counted;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const value = rawHeaders[index + 1] ?? '';
-    switch (rawHeaders[index]?.toLowerCase()) {
-      case 'host':
-        hosts.push(value);
-        break;
-      case 'content-length':
-        lengths.push(value);
-        break;
-      case 'transfer-encoding':
-        encodings.push(value);
-        break;
-    }
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    if (isCounted(name)) found[name].push(rawHeaders[index + 1] ?? '');
   }
-  checkHost(hosts, httpVersion);
-  checkFraming(lengths, encodings);
+  checkHost(found.host, httpVersion);
+  checkFraming(found['content-length'], found['transfer-encoding']);
 }
+
+type CountedName = 'host' | 'content-length' | 'transfer-encoding';
+type Counted = Record<CountedName, string[]>;
+
+const isCounted = (name: string): name is CountedName =>
+  name === 'host' || name === 'content-length' || name === 'transfer-encoding';
 
 /** RFC 9112 section 3.2: exactly one Host; HTTP/1.0 may come without. */
 function checkHost(hosts: readonly string[], httpVersion: string): void {

@@ -75,18 +75,27 @@ function compileDestination(
     report('destination', 'expected an absolute http or https URL');
     return undefined;
   }
+  const basePath = url.pathname.replace(/\/$/, '');
+  checkDestination(text, url, report);
+  checkBasePath(text, basePath, report);
+  if (url.origin === publicOrigin) report('destination', 'is Postern itself');
+  const defaultPort = scheme === 'http' ? 80 : 443;
+  const port = url.port === '' ? defaultPort : Number(url.port);
+  return { scheme, hostname: url.hostname, port, origin: url.origin, basePath };
+}
+
+function checkDestination(text: string, url: URL, report: Report): void {
   if (url.username !== '' || url.password !== '' || /[?#@\\]/.test(text)) {
     report('destination', 'expected no userinfo, query or fragment');
   }
   if (url.hostname.endsWith('.')) report('destination', 'the host name ends with a dot');
-  if (url.origin === publicOrigin) report('destination', 'is Postern itself');
-  const basePath = url.pathname.replace(/\/$/, '');
+}
+
+/** What is written is what is sent: URL parsers resolve dot segments in silence. */
+function checkBasePath(text: string, basePath: string, report: Report): void {
   const written = text.slice(text.indexOf('://') + 3).replace(/^[^/]*/, '');
-  if (!BASE_PATH.test(basePath) || written.replace(/\/$/, '') !== basePath) {
-    report('destination', 'the path is not canonical: no dot segments, escapes or empty segments');
-  }
-  const port = url.port === '' ? (scheme === 'http' ? 80 : 443) : Number(url.port);
-  return { scheme, hostname: url.hostname, port, origin: url.origin, basePath };
+  if (BASE_PATH.test(basePath) && written.replace(/\/$/, '') === basePath) return;
+  report('destination', 'the path is not canonical: no dot segments, escapes or empty segments');
 }
 
 function checkInjection(injection: Injection, report: Report): void {

@@ -129,6 +129,4 @@ const within = (sum: Sum, nowMs: number): boolean =>
 
 /** The last of those that followed stands for all of them. */
 const summed = (sum: Sum | undefined): PosternEvent[] =>
-  sum?.last === undefined
-    ? []
-    : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } } as PosternEvent];
+  sum?.last === undefined ? [] : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } }];

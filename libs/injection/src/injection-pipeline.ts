@@ -1,7 +1,7 @@
 import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
 import { type Handle, type HandleLookup } from '#handles';
-import { type Clock, PosternError, randomId } from '#kernel';
+import { type Clock, type PosternError, randomId } from '#kernel';
 import { permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
 import { Bulkhead } from './bulkhead.js';
@@ -84,7 +84,7 @@ export class InjectionPipeline {
       const relay = this.#forward(call, outgoing, ends); // 8
       await this.#relayed(call, relay); // 9
     } catch (error) {
-      if (call !== undefined && error instanceof CallFailed) call.outcome = error.outcome;
+      if (error instanceof CallFailed) call?.failed(error);
       throw await this.#refusal(error, attempt);
     } finally {
       if (call !== undefined) this.#finish(call); // 10
@@ -109,7 +109,7 @@ export class InjectionPipeline {
 
   #permit(request: CanonicalRequest, handle: Handle): PermittedCall {
     const resource = this.parts.resources.get(request.resourceId);
-    if (resource === undefined || handle.resource !== resource.id) {
+    if (resource?.id !== handle.resource) {
       throw new CallDenied({
         code: 'insufficient_scope',
         reason: 'resource_mismatch',

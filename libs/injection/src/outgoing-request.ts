@@ -34,15 +34,16 @@ function outgoingHeaders(
 ): string[] {
   const dropped = namedByConnection(rawHeaders);
   const scrubs = credential.matcher !== undefined;
+  const isDropped = (name: string): boolean => {
+    const folded = foldedName(name);
+    if (isRefusedFromCallers(folded) || dropped.has(folded)) return true;
+    if (folded === 'content-length' && name.includes('_')) return true;
+    return credential.replaces(folded) || (scrubs && REPLACED_WHEN_SCRUBBING.has(folded));
+  };
   const headers = ['host', origin.slice(origin.indexOf('//') + 2)];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] ?? '';
-    const folded = foldedName(name);
-    if (isRefusedFromCallers(folded) || dropped.has(folded) || credential.replaces(folded))
-      continue;
-    if (folded === 'content-length' && name.includes('_')) continue;
-    if (scrubs && REPLACED_WHEN_SCRUBBING.has(folded)) continue;
-    headers.push(name, rawHeaders[index + 1] ?? '');
+    if (!isDropped(name)) headers.push(name, rawHeaders[index + 1] ?? '');
   }
   if (scrubs) headers.push('accept-encoding', 'identity');
   credential.addTo(headers);

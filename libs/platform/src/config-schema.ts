@@ -34,7 +34,7 @@ const publicAndAdmin = z.strictObject({
 const listen = z.strictObject({
   public: listener.describe('sts and proxy; both in standalone'),
   admin: listener.describe('health, metrics and the admin API'),
-  sts: publicAndAdmin.optional().describe("the process sts; what is absent is as above"),
+  sts: publicAndAdmin.optional().describe('the process sts; what is absent is as above'),
   proxy: publicAndAdmin.optional().describe('the process proxy; what is absent is as above'),
   control: adminOnly.optional().describe('the process control; what is absent is as above'),
   relay: adminOnly.optional().describe('the process relay; what is absent is as above'),
@@ -188,9 +188,7 @@ const resource = z
       .min(1, 'expected [bearer]')
       .default(['bearer']),
     scopes: z.record(
-      z
-        .string()
-        .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
+      z.string().regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
       z.array(operation).min(1, 'expected at least one operation').max(ENTRIES_MAX),
     ),
     forbid: z
@@ -206,13 +204,16 @@ const resource = z
     path: ['tls'],
     error: 'expected none: the destination is not https',
   })
-  .refine(({ response, call: { maxResponseBytes } }) => {
-    // A buffered answer is held in memory as a whole.
-    return response.scrub !== 'buffer' || Number.isFinite(maxResponseBytes);
-  }, {
-    path: ['call', 'maxResponseBytes'],
-    error: 'expected a size such as 10MiB, since scrub: buffer holds the whole answer in memory',
-  });
+  .refine(
+    ({ response, call: { maxResponseBytes } }) => {
+      // A buffered answer is held in memory as a whole.
+      return response.scrub !== 'buffer' || Number.isFinite(maxResponseBytes);
+    },
+    {
+      path: ['call', 'maxResponseBytes'],
+      error: 'expected a size such as 10MiB, since scrub: buffer holds the whole answer in memory',
+    },
+  );
 
 /** `postern.yaml` as people write it. */
 export const configSchema = z.strictObject({

@@ -9,7 +9,10 @@ const URL_CHARACTERS_MAX = 2048;
 const DURATION_EXPECTED = 'expected a duration such as 30s, 5m, 1h or 90d';
 
 /** A duration in seconds, within limits of which each is a duration as people write it. */
-export function duration(limits: { readonly min?: string; readonly max: string }) {
+export function duration(limits: {
+  readonly min?: string;
+  readonly max: string;
+}): z.ZodType<number, string> {
   const min = parseDurationSeconds(limits.min ?? '1s') ?? Number.NaN;
   const max = parseDurationSeconds(limits.max) ?? Number.NaN;
   return z
@@ -41,7 +44,8 @@ export const reviewDay = z.iso
 export const choice = <const Served extends readonly string[]>(
   served: Served,
   later: readonly string[] = [],
-) => z.enum(served, { error: ({ input }) => choiceProblem(input, served, later) });
+): z.ZodType<Served[number], Served[number]> =>
+  z.enum(served, { error: ({ input }) => choiceProblem(input, served, later) });
 
 export function choiceProblem(
   input: unknown,

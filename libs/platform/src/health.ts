@@ -1,3 +1,5 @@
+import { masked } from './masked.js';
+
 /**
  * One thing that must work for the process to serve: rejects with the reason when it does not, resolves to a text when it
  * works, but not as it should.
@@ -18,13 +20,16 @@ export interface Readiness {
 }
 
 const CHECK_TIMEOUT_MS = 3_000;
+const REASON_CHARACTERS_MAX = 300;
 
 /** What the process depends on, each with its check. Not ready until it says so, and no more once it stops. */
 export class HealthRegistry {
   readonly #checks = new Map<string, HealthCheck>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
 
+  /** @throws Error when the name is taken: one check must not hide another */
   add(name: string, check: HealthCheck): void {
+    if (this.#checks.has(name)) throw new Error(`there is a health check "${name}" already`);
     this.#checks.set(name, check);
   }
 
@@ -32,6 +37,7 @@ export class HealthRegistry {
     this.#phase = phase;
   }
 
+  /** Asks all checks at once, each for at most 3 s. Never rejects. */
   async readiness(): Promise<Readiness> {
     if (this.#phase !== 'serving') {
       return {
@@ -58,14 +64,17 @@ async function run(name: string, check: HealthCheck): Promise<CheckResult> {
   });
   return Promise.race([Promise.resolve().then(check), late])
     .then(
-      (note) => ({ name, ok: true, ...(typeof note === 'string' ? { reason: note } : {}) }),
+      (note) => ({ name, ok: true, ...(typeof note === 'string' ? { reason: terse(note) } : {}) }),
       (error: unknown) => ({
         name,
         ok: false,
-        reason: error instanceof Error ? error.message : 'unknown',
+        reason: terse(error instanceof Error ? error.message : 'unknown'),
       }),
     )
     .finally(() => {
       clearTimeout(timer);
     });
 }
+
+const terse = (reason: string): string =>
+  masked(reason.split('\n', 1)[0] ?? '').slice(0, REASON_CHARACTERS_MAX);

@@ -7,20 +7,26 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
-import { type AddressInfo, type Socket } from 'node:net';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { ConfigError } from './config-error.js';
+import { continueWhenRead } from './continue-when-read.js';
+import { listenOn } from './listen-on.js';
+import { type Logger } from './logger.js';
+import { NestLog } from './nest-log.js';
 import { type ListenAddress } from './postern-config.js';
+import { ProblemFilter } from './problem.filter.js';
+import { refuseUnparsed } from './refuse-unparsed.js';
 
 export interface HttpHostOptions {
   readonly module: DynamicModule | Type;
   readonly listen: ListenAddress;
-  /** Sees each request before the framework; true: it took it. */
+  /** Sees each request before the framework; true: it took it. It must not throw. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Parse JSON bodies. Without it bodies reach only what `configure` registers for them. */
   readonly json?: boolean;
+  /** Gets faults of the framework and of handlers. */
+  readonly log?: Logger;
   /** Prepares the framework, such as body parsers and filters. */
   readonly configure?: (app: NestFastifyApplication) => void | Promise<void>;
 }
@@ -35,82 +41,89 @@ export interface HttpHost {
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** How soon a connection that is over its time is seen. */
+const CONNECTION_CHECK_MS = 1_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000; // Longer than the 60 s after which common load balancers let go.
+/** More than the call path accepts, so that it can say so; Node drops what is beyond without a word. */
+const HEADERS_MAX = 200;
+const CONNECTIONS_MAX = 10_000;
 const BODY_BYTES_MAX = 64 * 1024;
+const BODY_TIMEOUT_MS = 10_000;
 
 const SERVER_OPTIONS: ServerOptions = {
   maxHeaderSize: HEADER_BYTES_MAX,
   insecureHTTPParser: false,
   requireHostHeader: true,
   headersTimeout: HEADERS_TIMEOUT_MS,
-  requestTimeout: 0, // Bodies of calls stream for as long as the resource's own limits say.
+  connectionsCheckingInterval: CONNECTION_CHECK_MS,
+  requestTimeout: 0, // Bodies of calls stream for as long as their resource permits; the framework's have BODY_TIMEOUT_MS.
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
 };
 
 /**
- * One listener: raw requests first, Nest on Fastify for the rest.
+ * One listener: raw requests first, Nest on Fastify for the rest, with bodies of at most 64 KiB that come within 10 s.
  * @throws ConfigError when the address cannot be taken
  */
 export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost> {
   const server = createServer(SERVER_OPTIONS);
-  server.maxHeadersCount = 200; // More than the call path accepts, so that it can say so.
+  server.maxHeadersCount = HEADERS_MAX;
+  server.maxConnections = CONNECTIONS_MAX;
+  const app = await createApp(server, options);
+  try {
+    const address = await listenOn(server, options.listen);
+    return { address, server, close: (deadlineMs) => close(server, app, deadlineMs) };
+  } catch (error) {
+    await app.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function createApp(
+  server: Server,
+  { module, before, log, configure, json }: HttpHostOptions,
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
-    serverFactory: (handler: RequestListener) => {
-      const before = options.before ?? ((): boolean => false);
-      const listener = (request: IncomingMessage, response: ServerResponse): void => {
-        if (!before(request, response)) handler(request, response);
-      };
-      server.on('request', listener).on('checkContinue', listener);
-      return server;
-    },
+    clientErrorHandler: refuseUnparsed,
+    serverFactory: (handler: RequestListener) => route(server, handler, before),
   });
-  server.on('clientError', refuseUnparsed);
-  const app = await NestFactory.create<NestFastifyApplication>(options.module, adapter, {
-    logger: false,
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: log === undefined ? false : new NestLog(log),
     abortOnError: false,
-    bodyParser: options.json ?? false,
+    bodyParser: json ?? false,
   });
-  await options.configure?.(app);
+  app.useGlobalFilters(new ProblemFilter(log));
+  await configure?.(app);
   await app.init();
   await adapter.getInstance().ready();
-  await listen(server, options.listen);
-  const { port } = server.address() as AddressInfo;
-  return {
-    address: { host: options.listen.host, port },
-    server,
-    close: (deadlineMs) => close(server, app, deadlineMs),
+  return app;
+}
+
+function route(
+  server: Server,
+  handler: RequestListener,
+  before: HttpHostOptions['before'] = () => false,
+): Server {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    if (before(request, response)) return;
+    limitBodyTime(request);
+    handler(request, response);
   };
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    continueWhenRead(request, response);
+    listener(request, response);
+  });
+  return server.on('request', listener);
 }
 
-/** What the parser refused: answer what can be answered and let go, since where the next request begins is unknown. */
-function refuseUnparsed(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (socket.destroyed || !socket.writable) return;
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-}
-
-function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException): void => {
-      const why =
-        error.code === 'EADDRINUSE'
-          ? 'is in use by another process: stop it, or choose another port'
-          : (error.code ?? 'failed');
-      reject(
-        new ConfigError([{ where: `listen ${host}:${port}`, path: '', what: why }], {
-          cause: error,
-        }),
-      );
-    };
-    server.once('error', refused);
-    server.listen(port, host, () => {
-      server.off('error', refused);
-      resolve();
-    });
+/** A body that trickles in holds a connection and memory: it is cut. */
+function limitBodyTime(request: IncomingMessage): void {
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, BODY_TIMEOUT_MS);
+  timer.unref();
+  request.once('close', () => {
+    clearTimeout(timer);
   });
 }
 
@@ -134,5 +147,5 @@ async function close(
   await closed;
   clearInterval(idle);
   clearTimeout(cut);
-  await app.close().catch(() => undefined);
+  await app.close();
 }

@@ -5,7 +5,7 @@ export { type HttpHost, type HttpHostOptions, startHttpHost } from './http-host.
 export { configJsonSchema } from './config-json-schema.js';
 export { type KafkaSettings } from './kafka-settings.js';
 export { loadConfig } from './load-config.js';
-export { createLogger, type Logger } from './logger.js';
+export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { masked } from './masked.js';
 export { Metrics } from './metrics.js';
 export {
@@ -17,12 +17,11 @@ export {
   type ResourceEntry,
 } from './postern-config.js';
 export { provide } from './provide.js';
+export { type AppContext, type RunningApp, type StartApp } from './app-context.js';
 export { type AppName } from './app-name.js';
-export { type AppContext, runApp, type RunningApp } from './run-app.js';
-export {
-  loadSettings,
-  type LogLevel,
-  requireServers,
-  type Settings,
-} from './settings.js';
+export { EXIT, exitCodeOf } from './exit-code.js';
+export { urlHost } from './listen-on.js';
+export { ProblemFilter } from './problem.filter.js';
+export { runApp } from './run-app.js';
+export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';
 export { type VaultSettings } from './vault-settings.js';

@@ -1,2 +1,4 @@
 import { loadConfig } from './load-config.js';
-it('x',()=>{ console.log(JSON.stringify(loadConfig('examples/postern.yaml'),null,1)) });
+it('x', () => {
+  console.log(JSON.stringify(loadConfig('examples/postern.yaml'), null, 1));
+});

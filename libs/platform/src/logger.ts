@@ -1,33 +1,87 @@
-import { pino, type Logger } from 'pino';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Logger, pino } from 'pino';
+import { masked } from './masked.js';
+import { readableLine } from './readable-line.js';
 import { type LogLevel } from './settings.js';
 
 export type { Logger };
 
-/** What must never be in a line, whoever wrote it there: handles and JWTs. The last line of defence, not the first. */
-const CONFIDENTIAL =
-  /pst_[a-z0-9-]+_[0-9A-Za-z]{20,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g;
+export interface LoggerOptions {
+  readonly name: string;
+  readonly level: LogLevel;
+  /** `readable` is for a person at a terminal. Default `json`: one object a line. */
+  readonly format?: 'json' | 'readable';
+  /** Default: standard output. */
+  readonly write?: (line: string) => void;
+}
 
-export const masked = (text: string): string => text.replace(CONFIDENTIAL, '[redacted]');
+/** Where handles, tokens and secrets travel. What stands there is not written, whoever logs it. */
+const CONFIDENTIAL_FIELDS = [
+  'authorization',
+  'proxy-authorization',
+  'cookie',
+  'set-cookie',
+  'dpop',
+  'password',
+  'secret',
+  'token',
+  'handle',
+  'access_token',
+  'subject_token',
+  'actor_token',
+  'client_assertion',
+  'headers',
+  'rawHeaders',
+  'body',
+];
+const REDACTED_PATHS = CONFIDENTIAL_FIELDS.flatMap((field) => [
+  `["${field}"]`,
+  `*["${field}"]`,
+  `*.*["${field}"]`,
+]);
 
-/** JSON lines on standard output. Errors are logged by name, code and message: no stack below `debug`. */
-export function createLogger(name: string, level: LogLevel): Logger {
+/**
+ * Lines for operators. Errors are told by name, code and message, with the stack from `debug` on only; requests by
+ * method and path without query. Handles and JWTs are masked wherever they stand.
+ */
+export function createLogger({ name, level, format, write }: LoggerOptions): Logger {
   const verbose = level === 'debug' || level === 'trace';
+  const out = write ?? ((line: string) => void process.stdout.write(line));
+  const shape = format === 'readable' ? readableLine : (line: string): string => line;
   return pino(
     {
-      name,
       level,
       base: { name },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
       serializers: {
-        err: (error: Error & { code?: unknown }) => ({
-          type: error.name,
-          code: error.code,
-          message: error.message,
-          ...(verbose ? { stack: error.stack } : {}),
-        }),
+        err: (error: unknown) => toldError(error, verbose),
+        error: (error: unknown) => toldError(error, verbose),
+        req: toldRequest,
+        request: toldRequest,
+        res: toldResponse,
+        response: toldResponse,
       },
     },
-    { write: (line: string) => void process.stdout.write(masked(line)) },
+    { write: (line: string) => out(masked(shape(line))) },
   );
 }
+
+function toldError(error: unknown, verbose: boolean): unknown {
+  if (!(error instanceof Error)) return error;
+  const { code } = error as { code?: unknown };
+  return {
+    type: error.name,
+    ...(typeof code === 'string' ? { code } : {}),
+    message: error.message,
+    ...(verbose ? { stack: error.stack } : {}),
+  };
+}
+
+const toldRequest = ({ method, url }: Partial<IncomingMessage>): object => ({
+  method,
+  path: url?.split('?', 1)[0],
+});
+
+const toldResponse = ({ statusCode }: Partial<ServerResponse>): object => ({ status: statusCode });

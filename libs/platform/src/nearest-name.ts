@@ -12,10 +12,10 @@ export function nearestName(written: string, known: readonly string[]): string |
 /** Levenshtein: how many characters to add, take out or change. */
 function distance(one: string, other: string): number {
   let previous = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [row, character] of [...one].entries()) {
-    const current = [row + 1];
+  for (let row = 1; row <= one.length; row += 1) {
+    const current = [row];
     for (let column = 1; column <= other.length; column += 1) {
-      const change = (previous[column - 1] ?? 0) + (character === other[column - 1] ? 0 : 1);
+      const change = (previous[column - 1] ?? 0) + (one[row - 1] === other[column - 1] ? 0 : 1);
       current.push(Math.min(change, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
     }
     previous = current;

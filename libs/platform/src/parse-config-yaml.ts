@@ -19,7 +19,8 @@ export function parseConfigYaml(where: string, text: string): unknown {
     ...[...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
       where,
       path: at(pos[0]),
-      what: code === 'MULTIPLE_DOCS' ? 'a second document begins: expected one' : faultText(message),
+      what:
+        code === 'MULTIPLE_DOCS' ? 'a second document begins: expected one' : faultText(message),
     })),
     ...refusedConstructs(document).map(({ offset, what }) => ({ where, path: at(offset), what })),
   ];
@@ -59,11 +60,10 @@ function refusedConstructs(
       if (node.tag !== undefined) refuse(node, 'tags (!!binary, !custom) are not accepted');
     },
     Pair: (_index, { key }) => {
-      if (!isScalar(key)) return refuse(document, 'keys must be text');
-      if (typeof key.value !== 'string') refuse(key, 'keys must be text: put it into quotes');
+      if (!isScalar(key)) refuse(document, 'keys must be text');
+      else if (typeof key.value !== 'string') refuse(key, 'keys must be text: put it into quotes');
       // An object's prototype is not a setting; a schema would leave it out without a word.
-      if (key.value === '__proto__') refuse(key, '__proto__ cannot be a key');
-      return undefined;
+      else if (key.value === '__proto__') refuse(key, '__proto__ cannot be a key');
     },
   });
   return refused;

@@ -1,100 +1,65 @@
-import { type Clock, PosternError, SystemClock } from '#kernel';
-import { HealthRegistry } from './health.js';
-import { loadConfig } from './load-config.js';
-import { createLogger, type Logger, masked } from './logger.js';
-import { Metrics } from './metrics.js';
-import { type PosternConfig } from './postern-config.js';
+import { makeContext, type RunningApp, type StartApp } from './app-context.js';
+import { type AppName } from './app-name.js';
+import { EXIT, exitCodeOf } from './exit-code.js';
+import { createLogger, type Logger } from './logger.js';
+import { masked } from './masked.js';
 import { loadSettings, type Settings } from './settings.js';
+import { StopSignals } from './stop-signals.js';
 
-export type AppName = 'sts' | 'proxy' | 'control' | 'relay' | 'standalone';
-
-/** What every process has when it starts. */
-export interface AppContext {
-  readonly name: AppName;
-  readonly config: PosternConfig;
-  readonly settings: Settings;
-  readonly log: Logger;
-  readonly clock: Clock;
-  readonly health: HealthRegistry;
-  readonly metrics: Metrics;
-}
-
-export interface RunningApp {
-  /** Where it serves, for the line that says so. */
-  readonly serves: string;
-  /** Stops taking work, finishes what is in flight within the deadline, lets go of everything. */
-  stop(deadlineMs: number): Promise<void>;
-}
-
-const SHUTDOWN_MS = 15_000;
-/** Of sysexits.h: what went wrong, for supervisors. */
-const EXIT = { unavailable: 69, internal: 70, config: 78 } as const;
-
-/** Starts a process, and sees to its orderly end. Ends with a line and a code of sysexits.h when it cannot serve. */
-export async function runApp(
-  name: AppName,
-  start: (context: AppContext) => Promise<RunningApp>,
-): Promise<void> {
-  let log: Logger | undefined;
-  const fatal = (error: unknown): never => {
-    for (const line of linesOf(error)) process.stderr.write(`postern ${name}: ${masked(line)}\n`);
-    log?.debug({ err: error }, 'the process ends');
-    return process.exit(exitCodeOf(error));
+/**
+ * Starts a process, and sees to its orderly end. When it cannot serve it says so in one line a problem on standard error
+ * and ends with a code of sysexits.h: 78 for what is configured, 69 for a dependency that is gone, 70 for a fault.
+ */
+export async function runApp(name: AppName, start: StartApp): Promise<void> {
+  let settings: Settings | undefined;
+  const end = (error: unknown, code: number): never => {
+    const stack = settings?.logLevel === 'debug' || settings?.logLevel === 'trace';
+    for (const line of linesOf(error, stack)) {
+      process.stderr.write(`postern ${name}: ${masked(line)}\n`);
+    }
+    return process.exit(code);
   };
-  process.on('uncaughtException', fatal).on('unhandledRejection', fatal);
+  // After a fault nobody knows what state the process is in, so it does not decide anything any more.
+  const fault = (error: unknown): never => end(error, EXIT.internal);
+  process.on('uncaughtException', fault).on('unhandledRejection', fault);
   try {
-    const settings = loadSettings(process.env);
-    log = createLogger(name, settings.logLevel);
-    const context = contextOf(name, settings, log);
-    const running = await start(context);
-    context.health.enter('serving');
-    stopOnSignal(context, running);
-    process.stdout.write(`postern ${name} ready: ${running.serves}\n`);
+    settings = loadSettings(process.env);
+    const log = createLogger({ name, level: settings.logLevel, format: formatFor(name) });
+    await serve(name, settings, { log, start });
   } catch (error) {
-    fatal(error);
+    end(error, exitCodeOf(error));
   }
 }
 
-function contextOf(name: AppName, settings: Settings, log: Logger): AppContext {
-  const metrics = new Metrics();
-  metrics.collectProcess();
-  return {
-    name,
-    config: loadConfig(settings.configFile),
-    settings,
-    log,
-    clock: new SystemClock(),
-    health: new HealthRegistry(),
-    metrics,
-  };
+/** Returns when the process serves; from then on signals end it. */
+async function serve(
+  name: AppName,
+  settings: Settings,
+  { log, start }: { readonly log: Logger; readonly start: StartApp },
+): Promise<void> {
+  const context = makeContext(name, settings, log);
+  const signals = new StopSignals(log);
+  warnOfTraces(log);
+  const running: RunningApp = await start(context);
+  if (!signals.stopping) {
+    context.health.enter('serving');
+    process.stdout.write(`postern ${name} ready on ${running.serves}\n`);
+  }
+  signals.stopBy(async (deadlineMs) => {
+    context.health.enter('stopping');
+    await running.stop(deadlineMs);
+  });
 }
 
-function stopOnSignal({ health, log }: AppContext, running: RunningApp): void {
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(EXIT.internal); // The second signal: whoever sends it does not want to wait.
-    stopping = true;
-    health.enter('stopping');
-    log.info({ signal }, 'stopping');
-    running.stop(SHUTDOWN_MS).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error({ err: error }, 'the orderly end failed');
-        process.exit(EXIT.internal);
-      },
-    );
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+const formatFor = (name: AppName): 'json' | 'readable' =>
+  name === 'standalone' && process.stdout.isTTY ? 'readable' : 'json';
+
+function warnOfTraces(log: Logger): void {
+  if (process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] === undefined) return;
+  log.warn('OTEL_EXPORTER_OTLP_ENDPOINT is set: traces are not available in this version');
 }
 
-function linesOf(error: unknown): readonly string[] {
-  if (error instanceof Error) return error.message.split('\n');
-  return ['unknown failure'];
-}
-
-/** Codes say what kind of trouble it is: what the operator must correct, or what is away for now. */
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof PosternError)) return EXIT.internal;
-  if (/-(?:error|invalid|refused|unreadable|unusable)$/.test(error.code)) return EXIT.config;
-  return error.code.endsWith('-unavailable') ? EXIT.unavailable : EXIT.internal;
+function linesOf(error: unknown, stack: boolean): readonly string[] {
+  if (!(error instanceof Error)) return ['unknown failure'];
+  return (stack ? (error.stack ?? error.message) : error.message).split('\n');
 }

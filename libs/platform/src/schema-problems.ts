@@ -90,7 +90,9 @@ function shown(found: unknown): string {
   if (found === null) return 'nothing';
   if (typeof found === 'object') {
     const names = Object.keys(found).join(', ');
-    return names === '' ? 'an empty mapping' : `a mapping of ${names.slice(0, FOUND_CHARACTERS_MAX)}`;
+    return names === ''
+      ? 'an empty mapping'
+      : `a mapping of ${names.slice(0, FOUND_CHARACTERS_MAX)}`;
   }
   return masked(JSON.stringify(found)).slice(0, FOUND_CHARACTERS_MAX);
 }

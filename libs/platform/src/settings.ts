@@ -46,7 +46,10 @@ export function loadSettings(environment: Environment): Settings {
 function databaseUrl(reader: EnvironmentReader): string | undefined {
   const url = reader.url('DATABASE_URL', ['postgres:', 'postgresql:']);
   if (url !== undefined && new URL(url).hostname === '') {
-    reader.problem('DATABASE_URL', 'names no host: expected postgres://user:password@host/database');
+    reader.problem(
+      'DATABASE_URL',
+      'names no host: expected postgres://user:password@host/database',
+    );
   }
   return url;
 }

@@ -45,7 +45,8 @@ async function check(): Promise<void> {
 async function test(): Promise<void> {
   const { files, context } = await opened();
   const { grants, mutants, survivors } = testGrants(files, context);
-  for (const survivor of survivors) console.error(`permitted, and must not be: ${problemLine(survivor)}`);
+  for (const survivor of survivors)
+    console.error(`permitted, and must not be: ${problemLine(survivor)}`);
   console.log(`${grants} grants, ${mutants} mutants, ${survivors.length} of them permitted`);
   if (survivors.length > 0) throw new UsageError('a mutant was permitted: the grant is too wide');
 }

@@ -44,19 +44,17 @@ export function permitsAddress(address: string, allowPrivate: boolean): boolean 
 export function guardedLookup(allowPrivate: boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, [], 0);
+      if (error !== null) {
+        callback(error, [], 0);
+        return;
+      }
       const permitted = addresses.filter(({ address }) => permitsAddress(address, allowPrivate));
       const first = permitted[0];
       if (first === undefined) {
-        return callback(
-          new AddressRefused(`${hostname} resolves to addresses that must not be contacted`),
-          [],
-          0,
-        );
-      }
-      return options.all === true
-        ? callback(null, permitted, 0)
-        : callback(null, first.address, first.family);
+        const what = `${hostname} resolves to addresses that must not be contacted`;
+        callback(new AddressRefused(what), [], 0);
+      } else if (options.all === true) callback(null, permitted, 0);
+      else callback(null, first.address, first.family);
     });
   };
 }

@@ -1,8 +1,7 @@
-import { CallFailed } from '../call-failed.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
-import { scrubText } from '../scrub/scrub-text.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
+import { HeadScrubbing } from './head-scrubbing.js';
 import { callerLocation } from './location.js';
 
 /** A response head as the destination sent it. */
@@ -38,45 +37,38 @@ export function callerHead(
   resource: ProxiedResource,
   matcher: TermMatcher | undefined,
 ): CallerHead {
-  const names = raw.rawHeaders.map((text) => text.toString('latin1'));
-  const dropped = namedByConnection(names);
-  const headers: string[] = [];
-  let hits = 0;
-  const scrubbed = (bytes: Buffer): string => {
-    if (matcher === undefined) return bytes.toString('latin1');
-    const result = scrubText(matcher, bytes);
-    hits += result.hits;
-    return result.text;
-  };
-  for (let index = 0; index < names.length; index += 2) {
-    const folded = foldedName(names[index] ?? '');
-    if (folded === 'transfer-encoding') checkTransferCoding(names[index + 1] ?? '', matcher);
-    if (isRefusedFromDestinations(folded) || dropped.has(folded)) continue;
-    const name = scrubbed(raw.rawHeaders[index] ?? EMPTY);
-    const value = scrubbed(raw.rawHeaders[index + 1] ?? EMPTY);
-    headers.push(name, folded === 'location' ? callerLocation(value, resource) : value);
-  }
-  const statusText = scrubbed(Buffer.from(raw.statusText, 'latin1'));
+  const scrubbing = new HeadScrubbing(matcher);
+  const headers = callerHeaders(raw.rawHeaders, resource, scrubbing);
+  const statusText = scrubbing.text(Buffer.from(raw.statusText, 'latin1'));
   return {
     status: raw.status,
     statusText: STATUS_TEXT.test(statusText) ? statusText : '',
     headers,
     codings: codingsOf(headers),
     contentLength: lengthOf(headers),
-    hits,
+    hits: scrubbing.hits,
   };
 }
 
-const EMPTY = Buffer.alloc(0);
-
-/** RFC 9112 section 7: a compressed transfer coding would pass the scrubber unseen. */
-function checkTransferCoding(value: string, matcher: TermMatcher | undefined): void {
-  if (value.trim().toLowerCase() === 'chunked' || matcher === undefined) return;
-  throw new CallFailed(
-    'unscrubbable-encoding',
-    'response_cut',
-    'the response came in a transfer coding other than chunked',
-  );
+function callerHeaders(
+  rawHeaders: readonly Buffer[],
+  resource: ProxiedResource,
+  scrubbing: HeadScrubbing,
+): string[] {
+  const texts = rawHeaders.map((text) => text.toString('latin1'));
+  const dropped = namedByConnection(texts);
+  const headers: string[] = [];
+  for (let index = 0; index < texts.length; index += 2) {
+    const folded = foldedName(texts[index] ?? '');
+    if (folded === 'transfer-encoding') scrubbing.checkTransferCoding(texts[index + 1] ?? '');
+    if (isRefusedFromDestinations(folded) || dropped.has(folded)) continue;
+    const value = scrubbing.text(rawHeaders[index + 1]);
+    headers.push(
+      scrubbing.text(rawHeaders[index]),
+      folded === 'location' ? callerLocation(value, resource) : value,
+    );
+  }
+  return headers;
 }
 
 function codingsOf(headers: readonly string[]): readonly string[] {

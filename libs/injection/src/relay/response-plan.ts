@@ -43,23 +43,37 @@ interface Circumstances {
 export function planResponse(head: CallerHead, circumstances: Circumstances): ResponsePlan {
   const { matcher, resource, asked } = circumstances;
   const pass = { head, filter: unchangedBody, codings: [], held: false };
-  if (asked.method === 'HEAD' || head.status === 204 || head.status === 304) return pass;
+  if (isBodiless(head, asked)) return pass;
   const bytesMax = resource.limits.responseBytesMax;
   if ((head.contentLength ?? 0) > bytesMax) throw responseTooLarge(bytesMax);
   if (matcher === undefined) return pass;
-  if (head.status === 206) {
-    throw new CallFailed(
-      'unscrubbable-encoding',
-      'response_cut',
-      'the destination sent a part that was not asked for; a part may cut the secret in two',
-    );
-  }
-  const scrubber = new StreamScrubber(matcher);
+  refusePart(head);
+  return planScrubbing(head, new StreamScrubber(matcher), circumstances);
+}
+
+const isBodiless = ({ status }: CallerHead, { method }: AskedResponse): boolean =>
+  method === 'HEAD' || status === 204 || status === 304;
+
+/** No range was asked for: see outgoingRequest. */
+function refusePart({ status }: CallerHead): void {
+  if (status !== 206) return;
+  throw new CallFailed(
+    'unscrubbable-encoding',
+    'response_cut',
+    'the destination sent a part that was not asked for; a part may cut the secret in two',
+  );
+}
+
+function planScrubbing(
+  head: CallerHead,
+  scrubber: StreamScrubber,
+  { resource, asked }: Circumstances,
+): ResponsePlan {
   const { codings } = head;
   const decoded = codings.length === 0 ? head : withoutCoding(head);
   if (resource.scrub === 'buffer') {
-    const filter = new HeldBody(scrubber, Math.min(bytesMax, HELD_BYTES_MAX));
-    return { head: decoded, filter, codings, held: true };
+    const bytesMax = Math.min(resource.limits.responseBytesMax, HELD_BYTES_MAX);
+    return { head: decoded, filter: new HeldBody(scrubber, bytesMax), codings, held: true };
   }
   const filter = new ScrubbedBody(scrubber);
   return codings.length === 0

@@ -49,31 +49,31 @@ export class TermMatcher {
   /** All occurrences, overlapping ones too. */
   occurrences(bytes: Buffer): Spans {
     const shifts = this.#shifts;
-    const last = this.#window - 1;
     let spans: number[] | undefined;
-    let end = last;
+    let end = this.#window - 1;
     while (end < bytes.length) {
       // Both indices are inside of the buffer.
-      const block = ((bytes[end - 1] as number) << 8) | (bytes[end] as number);
-      const shift = shifts[block] as number;
-      if (shift > 0) {
-        end += shift;
-        continue;
-      }
-      for (const term of this.#candidates.get(block) ?? []) {
-        const start = end - last;
-        if (isAt(bytes, start, term)) (spans ??= []).push(start, start + term.length);
-      }
-      end += 1;
+      const block = ((bytes[end - 1] ?? 0) << 8) | (bytes[end] ?? 0);
+      const shift = shifts[block] ?? 0;
+      if (shift === 0) this.#verify(bytes, end, block, (spans ??= []));
+      end += shift === 0 ? 1 : shift;
     }
     return spans ?? NONE;
+  }
+
+  /** Which of the terms whose window ends with this block are there in full. */
+  #verify(bytes: Buffer, end: number, block: number, spans: number[]): void {
+    const start = end - this.#window + 1;
+    for (const term of this.#candidates.get(block) ?? []) {
+      if (isAt(bytes, start, term)) spans.push(start, start + term.length);
+    }
   }
 
   /** Where the last bytes begin that could be the beginning of a term that goes on behind them; the length when nowhere. */
   unfinishedFrom(bytes: Buffer): number {
     const { length } = bytes;
     for (let start = Math.max(0, length - this.#longest + 1); start < length; start += 1) {
-      const terms = this.#byFirst[bytes[start] as number];
+      const terms = this.#byFirst[bytes[start] ?? 0];
       if (terms !== undefined && beginsAny(bytes, start, terms)) return start;
     }
     return length;

@@ -1,0 +1,70 @@
+import { isIP } from 'node:net';
+import { type ProxiedResource } from '#injection';
+import { buildConnector } from 'undici';
+import { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
+
+/** The connection would go elsewhere than the registration says. */
+export class OriginMismatch extends Error {
+  readonly code = 'ERR_ORIGIN_MISMATCH';
+}
+
+const TLS_SESSIONS_MAX = 100;
+
+/**
+ * Opens connections to one resource's destination and nowhere else: the origin is asserted, names are resolved once to
+ * addresses that may be contacted, literals are judged, and so is the peer that answered. Certificates are always
+ * verified, against the name that is registered.
+ */
+export function destinationConnector(resource: ProxiedResource): buildConnector.connector {
+  const { network, tls, limits } = resource;
+  const connect = buildConnector({
+    timeout: limits.connectTimeoutMs,
+    maxCachedSessions: TLS_SESSIONS_MAX,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    lookup: guardedLookup(network.allowPrivate),
+    autoSelectFamily: true,
+    allowH2: false,
+    ...(tls?.caPem === undefined ? {} : { ca: tls.caPem }),
+  });
+  return (options, callback) => {
+    const problem = refusal(resource, options);
+    if (problem !== undefined) {
+      callback(problem, null);
+      return;
+    }
+    const servername = tls?.serverName ?? options.servername;
+    connect({ ...options, ...(servername === undefined ? {} : { servername }) }, (...outcome) => {
+      callback(...judged(resource, outcome));
+    });
+  };
+}
+
+type Outcome = Parameters<buildConnector.Callback>;
+
+/** Who really answered, whatever the name resolved to. */
+function judged({ destination, network }: ProxiedResource, outcome: Outcome): Outcome {
+  const [error, socket] = outcome;
+  if (error !== null) return outcome;
+  const peer = socket.remoteAddress ?? '';
+  if (permitsAddress(peer, network.allowPrivate)) return outcome;
+  socket.destroy();
+  return [new AddressRefused(`${destination.hostname} answered from ${peer}`), null];
+}
+
+function refusal(
+  { destination, network }: ProxiedResource,
+  { protocol, hostname, port }: buildConnector.Options,
+): Error | undefined {
+  const asked = `${protocol}//${hostname}:${port === '' ? defaultPort(protocol) : port}`;
+  const registered = `${destination.scheme}://${destination.hostname}:${destination.port}`;
+  if (asked !== registered) {
+    return new OriginMismatch(`${asked} is not the registered ${registered}`);
+  }
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  return isIP(literal) === 0 || permitsAddress(literal, network.allowPrivate)
+    ? undefined
+    : new AddressRefused(`${literal} must not be contacted`);
+}
+
+const defaultPort = (protocol: string): string => (protocol === 'https:' ? '443' : '80');

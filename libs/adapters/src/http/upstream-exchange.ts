@@ -1,0 +1,120 @@
+import {
+  type UpstreamController,
+  UpstreamFailed,
+  type UpstreamRequest,
+  type UpstreamResponseSink,
+} from '#injection';
+import { type Dispatcher, type Pool } from 'undici';
+import { upstreamFailure } from './upstream-failure.js';
+
+type Controller = Dispatcher.DispatchController;
+
+/** One request and its response. Tells the sink of one end, whichever comes first. */
+export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamController {
+  #controller: Controller | undefined;
+  #abortReason: Error | undefined;
+  #ended = false;
+  readonly #deadline: NodeJS.Timeout;
+
+  constructor(
+    private readonly request: UpstreamRequest,
+    private readonly sink: UpstreamResponseSink,
+  ) {
+    const { totalTimeoutMs } = request.resource.limits;
+    this.#deadline = setTimeout(this.#onDeadline, totalTimeoutMs);
+  }
+
+  begin(pool: Pool | undefined): void {
+    const { resource, method, path, headers, body } = this.request;
+    if (pool === undefined || !path.startsWith('/') || path.startsWith('//')) {
+      const what = pool === undefined ? 'no connection is opened any more' : 'not an origin path';
+      this.#fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${what}`));
+      return;
+    }
+    const servername = resource.tls?.serverName;
+    const options: Dispatcher.DispatchOptions & { servername?: string } = {
+      path,
+      method,
+      headers: headers as string[],
+      body: body ?? null,
+      ...(servername === undefined ? {} : { servername }),
+    };
+    pool.dispatch(options, this);
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abort(reason: Error): void {
+    if (this.#ended) return;
+    this.#end();
+    this.#cut(reason);
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    if (this.#abortReason !== undefined) controller.abort(this.#abortReason);
+  }
+
+  onResponseStart(
+    controller: Controller,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
+    if (this.#ended || status < 200) return;
+    this.sink.onHead(status, statusText ?? '', buffersOf(controller.rawHeaders));
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    if (this.#ended) return;
+    if (!this.sink.onData(chunk)) controller.pause();
+  }
+
+  onResponseEnd(controller: Controller): void {
+    if (this.#ended) return;
+    this.#end();
+    this.sink.onEnd(buffersOf(controller.rawTrailers));
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    const { origin } = this.request.resource.destination;
+    this.#fail(upstreamFailure(error, origin, this.#controller !== undefined));
+  }
+
+  /** Always later: an error of the dispatch itself must not reach the sink before `send` has returned. */
+  #fail(error: UpstreamFailed): void {
+    if (this.#ended) return;
+    this.#end();
+    this.request.body?.destroy();
+    queueMicrotask(() => {
+      this.sink.onError(error);
+    });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+  }
+
+  #cut(reason: Error): void {
+    this.#abortReason = reason;
+    this.#controller?.abort(reason);
+    this.request.body?.destroy();
+  }
+
+  readonly #onDeadline = (): void => {
+    const { destination, limits } = this.request.resource;
+    const error = new UpstreamFailed(
+      'timeout',
+      `${destination.origin}: no whole response within ${limits.totalTimeoutMs} ms`,
+    );
+    this.#fail(error);
+    this.#cut(error);
+  };
+}
+
+/** Undici gives names and values in turn, each as bytes; a name that came several times stands several times. */
+const buffersOf = (raw: Controller['rawHeaders']): readonly Buffer[] =>
+  Array.isArray(raw) ? (raw as Buffer[]) : [];

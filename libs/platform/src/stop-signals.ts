@@ -1,0 +1,54 @@
+import { EXIT } from './exit-code.js';
+import { type Logger } from './logger.js';
+
+/** Requests in flight may take this long to end. */
+const SHUTDOWN_MS = 15_000;
+/** And everything together no longer than this: then the process ends as it is. */
+const GRACE_MS = 5_000;
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
+type Stop = (deadlineMs: number) => Promise<void>;
+
+/**
+ * SIGTERM, SIGINT and SIGHUP end the process in an orderly way, also when they come before it serves; a second one ends it
+ * at once.
+ */
+export class StopSignals {
+  #stop: Stop | undefined;
+  #signal: NodeJS.Signals | undefined;
+
+  constructor(private readonly log: Logger) {
+    for (const signal of SIGNALS) process.on(signal, () => this.#received(signal));
+  }
+
+  get stopping(): boolean {
+    return this.#signal !== undefined;
+  }
+
+  /** What the orderly end is; it begins at once when a signal has come already. */
+  stopBy(stop: Stop): void {
+    this.#stop = stop;
+    if (this.stopping) this.#end(stop);
+  }
+
+  #received(signal: NodeJS.Signals): void {
+    if (this.stopping) process.exit(EXIT.internal); // Whoever sends a second one does not want to wait.
+    this.#signal = signal;
+    this.log.info({ signal }, 'stopping');
+    setTimeout(() => {
+      this.log.error('the orderly end took too long');
+      process.exit(EXIT.internal);
+    }, SHUTDOWN_MS + GRACE_MS).unref();
+    if (this.#stop !== undefined) this.#end(this.#stop);
+  }
+
+  #end(stop: Stop): void {
+    stop(SHUTDOWN_MS).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        this.log.error({ err: error }, 'the orderly end failed');
+        process.exit(EXIT.internal);
+      },
+    );
+  }
+}
