@@ -7,9 +7,11 @@ if (password === undefined) {
   console.error('EXAMPLE_LEDGER_PASSWORD: not set; `npm start` makes one up and sets it');
   process.exit(78);
 }
+const host = process.env['EXAMPLE_HOST'] ?? '127.0.0.1';
+const issuer = process.env['EXAMPLE_ISSUER'] ?? 'http://127.0.0.1:8090';
 const servers = await Promise.all([
-  startExampleIssuer({ port: 8090, audience: 'http://127.0.0.1:8080' }),
-  startExampleLedger({ port: 8091, username: 'ledger-svc', password }),
+  startExampleIssuer({ host, port: 8090, issuer, audience: 'http://127.0.0.1:8080' }),
+  startExampleLedger({ host, port: 8091, username: 'ledger-svc', password }),
 ]);
 console.log('example issuer on http://127.0.0.1:8090, example ledger on http://127.0.0.1:8091');
 

@@ -10,10 +10,13 @@ const LIFETIME_SECONDS = 300;
  * Never use it for anything else: it vouches for every name that it is given.
  */
 export async function startExampleIssuer(options: {
+  readonly host: string;
   readonly port: number;
+  /** The `iss` value, and where callers reach it. */
+  readonly issuer: string;
   readonly audience: string;
 }): Promise<Server> {
-  const issuer = `http://127.0.0.1:${options.port}`;
+  const { issuer } = options;
   const keyId = randomUUID();
   const { privateKey, publicKey } = await generateKeyPair(ALGORITHM);
   const publicJwk: JWK = {
@@ -53,7 +56,7 @@ export async function startExampleIssuer(options: {
     }
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
+    server.once('error', reject).listen(options.port, options.host, resolve);
   });
   return server;
 }

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
  * answers with the request headers, credential included, as careless legacy systems do.
  */
 export async function startExampleLedger(options: {
+  readonly host: string;
   readonly port: number;
   readonly username: string;
   readonly password: string;
@@ -20,7 +21,7 @@ export async function startExampleLedger(options: {
     answer(request, response, entries);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
+    server.once('error', reject).listen(options.port, options.host, resolve);
   });
   return server;
 }

@@ -3,29 +3,36 @@ import { type Clock, type Digest } from '#kernel';
 import { type Handle } from './handle.js';
 import { HandleLookup } from './handle-store.js';
 
-/** Oldest answer that is used without asking again: the bound within which a revocation is seen everywhere. */
+/** An answer of this age is not used any more: the bound within which a revocation is seen everywhere. */
 const AGE_MS_MAX = 1_000;
 const ENTRIES_MAX = 100_000;
 
-interface Known {
-  readonly handle: Handle;
-  readonly readAt: number;
+interface Answer {
+  readonly handle: Handle | undefined;
+  /** Milliseconds since 1970, from before the question: what changed while it was answered may be missing. */
+  readonly askedAt: number;
+}
+
+interface Question {
+  readonly answer: Promise<Handle | undefined>;
+  readonly askedAt: number;
 }
 
 /**
- * Remembers look-ups for at most one second. Unknown digests have a memory of their own, so that a flood of them pushes
- * no live handle out. One look-up a digest runs at a time; a failure is never remembered, and nothing older than a second
- * is served instead.
+ * Remembers look-ups for less than one second. Unknown digests have a memory of their own, so that a flood of them pushes
+ * no live handle out. One look-up a digest runs at a time, and nobody joins one that began a second ago; a failure is
+ * never remembered, and nothing older is served instead.
  */
 export class CachingHandleLookup extends HandleLookup {
-  readonly #known: LRUCache<Digest, Known>;
-  readonly #unknown: LRUCache<Digest, number>;
-  readonly #running = new Map<Digest, Promise<Handle | undefined>>();
+  readonly #known: LRUCache<Digest, Answer>;
+  readonly #unknown: LRUCache<Digest, Answer>;
+  readonly #running = new Map<Digest, Question>();
 
   constructor(
     private readonly parts: {
       readonly lookup: HandleLookup;
       readonly clock: Clock;
+      /** Of handles, and as many of unknown digests. Default 100,000. */
       readonly entriesMax?: number;
     },
   ) {
@@ -35,34 +42,36 @@ export class CachingHandleLookup extends HandleLookup {
     this.#unknown = new LRUCache({ max });
   }
 
+  /** @throws what the look-up behind it throws */
   override async findByDigest(digest: Digest): Promise<Handle | undefined> {
-    const youngest = this.parts.clock.now().getTime() - AGE_MS_MAX;
-    const known = this.#known.get(digest);
-    if (known !== undefined && known.readAt > youngest) return known.handle;
-    const unknownSince = this.#unknown.get(digest);
-    if (unknownSince !== undefined && unknownSince > youngest) return undefined;
-    return this.#lookUpOnce(digest);
-  }
-
-  #lookUpOnce(digest: Digest): Promise<Handle | undefined> {
+    const now = this.parts.clock.now().getTime();
+    const remembered = this.#known.get(digest) ?? this.#unknown.get(digest);
+    if (remembered !== undefined && isFresh(remembered, now)) return remembered.handle;
     const running = this.#running.get(digest);
-    if (running !== undefined) return running;
-    const started = this.#lookUp(digest).finally(() => this.#running.delete(digest));
-    this.#running.set(digest, started);
-    return started;
+    if (running !== undefined && isFresh(running, now)) return running.answer;
+    return this.#ask(digest, now);
   }
 
-  /** The age counts from before the question: what changed while it was answered may be missing from the answer. */
-  async #lookUp(digest: Digest): Promise<Handle | undefined> {
-    const readAt = this.parts.clock.now().getTime();
-    const handle = await this.parts.lookup.findByDigest(digest);
-    if (handle === undefined) {
-      this.#known.delete(digest);
-      this.#unknown.set(digest, readAt);
-    } else {
-      this.#unknown.delete(digest);
-      this.#known.set(digest, { handle, readAt });
-    }
-    return handle;
+  #ask(digest: Digest, askedAt: number): Promise<Handle | undefined> {
+    const answer = this.parts.lookup.findByDigest(digest).then((handle) => {
+      this.#remember(digest, { handle, askedAt });
+      return handle;
+    });
+    const question = { answer, askedAt };
+    this.#running.set(digest, question);
+    return answer.finally(() => {
+      if (this.#running.get(digest) === question) this.#running.delete(digest);
+    });
+  }
+
+  #remember(digest: Digest, answer: Answer): void {
+    const [memory, other] =
+      answer.handle === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown];
+    other.delete(digest);
+    memory.set(digest, answer);
   }
 }
+
+/** Neither too old nor from the future: after the clock was set back, an age says nothing. */
+const isFresh = ({ askedAt }: { readonly askedAt: number }, now: number): boolean =>
+  askedAt <= now && now - askedAt < AGE_MS_MAX;

@@ -9,6 +9,7 @@ export {
   type ProxiedResourceRegistration,
 } from './compile-proxied-resource.js';
 export { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
+export { endLostCalls } from './lost-calls.js';
 export { InjectionPipeline, type InjectionParts } from './injection-pipeline.js';
 export {
   type CallLimits,

@@ -10,12 +10,13 @@ import {
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { continueWhenRead } from './continue-when-read.js';
 import { listenOn } from './listen-on.js';
 import { type Logger } from './logger.js';
 import { NestLog } from './nest-log.js';
 import { type ListenAddress } from './postern-config.js';
-import { ProblemFilter } from './problem.filter.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { refuseUnparsed } from './refuse-unparsed.js';
 
 export interface HttpHostOptions {
@@ -85,6 +86,9 @@ async function createApp(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     clientErrorHandler: refuseUnparsed,
+    frameworkErrors: (error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void => {
+      sendProblem(reply, error.statusCode ?? 400);
+    },
     serverFactory: (handler: RequestListener) => route(server, handler, before),
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {

@@ -1,7 +1,17 @@
-import { type Document, isAlias, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+  type YAMLWarning,
+} from 'yaml';
 import { ConfigError, type ConfigProblem } from './config-error.js';
 
 const PROBLEMS_MAX = 20;
+const TOO_DEEP = 'is nested too deeply';
 
 /**
  * One YAML 1.2 document of mappings, lists and scalars. Refused: what is no YAML, a second document, keys that stand
@@ -9,18 +19,32 @@ const PROBLEMS_MAX = 20;
  * @throws ConfigError with line and column of each
  */
 export function parseConfigYaml(where: string, text: string): unknown {
-  const lines = new LineCounter();
-  const document = parseOrRefuse(where, text, lines);
+  try {
+    return parse(where, text);
+  } catch (error) {
+    // The parser recurses: thousands of open brackets exhaust the stack. Anything else is a fault of ours.
+    if (!(error instanceof RangeError)) throw error;
+    throw new ConfigError([{ where, path: '', what: TOO_DEEP }]);
+  }
+}
+
+function parse(where: string, text: string): unknown {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, {
+    uniqueKeys: true,
+    version: '1.2',
+    merge: false,
+    lineCounter,
+  });
   const at = (offset: number): string => {
-    const { line, col } = lines.linePos(offset);
+    const { line, col } = lineCounter.linePos(offset);
     return `line ${line}, column ${col}`;
   };
   const problems: ConfigProblem[] = [
-    ...[...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    ...[...document.errors, ...document.warnings].map((fault) => ({
       where,
-      path: at(pos[0]),
-      what:
-        code === 'MULTIPLE_DOCS' ? 'a second document begins: expected one' : faultText(message),
+      path: at(fault.pos[0]),
+      what: faultText(fault),
     })),
     ...refusedConstructs(document).map(({ offset, what }) => ({ where, path: at(offset), what })),
   ];
@@ -28,19 +52,12 @@ export function parseConfigYaml(where: string, text: string): unknown {
   return document.toJS({ maxAliasCount: 0 });
 }
 
-function parseOrRefuse(where: string, text: string, lineCounter: LineCounter): Document.Parsed {
-  try {
-    return parseDocument(text, { uniqueKeys: true, version: '1.2', merge: false, lineCounter });
-  } catch (error) {
-    // The parser recurses: thousands of open brackets exhaust the stack. Anything else is a fault of ours.
-    if (!(error instanceof RangeError)) throw error;
-    throw new ConfigError([{ where, path: '', what: 'is nested too deeply' }]);
-  }
+/** Without the excerpt that the parser appends. */
+function faultText({ code, message }: YAMLParseError | YAMLWarning): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins: expected one';
+  if (code === 'RESOURCE_EXHAUSTION') return TOO_DEEP;
+  return (message.split('\n', 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 }
-
-/** The parser's message without the excerpt that it appends. */
-const faultText = (message: string): string =>
-  (message.split('\n', 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, '');
 
 function refusedConstructs(
   document: Document.Parsed,

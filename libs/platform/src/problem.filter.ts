@@ -18,16 +18,17 @@ export class ProblemFilter implements ExceptionFilter {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const status = statusOf(failure);
     if (status >= 500) this.log?.error({ err: failure }, 'a request failed');
-    if (reply.sent) return;
-    if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
-    void reply
-      .status(status)
-      .type('application/problem+json')
-      .header('cache-control', 'no-store')
-      .send(
-        JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status }),
-      );
+    if (!reply.sent) sendProblem(reply, status);
   }
+}
+
+export function sendProblem(reply: FastifyReply, status: number): void {
+  if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+  void reply
+    .status(status)
+    .type('application/problem+json')
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify({ type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status }));
 }
 
 /** Nest's own, Fastify's (`statusCode`), a dependency that is gone, or a fault of ours. */

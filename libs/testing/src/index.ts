@@ -48,3 +48,32 @@ export {
   type LedgerHandle,
 } from './call-ledger.contract.js';
 export { InMemoryCallLedger } from './in-memory-call-ledger.js';
+export {
+  aDenialEvent,
+  aHandle,
+  aHandleIssue,
+  aHandleIssuedEvent,
+  aHandleRevokedEvent,
+  aSubjectTokenUse,
+  HANDLE_ISSUED_AT,
+} from './handle-builders.js';
+export { eventJournalContract, type EventJournalUnderTest } from './event-journal.contract.js';
+export { handleStoreContract, type HandleStoreUnderTest } from './handle-store.contract.js';
+export { InMemoryEventJournal } from './in-memory-event-journal.js';
+export {
+  InMemoryHandleRecords,
+  InMemoryHandleStore,
+  InMemorySubjectTokenUses,
+} from './in-memory-handle-store.js';
+export {
+  subjectTokenUsesContract,
+  type SubjectTokenUsesUnderTest,
+} from './subject-token-uses.contract.js';
+export {
+  aProxiedRegistration,
+  aProxiedResource,
+  CallPathParts,
+  TEST_PASSWORD,
+  TEST_SECRET_REF,
+  TEST_USERNAME,
+} from './injection-builders.js';
