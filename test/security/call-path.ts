@@ -75,9 +75,10 @@ export interface Answer {
 
 /** A proxy as it runs, in front of a real backend; stores in memory. */
 export class CallPath {
+  /** What the proxy complained of. */
+  readonly problems: unknown[] = [];
+
   private constructor(
-    /** What the proxy complained of. */
-    readonly problems: readonly unknown[],
     readonly parts: CallPathParts,
     readonly backend: Backend,
     readonly proxy: ProxyService,
@@ -92,11 +93,11 @@ export class CallPath {
     );
     const parts = new CallPathParts([resource]);
     await parts.seal(options.secret);
-    const problems: unknown[] = [];
+    let path: CallPath | undefined;
     const proxy = new ProxyService(
       Object.assign(parts, {
         trustedProxies: options.trustedProxies ?? [],
-        onProblem: (_: string, error: unknown) => problems.push(error),
+        onProblem: (_: string, error: unknown) => path?.problems.push(error),
       }),
     );
     const host = await startHttpHost({
@@ -105,7 +106,8 @@ export class CallPath {
       before: proxy.handle,
     });
     proxy.start(host.server);
-    return new CallPath(problems, parts, backend, proxy, host);
+    path = new CallPath(parts, backend, proxy, host);
+    return path;
   }
 
   get port(): number {

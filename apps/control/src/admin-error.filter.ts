@@ -1,8 +1,15 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+} from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
 import { DependencyUnavailable, PosternError } from '#kernel';
 import { OAuthError } from '#oauth';
-import { BadAdminRequest } from './admin.wire.js';
+import { AdminRefusal } from './admin-refusal.js';
+import { AdminFaults } from './admin-faults.js';
 
 interface Problem {
   readonly status: number;
@@ -10,14 +17,20 @@ interface Problem {
   readonly detail: string;
 }
 
+const RETRY_AFTER_SECONDS = 2;
+
 /** Failures of the admin API as problem documents (RFC 9457). Operators are told what was wrong with the request. */
 @Catch()
 export class AdminErrorFilter implements ExceptionFilter {
+  constructor(@Inject(AdminFaults) private readonly faults: AdminFaults) {}
+
   catch(failure: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const { status, code, detail } = problemOf(failure);
-    if (status === 401) void reply.header('www-authenticate', 'Bearer realm="postern"');
-    if (status === 503) void reply.header('retry-after', 2);
+    if (status >= 500) this.faults.tell(failure);
+    const challenge = challengeOf(code);
+    if (challenge !== undefined) void reply.header('www-authenticate', challenge);
+    if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
     void reply
       .status(status)
       .header('cache-control', 'no-store')
@@ -28,24 +41,36 @@ export class AdminErrorFilter implements ExceptionFilter {
 }
 
 function problemOf(failure: unknown): Problem {
-  if (failure instanceof BadAdminRequest) {
-    return { status: 400, code: failure.code, detail: failure.message };
+  if (failure instanceof AdminRefusal) {
+    return { status: failure.status, code: failure.code, detail: failure.message };
   }
   if (failure instanceof OAuthError) return authenticationProblem(failure);
   if (failure instanceof DependencyUnavailable) {
     return { status: 503, code: failure.code, detail: `${failure.dependency} is not available` };
   }
   if (failure instanceof HttpException && failure.getStatus() < 500) {
-    const detail = 'no such endpoint, method or body';
-    return { status: failure.getStatus(), code: 'not-found', detail };
+    return { status: failure.getStatus(), code: 'not-found', detail: 'no such endpoint or method' };
   }
   const code = failure instanceof PosternError ? failure.code : 'internal-error';
   return { status: 500, code, detail: 'an internal error; the log says more' };
 }
 
-function authenticationProblem(failure: OAuthError): Problem {
-  const status = { invalid_client: 401, insufficient_scope: 403, temporarily_unavailable: 503 }[
-    failure.code as string
-  ];
-  return { status: status ?? 400, code: failure.code, detail: failure.description };
+function authenticationProblem({ code, description }: OAuthError): Problem {
+  switch (code) {
+    case 'invalid_client':
+      return { status: 401, code, detail: description };
+    case 'insufficient_scope':
+      return { status: 403, code, detail: description };
+    case 'temporarily_unavailable':
+      return { status: 503, code, detail: description };
+    default:
+      return { status: 400, code, detail: description };
+  }
+}
+
+/** RFC 6750 section 3. */
+function challengeOf(code: string): string | undefined {
+  if (code === 'invalid_client') return 'Bearer realm="postern"';
+  if (code === 'insufficient_scope') return 'Bearer realm="postern", error="insufficient_scope"';
+  return undefined;
 }

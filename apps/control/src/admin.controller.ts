@@ -2,9 +2,9 @@ import {
   Body,
   Controller,
   Get,
+  Header,
   Headers,
   HttpCode,
-  HttpException,
   HttpStatus,
   Inject,
   Param,
@@ -16,7 +16,8 @@ import { HandleStore } from '#handles';
 import { randomId } from '#kernel';
 import { OperatorAuthentication, RevokeHandles } from '#oauth';
 import { AdminErrorFilter } from './admin-error.filter.js';
-import { handleResource, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
+import { HandleUnknown } from './admin-refusal.js';
+import { handlePage, handleResource, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
 import { openApiDocument } from './openapi.js';
 import { type Review, Reviews } from './reviews.js';
 
@@ -31,54 +32,60 @@ export class AdminController {
     @Inject(Reviews) private readonly reviews: Reviews,
   ) {}
 
-  /** Ordered by id; the next page begins after the last id. */
+  /** Ordered by id, a page at a time. */
   @Get('handles')
+  @Header('cache-control', 'no-store')
   async list(
     @Headers('authorization') authorization: string | undefined,
     @Query() query: unknown,
   ): Promise<unknown> {
     await this.operators.authenticate(authorization, undefined, 'admin.read');
-    const handles = await this.handles.list(parseHandleFilter(query));
-    return { handles: handles.map(handleResource) };
+    const filter = parseHandleFilter(query);
+    return handlePage(await this.handles.list(filter), filter);
   }
 
   @Get('handles/:id')
+  @Header('cache-control', 'no-store')
   async show(
     @Headers('authorization') authorization: string | undefined,
     @Param('id') id: string,
   ): Promise<unknown> {
     await this.operators.authenticate(authorization, undefined, 'admin.read');
     const handle = await this.handles.findById(id);
-    if (handle === undefined) throw new HttpException('no such handle', HttpStatus.NOT_FOUND);
+    if (handle === undefined) throw new HandleUnknown('no handle has this id');
     return handleResource(handle);
   }
 
-  /** Revokes what the selector names, now and for ever. Again: nothing more happens. */
+  /** Revokes what the selector names, now and for ever, each handle with its event. Again: nothing more happens. */
   @Post('revoke')
   @HttpCode(HttpStatus.OK)
+  @Header('cache-control', 'no-store')
   async revoke(
     @Headers('authorization') authorization: string | undefined,
     @Body() body: unknown,
   ): Promise<unknown> {
     const operator = await this.operators.authenticate(authorization, undefined, 'admin.revoke');
     const { selector, reason } = parseRevokeRequest(body);
+    const correlationId = randomId('req');
     const revoked = await this.revocation.revoke({
       selector,
       reason,
       initiator: 'admin',
       initiatorId: operator.handleId ?? operator.subjectId,
-      correlationId: randomId('req'),
+      correlationId,
     });
-    return { revoked: revoked.map(({ id }) => id) };
+    return { revoked: revoked.map(({ id }) => id), correlation_id: correlationId };
   }
 
   /** Issuers and grants by the day on which trust in them ends. */
   @Get('reviews')
+  @Header('cache-control', 'no-store')
   async due(@Headers('authorization') authorization: string | undefined): Promise<Review[]> {
     await this.operators.authenticate(authorization, undefined, 'admin.read');
     return this.reviews.byDate();
   }
 
+  /** Says nothing of this deployment, so it needs no handle. */
   @Get('openapi.json')
   describe(): unknown {
     return openApiDocument;

@@ -1,32 +1,49 @@
 import { z } from 'zod';
 import { type Handle, type HandleFilter, type HandleSelector } from '#handles';
-import { PosternError } from '#kernel';
+import { BadAdminRequest } from './admin-refusal.js';
 
-/** The request does not fit; the message names the member. */
-export class BadAdminRequest extends PosternError {
-  override readonly code = 'bad-request';
-}
+const PAGE_DEFAULT = 100;
+const PAGE_MAX = 500;
+const TEXT_CHARACTERS_MAX = 256;
+/** An `iss`, which `scope: issuer` names, is longer than an id of ours. */
+const ID_CHARACTERS_MAX = 2048;
 
-const text = z.string().min(1).max(256);
+export const REVOCATION_SCOPES = [
+  'handle',
+  'family',
+  'subject',
+  'issuer',
+  'grant',
+  'resource',
+] as const;
+export const HANDLE_STATUSES = ['active', 'suspended', 'revoked'] as const;
 
-const revokeRequest = z.strictObject({
-  scope: z.enum(['handle', 'family', 'subject', 'issuer', 'grant', 'resource']),
-  id: text,
+const printable = (charactersMax: number): z.ZodType<string, string> =>
+  z
+    .string()
+    .min(1)
+    .max(charactersMax)
+    .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'expected text without control characters');
+const text = printable(TEXT_CHARACTERS_MAX);
+
+export const revokeRequest = z.strictObject({
+  scope: z.enum(REVOCATION_SCOPES),
+  id: printable(ID_CHARACTERS_MAX),
   reason: text,
 });
 
-const listQuery = z.strictObject({
+export const listQuery = z.strictObject({
   resource: text.optional(),
   subjectId: text.optional(),
   familyId: text.optional(),
-  status: z.enum(['active', 'suspended', 'revoked']).optional(),
+  status: z.enum(HANDLE_STATUSES).optional(),
   after: text.optional(),
   limit: z
     .string()
-    .regex(/^[1-9][0-9]{0,2}$/)
+    .regex(/^[1-9][0-9]{0,2}$/, `expected 1 to ${PAGE_MAX}`)
     .transform(Number)
-    .refine((limit) => limit <= 500)
-    .default(100),
+    .refine((limit) => limit <= PAGE_MAX, `expected 1 to ${PAGE_MAX}`)
+    .default(PAGE_DEFAULT),
 });
 
 export interface RevokeRequest {
@@ -36,22 +53,24 @@ export interface RevokeRequest {
 
 /** @throws BadAdminRequest */
 export function parseRevokeRequest(body: unknown): RevokeRequest {
-  const { scope, id, reason } = parse(revokeRequest, body);
+  const { scope, id, reason } = parse(revokeRequest, body, 'the body');
   return { selector: { scope, id }, reason };
 }
 
 /** @throws BadAdminRequest */
 export function parseHandleFilter(query: unknown): HandleFilter {
-  const parsed = parse(listQuery, query);
-  const present = Object.entries(parsed).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as unknown as HandleFilter;
+  const { limit, ...criteria } = parse(listQuery, query, 'the query');
+  const present = Object.entries(criteria).filter(([, value]) => value !== undefined);
+  return { limit, ...Object.fromEntries(present) };
 }
 
-function parse<Output>(schema: z.ZodType<Output>, value: unknown): Output {
+function parse<Output>(schema: z.ZodType<Output>, value: unknown, whole: string): Output {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new BadAdminRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'does not fit'}`);
+  const problems = parsed.error.issues.map(
+    ({ path, message }) => `${path.length === 0 ? whole : path.join('.')}: ${message}`,
+  );
+  throw new BadAdminRequest(problems.join('; '));
 }
 
 /** A handle for operators: everything but its digest. */
@@ -59,16 +78,27 @@ export const handleResource = (handle: Handle): Readonly<Record<string, unknown>
   id: handle.id,
   family_id: handle.familyId,
   subject: handle.subject,
-  grant: handle.grant,
+  subject_token_key_id: handle.subjectTokenKeyId ?? null,
+  grant: {
+    id: handle.grant.id,
+    version: handle.grant.version,
+    policy_digest: handle.grant.setDigest,
+  },
   pattern: handle.pattern,
   resource: handle.resource,
   environment: handle.environment,
   scopes: handle.scopes,
   binding: handle.binding,
-  issued_at: handle.issuedAt,
-  expires_at: handle.expiresAt,
+  issued_at: handle.issuedAt.toISOString(),
+  expires_at: handle.expiresAt.toISOString(),
   max_calls: handle.maxCalls,
   calls_used: handle.callsUsed,
   status: handle.status,
   correlation_id: handle.correlationId,
 });
+
+/** One page; `next` is what `after` has to be for the following one, null when there is none. */
+export function handlePage(handles: readonly Handle[], { limit }: HandleFilter): unknown {
+  const next = handles.length < limit ? null : (handles.at(-1)?.id ?? null);
+  return { handles: handles.map(handleResource), next };
+}

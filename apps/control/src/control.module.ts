@@ -5,8 +5,9 @@ import { HandleStore } from '#handles';
 import { type IssuerRegistry, type KeySource, SubjectTokenVerifier } from '#identity';
 import { type Clock } from '#kernel';
 import { OperatorAuthentication, RevokeHandles } from '#oauth';
-import { provide } from '#platform';
+import { type Logger, type Metrics, provide } from '#platform';
 import { type GrantSource, type ResourceSet } from '#policy';
+import { AdminFaults } from './admin-faults.js';
 import { AdminController } from './admin.controller.js';
 import { Reviews } from './reviews.js';
 
@@ -21,6 +22,10 @@ export interface ControlParts {
   readonly grants: GrantSource;
   readonly handles: HandleStore;
   readonly events: EventFactory;
+  /** Gets faults that the operator is told nothing of. */
+  readonly log?: Logger;
+  /** Gets `postern_review_overdue`. */
+  readonly metrics?: Metrics;
 }
 
 /** The admin API over the given ports. */
@@ -28,6 +33,11 @@ export interface ControlParts {
 export class ControlModule {
   static register(parts: ControlParts): DynamicModule {
     const verifier = new SubjectTokenVerifier({ ...parts, audience: parts.publicOrigin });
+    const reviews = new Reviews(parts);
+    if (parts.metrics !== undefined) reviews.countIn(parts.metrics);
+    const tellFault = (failure: unknown): void => {
+      parts.log?.error({ err: failure }, 'an admin request failed');
+    };
     return {
       module: ControlModule,
       controllers: [AdminController],
@@ -35,7 +45,8 @@ export class ControlModule {
         provide(HandleStore, parts.handles),
         provide(RevokeHandles, new RevokeHandles(parts)),
         provide(OperatorAuthentication, new OperatorAuthentication({ ...parts, verifier })),
-        provide(Reviews, new Reviews(parts)),
+        provide(Reviews, reviews),
+        provide(AdminFaults, new AdminFaults(tellFault)),
       ],
     };
   }

@@ -31,6 +31,8 @@ async function startControl(context: AppContext): Promise<RunningApp> {
     environment,
     publicOrigin,
     clock,
+    log,
+    metrics,
     keys: new IssuerKeySource({ clock, onProblem }),
     handles: new PostgresHandleStore(database),
     events: new EventFactory({ clock, environment, deployment, component: 'control' }),
@@ -38,6 +40,7 @@ async function startControl(context: AppContext): Promise<RunningApp> {
   const host = await startHttpHost({
     module: AdminModule.register(health, metrics, [control]),
     listen: config.listen.admin,
+    log,
     configure: (app) => ControlModule.configure(app),
   });
   return {

@@ -1,36 +1,137 @@
+import { z } from 'zod';
+import { HANDLE_STATUSES, revokeRequest } from './admin.wire.js';
+
 const problem = {
-  description: 'a problem document (RFC 9457); `postern-error` names the code',
-  content: { 'application/problem+json': { schema: { type: 'object' } } },
+  description: 'a problem document (RFC 9457); the header postern-error names the code',
+  content: {
+    'application/problem+json': {
+      schema: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'detail'],
+        properties: {
+          type: { type: 'string', format: 'uri' },
+          title: { type: 'string' },
+          status: { type: 'integer' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
 };
 const refusals = { '400': problem, '401': problem, '403': problem, '503': problem };
+const text = { type: 'string' };
+const instant = { type: 'string', format: 'date-time' };
 const answer = (description: string, schema: object): object => ({
   description,
   content: { 'application/json': { schema } },
 });
-const query = (name: string, schema: object = { type: 'string' }): object => ({
+const query = (name: string, description: string, schema: object = text): object => ({
   name,
   in: 'query',
+  description,
   schema,
 });
-const handle = {
+const closed = (properties: object): object => ({
   type: 'object',
-  properties: {
-    id: { type: 'string' },
-    family_id: { type: 'string' },
-    subject: { type: 'object' },
-    grant: { type: 'object' },
-    resource: { type: 'string' },
-    environment: { type: 'string' },
-    scopes: { type: 'array', items: { type: 'string' } },
-    issued_at: { type: 'string', format: 'date-time' },
-    expires_at: { type: 'string', format: 'date-time' },
-    max_calls: { type: 'integer' },
-    calls_used: { type: 'integer' },
-    status: { enum: ['active', 'suspended', 'revoked'] },
+  properties,
+  required: Object.keys(properties),
+});
+
+const handle = closed({
+  id: text,
+  family_id: text,
+  subject: closed({ issuer: text, subject: text, id: text }),
+  subject_token_key_id: { type: ['string', 'null'] },
+  grant: closed({ id: text, version: { type: 'integer' }, policy_digest: text }),
+  pattern: { enum: ['downscoping', 'federation', 'delegation'] },
+  resource: text,
+  environment: text,
+  scopes: { type: 'array', items: text },
+  binding: { type: 'object', required: ['kind'], properties: { kind: text } },
+  issued_at: instant,
+  expires_at: instant,
+  max_calls: { type: 'integer' },
+  calls_used: { type: 'integer' },
+  status: { enum: HANDLE_STATUSES },
+  correlation_id: text,
+});
+
+const review = closed({
+  kind: { enum: ['issuer', 'grant'] },
+  id: text,
+  owner: text,
+  purpose: text,
+  review_by: instant,
+  overdue: { type: 'boolean' },
+});
+
+const listHandles = {
+  summary: 'Handles by id, filtered; needs admin.read',
+  parameters: [
+    query('resource', 'of this resource'),
+    query('subjectId', 'of this workload, sub_...'),
+    query('familyId', 'of this family, fam_...'),
+    query('status', 'in this status', { enum: HANDLE_STATUSES }),
+    query('after', 'the page after this id'),
+    query('limit', 'handles a page', { type: 'integer', minimum: 1, maximum: 500, default: 100 }),
+  ],
+  responses: {
+    '200': answer('a page; next is the after of the following one', {
+      type: 'object',
+      required: ['handles', 'next'],
+      properties: {
+        handles: { type: 'array', items: { $ref: '#/components/schemas/Handle' } },
+        next: { type: ['string', 'null'] },
+      },
+    }),
+    ...refusals,
   },
 };
 
-/** The admin API, described for tools (OpenAPI 3.1). */
+const showHandle = {
+  summary: 'One handle; needs admin.read',
+  parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+  responses: {
+    '200': answer('the handle', { $ref: '#/components/schemas/Handle' }),
+    '404': problem,
+    ...refusals,
+  },
+};
+
+const revoke = {
+  summary: 'Revokes what the selector names, for ever; needs admin.revoke',
+  requestBody: {
+    required: true,
+    content: { 'application/json': { schema: z.toJSONSchema(revokeRequest, { io: 'input' }) } },
+  },
+  responses: {
+    '200': answer('ids of the handles that this revoked, and the correlation id of their events', {
+      type: 'object',
+      required: ['revoked', 'correlation_id'],
+      properties: { revoked: { type: 'array', items: text }, correlation_id: text },
+    }),
+    ...refusals,
+  },
+};
+
+const listReviews = {
+  summary: 'Issuers and grants by the day on which trust in them ends; needs admin.read',
+  responses: {
+    '200': answer('soonest first', {
+      type: 'array',
+      items: { $ref: '#/components/schemas/Review' },
+    }),
+    ...refusals,
+  },
+};
+
+const describe = {
+  summary: 'This document; needs no handle',
+  security: [],
+  responses: { '200': answer('OpenAPI 3.1', { type: 'object' }) },
+};
+
+/** The admin API, described for tools (OpenAPI 3.1), as published in `docs/openapi.json`. */
 export const openApiDocument = {
   openapi: '3.1.0',
   info: { title: 'Postern admin API', version: '1' },
@@ -42,73 +143,14 @@ export const openApiDocument = {
         description: 'a handle for the resource `postern`',
       },
     },
+    schemas: { Handle: handle, Review: review },
   },
   security: [{ handle: [] }],
   paths: {
-    '/admin/v1/handles': {
-      get: {
-        summary: 'Handles by id, filtered; needs admin.read',
-        parameters: [
-          query('resource'),
-          query('subjectId'),
-          query('familyId'),
-          query('status', { enum: ['active', 'suspended', 'revoked'] }),
-          query('after'),
-          query('limit', { type: 'integer', minimum: 1, maximum: 500, default: 100 }),
-        ],
-        responses: {
-          '200': answer('a page', {
-            type: 'object',
-            properties: { handles: { type: 'array', items: handle } },
-          }),
-          ...refusals,
-        },
-      },
-    },
-    '/admin/v1/handles/{id}': {
-      get: {
-        summary: 'One handle; needs admin.read',
-        parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string' } }],
-        responses: { '200': answer('the handle', handle), '404': problem, ...refusals },
-      },
-    },
-    '/admin/v1/revoke': {
-      post: {
-        summary: 'Revokes what the selector names, for ever; needs admin.revoke',
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': {
-              schema: {
-                type: 'object',
-                required: ['scope', 'id', 'reason'],
-                additionalProperties: false,
-                properties: {
-                  scope: { enum: ['handle', 'family', 'subject', 'issuer', 'grant', 'resource'] },
-                  id: { type: 'string', maxLength: 256 },
-                  reason: { type: 'string', maxLength: 256 },
-                },
-              },
-            },
-          },
-        },
-        responses: {
-          '200': answer('ids of the handles that this revoked', {
-            type: 'object',
-            properties: { revoked: { type: 'array', items: { type: 'string' } } },
-          }),
-          ...refusals,
-        },
-      },
-    },
-    '/admin/v1/reviews': {
-      get: {
-        summary: 'Issuers and grants by the day on which trust in them ends; needs admin.read',
-        responses: {
-          '200': answer('by date', { type: 'array', items: { type: 'object' } }),
-          ...refusals,
-        },
-      },
-    },
+    '/admin/v1/handles': { get: listHandles },
+    '/admin/v1/handles/{id}': { get: showHandle },
+    '/admin/v1/revoke': { post: revoke },
+    '/admin/v1/reviews': { get: listReviews },
+    '/admin/v1/openapi.json': { get: describe },
   },
-} as const;
+};

@@ -1,9 +1,12 @@
 import { endLostCalls, type InjectionParts, type InjectionPipeline } from '#injection';
 
-export interface HousekeepingParts extends InjectionParts {
+export interface HousekeepingParts extends Pick<
+  InjectionParts,
+  'clock' | 'events' | 'ledger' | 'resources'
+> {
   readonly pipeline: Pick<InjectionPipeline, 'flushDenials'>;
-  /** No other process serves calls of this database: what started before us and has not ended never will. */
-  readonly soleProcess: boolean;
+  /** At the start, calls that started before this and have not ended never will: no other process serves them. */
+  readonly sweepAllBefore: Date | undefined;
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
@@ -15,22 +18,32 @@ const SWEEP_MARGIN_MS = 60_000;
 /** What has to be done from time to time beside the calls. Problems are told, and tried again at the next turn. */
 export class Housekeeping {
   readonly #timers: NodeJS.Timeout[] = [];
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly parts: HousekeepingParts) {}
 
   start(): void {
-    const { clock, soleProcess } = this.parts;
-    void this.#sweep(soleProcess ? clock.now() : this.#surelyLost());
+    const { sweepAllBefore } = this.parts;
+    this.#run(() => this.#sweep(sweepAllBefore ?? this.#surelyLost()));
     this.#every(FLUSH_INTERVAL_MS, () => this.#flush());
     this.#every(SWEEP_INTERVAL_MS, () => this.#sweep(this.#surelyLost()));
   }
 
-  stop(): void {
+  /** Resolves when what is under way has ended. */
+  async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
+    await this.#running;
   }
 
-  #every(intervalMs: number, run: () => Promise<void>): void {
-    this.#timers.push(setInterval(() => void run(), intervalMs).unref());
+  #every(intervalMs: number, step: () => Promise<void>): void {
+    const timer = setInterval(() => {
+      this.#run(step);
+    }, intervalMs);
+    this.#timers.push(timer.unref());
+  }
+
+  #run(step: () => Promise<void>): void {
+    this.#running = Promise.all([this.#running, step()]);
   }
 
   async #flush(): Promise<void> {

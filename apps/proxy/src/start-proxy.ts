@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { UndiciUpstream } from '#adapters/http';
 import {
   PostgresCallLedger,
   PostgresDatabase,
@@ -8,22 +6,16 @@ import {
   requireMigrated,
 } from '#adapters/postgres';
 import { VaultSecretStore } from '#adapters/vault';
-import { PinnedCredentials } from '#credentials';
 import { EventFactory } from '#events';
-import { CachingHandleLookup } from '#handles';
-import { compileProxiedResource, type ProxiedResource } from '#injection';
 import { type PosternError } from '#kernel';
 import {
   AdminModule,
   type AppContext,
-  type PosternConfig,
   requireServers,
   type RunningApp,
   startHttpHost,
-  type VaultSettings,
 } from '#platform';
-import { compileResource } from '#policy';
-import { ProxyModule, ProxyService } from './proxy.module.js';
+import { openCallPath, ProxyModule, type ProxyService } from './proxy.module.js';
 
 interface Stores {
   readonly database: PostgresDatabase;
@@ -39,11 +31,9 @@ const DRAIN_MS = 1_000;
  */
 export async function startProxy(context: AppContext): Promise<RunningApp> {
   const { config, health, metrics } = context;
-  const { databaseUrl, vault } = requireServers(context.settings, ['databaseUrl', 'vault']);
-  const resources = proxiedResources(config);
-  const stores = await openStores(context, databaseUrl, vault);
+  const stores = await openStores(context);
   const { database, ledger, secrets } = stores;
-  const proxy = proxyService(context, resources, stores);
+  const proxy = callPath(context, stores);
   health.add('postgresql', () => database.ping());
   health.add('vault', () => ready(secrets));
   const admin = await startHttpHost({
@@ -57,7 +47,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   });
   proxy.start(host.server);
   return {
-    serves: `calls http://${host.address.host}:${host.address.port}/proxy, ${resources.size} resources`,
+    serves: `calls http://${host.address.host}:${host.address.port}/proxy`,
     stop: async (deadlineMs) => {
       await host.close(deadlineMs);
       await proxy.close(DRAIN_MS);
@@ -69,43 +59,33 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   };
 }
 
-async function openStores(context: AppContext, url: string, vault: VaultSettings): Promise<Stores> {
+async function openStores(context: AppContext): Promise<Stores> {
+  const { clock, log, settings } = context;
+  const { databaseUrl: url, vault } = requireServers(settings, ['databaseUrl', 'vault']);
   const database = await PostgresDatabase.connect({ url, applicationName: 'postern-proxy' });
   await requireMigrated(database);
-  const onProblem = problemLog(context);
+  const onProblem = (err: PosternError): void =>
+    log.warn({ err }, 'the login at Vault cannot be renewed');
   return {
     database,
-    ledger: new PostgresCallLedger(database, { onProblem }),
-    secrets: secretStore(context, vault),
+    ledger: new PostgresCallLedger(database, { onProblem: problemLog(context) }),
+    secrets: new VaultSecretStore({ settings: vault, clock, onProblem }),
   };
 }
 
-function proxyService(
-  context: AppContext,
-  resources: ReadonlyMap<string, ProxiedResource>,
-  { database, ledger, secrets }: Stores,
-): ProxyService {
-  const { config, clock } = context;
-  const { environment, deployment, trustedProxies } = config;
-  const onProblem = problemLog(context);
-  return new ProxyService({
-    resources,
-    ledger,
+function callPath(context: AppContext, { database, ledger, secrets }: Stores): ProxyService {
+  const { config, clock, metrics } = context;
+  const { environment, deployment } = config;
+  return openCallPath({
+    config,
     clock,
-    environment,
-    trustedProxies,
-    onProblem,
-    handles: new CachingHandleLookup({ lookup: new PostgresHandleStore(database), clock }),
+    metrics,
+    ledger,
+    secrets,
+    handles: new PostgresHandleStore(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'proxy' }),
-    credentials: new PinnedCredentials({
-      store: secrets,
-      clock,
-      onProblem: (_ref, problem) => {
-        onProblem('a secret cannot be read', problem);
-      },
-    }),
-    upstream: new UndiciUpstream(),
+    onProblem: problemLog(context),
   });
 }
 
@@ -113,32 +93,6 @@ const problemLog =
   ({ log }: AppContext) =>
   (message: string, err: unknown): void =>
     log.warn({ err }, message);
-
-/** @throws ResourceInvalid */
-function proxiedResources(config: PosternConfig): ReadonlyMap<string, ProxiedResource> {
-  const { environment, publicOrigin } = config;
-  const readFile = (path: string): string => readFileSync(path, 'utf8');
-  return new Map(
-    config.resources.map((entry) => {
-      const resource = compileResource(entry, { environment, publicOrigin });
-      return [entry.id, compileProxiedResource(entry, { resource, publicOrigin, readFile })];
-    }),
-  );
-}
-
-function secretStore({ clock, log }: AppContext, settings: VaultSettings): VaultSecretStore {
-  const { address, caFile, namespace, auth } = settings;
-  return new VaultSecretStore({
-    clock,
-    settings: {
-      address,
-      auth,
-      ...(caFile === undefined ? {} : { caFile }),
-      ...(namespace === undefined ? {} : { namespace }),
-    },
-    onProblem: (err: PosternError) => log.warn({ err }, 'the login at Vault cannot be renewed'),
-  });
-}
 
 async function ready(secrets: VaultSecretStore): Promise<void> {
   const status = await secrets.status();

@@ -13,6 +13,8 @@ export interface Servers {
   readonly database: PostgresDatabase;
   readonly secrets: SecretStore;
   readonly bus: EventBus;
+  /** The database is the embedded one: no other process works on it. */
+  readonly isOurs: boolean;
   /** For the line that says what is used. */
   readonly summary: string;
   close(): Promise<void>;
@@ -49,7 +51,8 @@ export async function openServers(context: AppContext): Promise<Servers> {
     const secrets = await openSecrets(context, database, closers);
     const bus = await openBus(context, database);
     closers.push(() => bus.close());
-    return { database, secrets, bus, summary: summaryOf(context), close };
+    const isOurs = embedded !== undefined;
+    return { database, secrets, bus, isOurs, summary: summaryOf(context), close };
   } catch (error) {
     await close();
     throw error;

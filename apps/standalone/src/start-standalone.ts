@@ -1,6 +1,8 @@
+import { type DynamicModule, Module } from '@nestjs/common';
 import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
 import {
+  PostgresCallLedger,
   PostgresEventJournal,
   PostgresHandleStore,
   PostgresOutbox,
@@ -15,9 +17,13 @@ import {
   startHttpHost,
 } from '#platform';
 import { ControlModule } from '../../control/src/control.module.js';
+import { openCallPath, ProxyModule, type ProxyService } from '../../proxy/src/proxy.module.js';
 import { RelayModule } from '../../relay/src/relay.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
 import { openServers, type Servers } from './servers.js';
+
+/** Calls in flight had their time while the listener closed. */
+const DRAIN_MS = 1_000;
 
 /** All of Postern in one process: the same modules as the apps, over embedded adapters where no server is named. */
 export async function startStandalone(context: AppContext): Promise<RunningApp> {
@@ -42,21 +48,38 @@ async function serve(
   health.add('postgresql', () => servers.database.ping());
   health.add('grants', () => policy.grants.trouble());
   const parts = stsParts(context, policy, servers);
+  const ledger = new PostgresCallLedger(servers.database, { onProblem: problemLog(context) });
+  const proxy = callPath(context, parts, { servers, ledger });
   const publicHost = await startHttpHost({
-    module: StsModule.register(parts),
+    module: PublicModule.register(parts, proxy),
     listen: config.listen.public,
+    before: proxy.handle,
     configure: (app) => StsModule.configure(app),
   });
   const adminHost = await startAdminHost(context, parts, servers);
+  proxy.start(publicHost.server);
   return {
     serves: `${config.publicOrigin} (${servers.summary})`,
     stop: async (deadlineMs) => {
       await publicHost.close(deadlineMs);
-      await adminHost.close(deadlineMs);
+      await proxy.close(DRAIN_MS);
+      await ledger.close();
+      await adminHost.close(0); // The relay publishes until here.
       await policy.grants.close();
       await servers.close();
     },
   };
+}
+
+/** What the public listener serves besides raw calls. */
+@Module({})
+class PublicModule {
+  static register(parts: StsParts, proxy: ProxyService): DynamicModule {
+    return {
+      module: PublicModule,
+      imports: [StsModule.register(parts), ProxyModule.register(proxy)],
+    };
+  }
 }
 
 function stsParts(
@@ -77,6 +100,32 @@ function stsParts(
     events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
   };
 }
+
+function callPath(
+  context: AppContext,
+  { handles, journal, events }: StsParts,
+  { servers, ledger }: { readonly servers: Servers; readonly ledger: PostgresCallLedger },
+): ProxyService {
+  const { config, clock, metrics } = context;
+  return openCallPath({
+    config,
+    clock,
+    metrics,
+    handles,
+    journal,
+    events,
+    ledger,
+    secrets: servers.secrets,
+    onProblem: problemLog(context),
+    // Its embedded database is ours alone: no other proxy can have calls in flight.
+    ...(servers.isOurs ? { sweepAllBefore: clock.now() } : {}),
+  });
+}
+
+const problemLog =
+  ({ log }: AppContext) =>
+  (message: string, err: unknown): void =>
+    log.warn({ err }, message);
 
 function startAdminHost(context: AppContext, parts: StsParts, servers: Servers): Promise<HttpHost> {
   const { health, metrics, log, clock, config } = context;

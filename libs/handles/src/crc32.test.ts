@@ -8,7 +8,7 @@ it.each([
   ['IEND', 0xae426082],
   ['The quick brown fox jumps over the lazy dog', 0x414fa339],
   ['\0\0\0\0', 0x2144df1c],
-  ['grüße', 0x0a81f867],
+  ['grüße', 0x346e49ed],
 ])('gives the published value of %j', (text, expected) => {
   expect(crc32(text)).toBe(expected);
 });

@@ -62,7 +62,10 @@ class ProbeModule {}
 const hosts: HttpHost[] = [];
 async function start(options: Partial<HttpHostOptions> = {}): Promise<HttpHost> {
   const listen = { host: '127.0.0.1', port: 0 };
-  const host = await startHttpHost({ module: ProbeModule, listen, json: true, ...options });
+  const configure: HttpHostOptions['configure'] = (app) => {
+    app.useBodyParser('application/json');
+  };
+  const host = await startHttpHost({ module: ProbeModule, listen, configure, ...options });
   hosts.push(host);
   return host;
 }

@@ -24,8 +24,6 @@ export interface HttpHostOptions {
   readonly listen: ListenAddress;
   /** Sees each request before the framework; true: it took it. It must not throw. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Parse JSON bodies. Without it bodies reach only what `configure` registers for them. */
-  readonly json?: boolean;
   /** Gets faults of the framework and of handlers. */
   readonly log?: Logger;
   /** Prepares the framework, such as body parsers and filters. */
@@ -81,7 +79,7 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
 
 async function createApp(
   server: Server,
-  { module, before, log, configure, json }: HttpHostOptions,
+  { module, before, log, configure }: HttpHostOptions,
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
@@ -94,7 +92,7 @@ async function createApp(
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: log === undefined ? false : new NestLog(log),
     abortOnError: false,
-    bodyParser: json ?? false,
+    bodyParser: false, // `configure` says which bodies there are.
   });
   app.useGlobalFilters(new ProblemFilter(log));
   await configure?.(app);

@@ -35,6 +35,18 @@ export class Metrics {
     });
   }
 
+  /** A gauge that is asked for its value whenever it is read. `read` must be quick and must not throw. */
+  gaugeOf(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name: `postern_${name}`,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
   histogram<Label extends string>(
     name: string,
     help: string,

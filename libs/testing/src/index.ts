@@ -77,3 +77,4 @@ export {
   TEST_SECRET_REF,
   TEST_USERNAME,
 } from './injection-builders.js';
+export { RecordingSink, upstreamContract } from './upstream.contract.js';

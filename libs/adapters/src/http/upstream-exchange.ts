@@ -79,8 +79,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    const { origin } = this.request.resource.destination;
-    this.#fail(upstreamFailure(error, origin, this.#controller !== undefined));
+    const { body, resource } = this.request;
+    const { origin } = resource.destination;
+    this.#fail(
+      body?.errored == null
+        ? upstreamFailure(error, origin, this.#controller !== undefined)
+        : new UpstreamFailed('aborted', `${origin}: the request body failed`),
+    );
   }
 
   /** Always later: an error of the dispatch itself must not reach the sink before `send` has returned. */

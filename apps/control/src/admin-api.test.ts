@@ -1,0 +1,340 @@
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { EventFactory } from '#events';
+import { type Handle, mintHandle } from '#handles';
+import { IssuerRegistry } from '#identity';
+import { secondsAfter } from '#kernel';
+import { createLogger, type HttpHost, Metrics, startHttpHost } from '#platform';
+import {
+  aGrant,
+  aGrantSet,
+  aHandle,
+  aHandleIssue,
+  aResourceSet,
+  FixedClock,
+  InMemoryGrantSource,
+  InMemoryHandleRecords,
+  InMemoryHandleStore,
+  InMemoryKeySource,
+  TEST_ENVIRONMENT,
+  TEST_NOW,
+  TEST_ORIGIN,
+  TestIssuer,
+} from '#testing';
+import { ControlModule } from './control.module.js';
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** The admin API on a port of its own, over memory. */
+class AdminApi {
+  readonly clock = new FixedClock(TEST_NOW);
+  readonly records = new InMemoryHandleRecords();
+  readonly handles = new InMemoryHandleStore(this.records);
+  readonly metrics = new Metrics();
+  readonly lines: string[] = [];
+  host!: HttpHost;
+
+  async start(): Promise<void> {
+    const { clock, handles, metrics } = this;
+    const issuer = await TestIssuer.create({ issuer: 'https://idp.test', clock });
+    const origin = { clock, environment: TEST_ENVIRONMENT, deployment: 'test' };
+    const log = createLogger({ name: 'x', level: 'info', write: (line) => this.lines.push(line) });
+    const grants = [aGrant(), aGrant({ id: 'old', resource: 'archive', reviewBy: TEST_NOW })];
+    this.host = await startHttpHost({
+      module: ControlModule.register({
+        environment: TEST_ENVIRONMENT,
+        publicOrigin: TEST_ORIGIN,
+        clock,
+        issuers: IssuerRegistry.of([issuer.declaration({ owner: 'platform@example' })]),
+        keys: InMemoryKeySource.of([issuer], clock),
+        resources: aResourceSet(),
+        grants: new InMemoryGrantSource(aGrantSet(grants)),
+        handles,
+        events: new EventFactory({ ...origin, component: 'control' }),
+        log,
+        metrics,
+      }),
+      listen: { host: '127.0.0.1', port: 0 },
+      configure: (app) => ControlModule.configure(app),
+    });
+  }
+
+  /** A handle in the store, with its plaintext. */
+  async issue(overrides: Partial<Handle> = {}): Promise<{ handle: Handle; plaintext: string }> {
+    const { plaintext, digest, id } = mintHandle(TEST_ENVIRONMENT);
+    const expiresAt = secondsAfter(TEST_NOW, 300);
+    const handle = aHandle({ id, digest, environment: TEST_ENVIRONMENT, expiresAt, ...overrides });
+    await this.handles.issue(aHandleIssue(handle));
+    return { handle, plaintext };
+  }
+
+  operator(...scopes: string[]): Promise<{ handle: Handle; plaintext: string }> {
+    return this.issue({ resource: 'postern', scopes });
+  }
+
+  async ask(path: string, presented?: string, init: RequestInit = {}): Promise<Answer> {
+    const url = `http://127.0.0.1:${this.host.address.port}/admin/v1/${path}`;
+    const headers = new Headers(init.headers);
+    if (presented !== undefined) headers.set('authorization', `Bearer ${presented}`);
+    const response = await fetch(url, { ...init, headers });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  order(presented: string | undefined, body: unknown): Promise<Answer> {
+    const headers = { 'content-type': 'application/json' };
+    return this.ask('revoke', presented, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+}
+
+let api: AdminApi;
+beforeEach(async () => {
+  api = new AdminApi();
+  await api.start();
+});
+afterEach(() => api.host.close(0));
+
+const refusal = (status: number, code: string): object => ({
+  status,
+  body: { status, title: code },
+});
+const idsIn = ({ body }: Answer): string[] =>
+  (body as { handles: { id: string }[] }).handles.map(({ id }) => id);
+
+describe('whoever asks the admin API', () => {
+  it.each(['handles', 'handles/hdl_x', 'reviews'])('needs a handle for %s', async (path) => {
+    const answer = await api.ask(path);
+    expect(answer).toMatchObject(refusal(401, 'invalid_client'));
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="postern"');
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('postern-error')).toBe('invalid_client');
+  });
+
+  it.each<[string, Partial<Handle>]>([
+    ['another resource', { resource: 'ledger', scopes: ['admin.read'] }],
+    ['one that is revoked', { resource: 'postern', scopes: ['admin.read'], status: 'revoked' }],
+    ['one that is suspended', { resource: 'postern', scopes: ['admin.read'], status: 'suspended' }],
+    ['one that expires now', { resource: 'postern', scopes: ['admin.read'], expiresAt: TEST_NOW }],
+  ])('is nobody with a handle for %s', async (_, overrides) => {
+    const { plaintext } = await api.issue(overrides);
+    expect(await api.ask('handles', plaintext)).toMatchObject(refusal(401, 'invalid_client'));
+  });
+
+  it('is nobody with a handle of another environment', async () => {
+    const { plaintext } = mintHandle('prod');
+    expect(await api.ask('handles', plaintext)).toMatchObject(refusal(401, 'invalid_client'));
+  });
+
+  it.each(['handles', 'handles/hdl_x', 'reviews'])(
+    'may not read %s without admin.read',
+    async (path) => {
+      const { plaintext } = await api.operator('admin.revoke', 'introspect');
+      const answer = await api.ask(path, plaintext);
+      expect(answer).toMatchObject(refusal(403, 'insufficient_scope'));
+    },
+  );
+
+  it('may not revoke without admin.revoke, and nothing is revoked', async () => {
+    const { handle, plaintext } = await api.operator('admin.read');
+    const order = { scope: 'handle', id: handle.id, reason: 'x' };
+    expect(await api.order(plaintext, order)).toMatchObject(refusal(403, 'insufficient_scope'));
+    expect(await api.order(undefined, order)).toMatchObject(refusal(401, 'invalid_client'));
+    expect(api.records.handles.get(handle.id)?.status).toBe('active');
+  });
+});
+
+describe('listing handles', () => {
+  it('tells everything but the digest', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    const { handle } = await api.issue();
+    const answer = await api.ask(`handles/${handle.id}`, plaintext);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+    expect(answer.body).toMatchObject({ id: handle.id, resource: 'ledger', status: 'active' });
+    expect(JSON.stringify(answer.body)).not.toContain(handle.digest);
+  });
+
+  it('says that there is no such handle', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    expect(await api.ask('handles/hdl_none', plaintext)).toMatchObject(
+      refusal(404, 'handle-unknown'),
+    );
+  });
+
+  it.each([
+    ['resource=ledger', ['hdl_1', 'hdl_2']],
+    ['resource=ledger&status=revoked', ['hdl_2']],
+    ['subjectId=sub_9', ['hdl_1']],
+    ['familyId=fam_7', ['hdl_2']],
+    ['resource=nothing', []],
+  ])('takes the filter %s', async (query, expected) => {
+    const { plaintext } = await api.operator('admin.read');
+    await api.issue({ id: 'hdl_1', subject: { issuer: 'https://a', subject: 's', id: 'sub_9' } });
+    await api.issue({ id: 'hdl_2', familyId: 'fam_7', status: 'revoked' });
+    expect(idsIn(await api.ask(`handles?${query}`, plaintext))).toEqual(expected);
+  });
+
+  it('goes page by page until there is none, and misses no handle', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    const issued = ['hdl_1', 'hdl_2', 'hdl_3', 'hdl_4'];
+    for (const id of issued) await api.issue({ id });
+    const seen: string[] = [];
+    let after = '';
+    do {
+      const answer = await api.ask(`handles?resource=ledger&limit=2${after}`, plaintext);
+      seen.push(...idsIn(answer));
+      const { next } = answer.body as { next: string | null };
+      after = next === null ? '' : `&after=${next}`;
+    } while (after !== '');
+    expect(seen).toEqual(issued);
+  });
+
+  it.each([
+    ['limit=0', 'limit: expected 1 to 500'],
+    ['limit=501', 'limit: expected 1 to 500'],
+    ['limit=2&limit=3', 'limit: '],
+    ['status=dead', 'status: '],
+    ['resource=', 'resource: '],
+    ['colour=red', 'the query: Unrecognized key: "colour"'],
+  ])('refuses %s, naming the member', async (query, detail) => {
+    const { plaintext } = await api.operator('admin.read');
+    const answer = await api.ask(`handles?${query}`, plaintext);
+    expect(answer).toMatchObject(refusal(400, 'bad-request'));
+    expect((answer.body as { detail: string }).detail).toContain(detail);
+  });
+});
+
+describe('revoking', () => {
+  it('revokes what the selector names, each with its event that says who and why', async () => {
+    const operator = await api.operator('admin.revoke');
+    const [one, two] = [
+      await api.issue({ familyId: 'fam_1' }),
+      await api.issue({ familyId: 'fam_1' }),
+    ];
+    const other = await api.issue();
+    const order = { scope: 'family', id: 'fam_1', reason: 'laptop stolen' };
+    const answer = await api.order(operator.plaintext, order);
+    const { revoked, correlation_id: correlationId } = answer.body as {
+      revoked: string[];
+      correlation_id: string;
+    };
+    expect(answer.status).toBe(200);
+    expect(revoked.sort()).toEqual([one.handle.id, two.handle.id].sort());
+    expect(api.records.handles.get(other.handle.id)?.status).toBe('active');
+    const events = api.records.journal.events.filter(
+      ({ correlationid }) => correlationid === correlationId,
+    );
+    expect(events.map(({ data }) => data)).toMatchObject([
+      { scope: 'family', reason: 'laptop stolen', initiator: 'admin' },
+      { initiator: 'admin', initiator_id: operator.handle.id },
+    ]);
+  });
+
+  it('does nothing more the second time', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    const { handle } = await api.issue();
+    const order = { scope: 'handle', id: handle.id, reason: 'x' };
+    expect((await api.order(plaintext, order)).body).toMatchObject({ revoked: [handle.id] });
+    const before = api.records.journal.events.length;
+    expect((await api.order(plaintext, order)).body).toMatchObject({ revoked: [] });
+    expect(api.records.journal.events).toHaveLength(before);
+  });
+
+  it.each([
+    ['no reason', { scope: 'handle', id: 'hdl_1' }, 'reason: '],
+    ['an empty reason', { scope: 'handle', id: 'hdl_1', reason: '' }, 'reason: '],
+    ['a reason of two lines', { scope: 'handle', id: 'hdl_1', reason: 'a\nb' }, 'reason: '],
+    ['another scope', { scope: 'everything', id: 'x', reason: 'x' }, 'scope: '],
+    ['an unknown member', { scope: 'handle', id: 'x', reason: 'x', force: true }, 'the body: '],
+    ['a list', [], 'the body: '],
+    ['nothing', null, 'the body: '],
+  ])('refuses an order with %s', async (_, order, detail) => {
+    const { plaintext } = await api.operator('admin.revoke');
+    const answer = await api.order(plaintext, order);
+    expect(answer).toMatchObject(refusal(400, 'bad-request'));
+    expect((answer.body as { detail: string }).detail).toContain(detail);
+  });
+
+  it.each([
+    ['what is no JSON', 'application/json', '{', 400],
+    ['a form', 'application/x-www-form-urlencoded', 'scope=handle&id=hdl_1&reason=x', 415],
+  ])('refuses %s', async (_, type, body, status) => {
+    const { plaintext } = await api.operator('admin.revoke');
+    const init = { method: 'POST', headers: { 'content-type': type }, body };
+    expect((await api.ask('revoke', plaintext, init)).status).toBe(status);
+  });
+
+  it('says 503 and revokes nothing when the store is away', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    api.records.setReachable(false);
+    const answer = await api.order(plaintext, { scope: 'handle', id: 'hdl_1', reason: 'x' });
+    expect(answer).toMatchObject(refusal(503, 'dependency-unavailable'));
+    expect(answer.headers.get('retry-after')).toBe('2');
+    expect(api.lines.join('')).toContain('an admin request failed');
+  });
+
+  it('revokes nothing when the event cannot be written', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    const { handle } = await api.issue();
+    api.records.journal.setReachable(false);
+    const answer = await api.order(plaintext, { scope: 'handle', id: handle.id, reason: 'x' });
+    expect(answer.status).toBe(503);
+    expect(api.records.handles.get(handle.id)?.status).toBe('active');
+  });
+});
+
+describe('reviews', () => {
+  it('are listed soonest first, with what is overdue', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    const { body } = await api.ask('reviews', plaintext);
+    expect(body).toMatchObject([
+      { kind: 'grant', id: 'old', review_by: TEST_NOW.toISOString(), overdue: true },
+      { kind: 'grant', id: 'settlement-reads-ledger', overdue: false },
+      { kind: 'issuer', owner: 'platform@example', overdue: false },
+    ]);
+  });
+
+  it('are counted when they are overdue, as time goes by', async () => {
+    expect(await api.metrics.text()).toContain('postern_review_overdue 1\n');
+    api.clock.set(new Date('2027-02-01T00:00:00Z'));
+    expect(await api.metrics.text()).toContain('postern_review_overdue 2\n');
+  });
+});
+
+describe('the admin API', () => {
+  it('describes itself to everybody', async () => {
+    const { status, body } = await api.ask('openapi.json');
+    expect([status, body]).toMatchObject([200, { openapi: '3.1.0' }]);
+  });
+
+  it('names each member of a handle in its description, and no other', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    const { handle } = await api.issue();
+    const shown = await api.ask(`handles/${handle.id}`, plaintext);
+    const { body } = await api.ask('openapi.json');
+    const { components } = body as {
+      components: { schemas: { Handle: { properties: Record<string, unknown> } } };
+    };
+    expect(Object.keys(components.schemas.Handle.properties)).toEqual(
+      Object.keys(shown.body as object),
+    );
+  });
+
+  it('does not take a handle out of two Authorization headers', async () => {
+    const { plaintext } = await api.operator('admin.read');
+    const answered = new Promise<NodeJS.ReadableStream>((resolve) => {
+      const request = httpRequest({
+        port: api.host.address.port,
+        host: '127.0.0.1',
+        path: '/admin/v1/reviews',
+        headers: { host: 'x', connection: 'close' },
+      });
+      request.setHeader('authorization', ['Bearer nonsense', `Bearer ${plaintext}`]);
+      request.once('response', resolve).end();
+    });
+    expect(await text(await answered)).toContain('invalid_client');
+  });
+});

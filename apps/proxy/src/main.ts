@@ -1,0 +1,4 @@
+import { runApp } from '#platform';
+import { startProxy } from './start-proxy.js';
+
+await runApp('proxy', startProxy);

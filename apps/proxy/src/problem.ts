@@ -1,0 +1,95 @@
+import { CallDenied, type CallDenialCode, CallFailed, type CallFailureCode } from '#injection';
+
+type ProblemCode = CallDenialCode | CallFailureCode;
+
+/** An error of ours as the caller sees it (RFC 9457); `postern-error` tells it from one of the destination. */
+export interface Problem {
+  readonly status: number;
+  /** Name, value, name, value ... */
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+const STATUS: Readonly<Record<ProblemCode, number>> = {
+  'ambiguous-request': 400,
+  invalid_request: 400,
+  'missing-handle': 401,
+  invalid_token: 401,
+  'wrong-environment': 401,
+  insufficient_scope: 403,
+  'calls-exhausted': 403,
+  'request-too-large': 413,
+  'credential-unusable': 500,
+  'internal-error': 500,
+  'upgrade-not-available': 501,
+  'upstream-unreachable': 502,
+  'upstream-failed': 502,
+  'response-too-large': 502,
+  'unscrubbable-encoding': 502,
+  'secret-in-response': 502,
+  'caller-gone': 502,
+  overloaded: 503,
+  'credential-unavailable': 503,
+  'dependency-unavailable': 503,
+  'upstream-timeout': 504,
+};
+
+const TITLE: Readonly<Record<ProblemCode, string>> = {
+  'ambiguous-request': 'The request can be understood in more than one way',
+  invalid_request: 'A handle is presented once, as a Bearer credential in Authorization',
+  'missing-handle': 'A handle is needed, as a Bearer credential in Authorization',
+  invalid_token: 'The handle is not valid',
+  'wrong-environment': 'The handle is of another environment',
+  insufficient_scope: 'The handle does not cover this call',
+  'calls-exhausted': 'The handle has made all of its calls',
+  'request-too-large': 'The request body is too large',
+  'credential-unusable': 'The credential of this resource cannot be used',
+  'internal-error': 'The call failed inside of Postern',
+  'upgrade-not-available': 'Protocol upgrades are not available',
+  'upstream-unreachable': 'The destination cannot be reached',
+  'upstream-failed': 'The destination gave no usable response',
+  'response-too-large': 'The response is too large',
+  'unscrubbable-encoding': 'The response cannot be searched for secrets',
+  'secret-in-response': 'The response held a secret',
+  'caller-gone': 'The caller went away',
+  overloaded: 'Too many calls of this resource are in flight',
+  'credential-unavailable': 'The credential of this resource is not available now',
+  'dependency-unavailable': 'Postern cannot decide now',
+  'upstream-timeout': 'The destination did not answer in time',
+};
+
+/** RFC 6750 section 3; without an error code when nothing was presented. */
+const CHALLENGE: Readonly<Partial<Record<ProblemCode, string>>> = {
+  'missing-handle': 'Bearer realm="postern"',
+  invalid_token: 'Bearer realm="postern", error="invalid_token"',
+  'wrong-environment': 'Bearer realm="postern", error="invalid_token"',
+  insufficient_scope: 'Bearer realm="postern", error="insufficient_scope"',
+};
+const RETRY_AFTER_SECONDS = 1;
+
+/** The problem document of an error. It depends on the code alone, so that refusals of one code cannot be told apart. */
+export function problemOf(error: unknown, correlationId: string): Problem {
+  const code: ProblemCode =
+    error instanceof CallDenied || error instanceof CallFailed ? error.code : 'internal-error';
+  const status = STATUS[code];
+  const body = JSON.stringify({
+    type: `https://postern.dev/problems/${code}`,
+    title: TITLE[code],
+    status,
+    code,
+  });
+  const challenge = CHALLENGE[code];
+  return {
+    status,
+    body,
+    headers: [
+      ...['content-type', 'application/problem+json'],
+      ...['content-length', String(Buffer.byteLength(body))],
+      ...['cache-control', 'no-store'],
+      ...['postern-error', code],
+      ...['postern-correlation-id', correlationId],
+      ...(challenge === undefined ? [] : ['www-authenticate', challenge]),
+      ...(status === 503 ? ['retry-after', String(RETRY_AFTER_SECONDS)] : []),
+    ],
+  };
+}

@@ -1,0 +1,62 @@
+import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type InjectionParts, InjectionPipeline } from '#injection';
+import { Housekeeping } from './housekeeping.js';
+import { TrustedProxies } from './peer-address.js';
+import { ProxyListener } from './proxy-listener.js';
+
+/** The ports and settings that the call path is made of. */
+export interface ProxyServiceParts extends InjectionParts {
+  /** Addresses and CIDRs. */
+  readonly trustedProxies: readonly string[];
+  /** See Housekeeping. */
+  readonly sweepAllBefore?: Date;
+  /** Hears of failures that are ours. Must not throw. */
+  readonly onProblem: (message: string, error: unknown) => void;
+}
+
+/**
+ * The call path over the given ports. `handle` goes before the framework; `start` follows when the server listens;
+ * `close` ends it, before ledger, journal and database are closed.
+ */
+export class ProxyService {
+  readonly #parts: ProxyServiceParts;
+  readonly #pipeline: InjectionPipeline;
+  readonly #listener: ProxyListener;
+  readonly #housekeeping: Housekeeping;
+
+  /** @throws TypeError when an entry of trustedProxies is no address or CIDR */
+  constructor(parts: ProxyServiceParts) {
+    this.#parts = parts;
+    const { clock, events, ledger, resources, onProblem, sweepAllBefore } = parts;
+    const trustedProxies = new TrustedProxies(parts.trustedProxies);
+    const pipeline = new InjectionPipeline(parts);
+    this.#pipeline = pipeline;
+    this.#listener = new ProxyListener({ pipeline, trustedProxies, onProblem });
+    const kept = { clock, events, ledger, resources, pipeline, onProblem, sweepAllBefore };
+    this.#housekeeping = new Housekeeping(kept);
+  }
+
+  get listener(): ProxyListener {
+    return this.#listener;
+  }
+
+  /** For `before` of the HTTP host: true when the request is a call; it is answered here then. */
+  readonly handle = (request: IncomingMessage, response: ServerResponse): boolean =>
+    this.#listener.handle(request, response);
+
+  start(server: Server): void {
+    this.#listener.guard(server);
+    this.#housekeeping.start();
+  }
+
+  /**
+   * Lets calls in flight finish within the deadline, then cuts them, and writes what is left to write.
+   * @throws DependencyUnavailable when that cannot be written
+   */
+  async close(deadlineMs: number): Promise<void> {
+    await this.#listener.drain(deadlineMs);
+    await this.#parts.upstream.close(0);
+    await this.#housekeeping.stop();
+    await this.#pipeline.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { UndiciUpstream } from '#adapters/http';
+import { PinnedCredentials, type SecretStore } from '#credentials';
+import { CachingHandleLookup } from '#handles';
+import { type InjectionParts } from '#injection';
+import { type Metrics, type PosternConfig } from '#platform';
+import { CountedSecretStore } from './counted-secret-store.js';
+import { proxiedResources } from './proxied-resources.js';
+import { ProxyListener } from './proxy-listener.js';
+import { ProxyService, type ProxyServiceParts } from './proxy-service.js';
+
+/** What the call path is opened with: the configuration, and the stores. */
+export interface ProxyParts extends Pick<
+  InjectionParts,
+  'clock' | 'events' | 'handles' | 'journal' | 'ledger'
+> {
+  readonly config: PosternConfig;
+  readonly secrets: SecretStore;
+  readonly metrics: Metrics;
+  readonly onProblem: ProxyServiceParts['onProblem'];
+  /**
+   * The only process on its database says when it started: calls from before that never ended are ended at once, not
+   * when they could no longer be under way anywhere.
+   */
+  readonly sweepAllBefore?: Date;
+}
+
+/**
+ * Opens the call path of a deployment: handles remembered for a second, secrets pinned and their reads counted
+ * (`postern_secret_reads_total`), destinations over HTTP.
+ * @throws ResourceInvalid, TypeError
+ */
+export function openCallPath(parts: ProxyParts): ProxyService {
+  const { config, clock, handles, secrets, metrics, onProblem } = parts;
+  return new ProxyService({
+    ...parts,
+    environment: config.environment,
+    trustedProxies: config.trustedProxies,
+    resources: proxiedResources(config),
+    handles: new CachingHandleLookup({ lookup: handles, clock }),
+    upstream: new UndiciUpstream(),
+    credentials: new PinnedCredentials({
+      store: new CountedSecretStore(secrets, metrics),
+      clock,
+      onProblem: (_ref, problem) => {
+        onProblem('a secret cannot be read', problem);
+      },
+    }),
+  });
+}
+
+export { ProxyListener, ProxyService };
+
+/** Puts the call path into an application. The framework itself serves nothing of it (docs/adr/0003). */
+@Module({})
+export class ProxyModule {
+  static register(proxy: ProxyService): DynamicModule {
+    return {
+      module: ProxyModule,
+      providers: [
+        { provide: ProxyService, useValue: proxy },
+        { provide: ProxyListener, useValue: proxy.listener },
+      ],
+      exports: [ProxyService, ProxyListener],
+    };
+  }
+}

@@ -1,0 +1,164 @@
+import { DependencyUnavailable, type Digest, sha256 } from '#kernel';
+import {
+  aHandle,
+  aHandleIssue,
+  aHandleRevokedEvent,
+  FixedClock,
+  InMemoryHandleStore,
+} from '#testing';
+import { CachingHandleLookup } from './caching-handle-lookup.js';
+import { type Handle } from './handle.js';
+import { HandleLookup } from './handle-store.js';
+
+/** Answers when the test says so. */
+class HeldLookup extends HandleLookup {
+  readonly asked: ((answer: Handle | undefined) => void)[] = [];
+
+  override findByDigest(): Promise<Handle | undefined> {
+    return new Promise((resolve) => this.asked.push(resolve));
+  }
+}
+
+const handle = aHandle();
+
+async function underTest(entriesMax?: number) {
+  const clock = new FixedClock(handle.issuedAt);
+  const store = new InMemoryHandleStore();
+  await store.issue(aHandleIssue(handle));
+  const lookup = new CachingHandleLookup({
+    lookup: store,
+    clock,
+    ...(entriesMax === undefined ? {} : { entriesMax }),
+  });
+  const revoke = () =>
+    store.revoke({
+      selector: { scope: 'handle', id: handle.id },
+      at: clock.now(),
+      eventOf: aHandleRevokedEvent,
+    });
+  return { clock, store, lookup, revoke };
+}
+
+describe('a handle that was looked up', () => {
+  it('is looked up again after one second, and not before', async () => {
+    const { clock, store, lookup } = await underTest();
+    await lookup.findByDigest(handle.digest);
+    clock.advance(0.999);
+    await lookup.findByDigest(handle.digest);
+    expect(store.lookedUp).toHaveLength(1);
+    clock.advance(0.001);
+    expect(await lookup.findByDigest(handle.digest)).toEqual(handle);
+    expect(store.lookedUp).toHaveLength(2);
+  });
+
+  it('is seen as revoked one second after it was revoked', async () => {
+    const { clock, lookup, revoke } = await underTest();
+    await lookup.findByDigest(handle.digest);
+    await revoke();
+    clock.advance(1);
+    expect((await lookup.findByDigest(handle.digest))!.status).toBe('revoked');
+  });
+
+  it('is looked up again when the clock was set back: an age from the future says nothing', async () => {
+    const { clock, lookup, revoke } = await underTest();
+    await lookup.findByDigest(handle.digest);
+    await revoke();
+    clock.advance(-3600);
+    expect((await lookup.findByDigest(handle.digest))!.status).toBe('revoked');
+  });
+
+  it('is pushed out by no flood of unknown handles', async () => {
+    const { store, lookup } = await underTest(10);
+    await lookup.findByDigest(handle.digest);
+    for (let n = 0; n < 100; n += 1) await lookup.findByDigest(sha256(String(n)));
+    store.lookedUp.length = 0;
+    await lookup.findByDigest(handle.digest);
+    expect(store.lookedUp).toEqual([]);
+  });
+});
+
+describe('a digest that is unknown', () => {
+  it('is not asked for again within the second', async () => {
+    const { clock, store, lookup } = await underTest();
+    const unknown = sha256('unknown');
+    expect(await lookup.findByDigest(unknown)).toBeUndefined();
+    clock.advance(0.999);
+    expect(await lookup.findByDigest(unknown)).toBeUndefined();
+    expect(store.lookedUp).toHaveLength(1);
+  });
+
+  it('is found a second after its handle was issued', async () => {
+    const { clock, store, lookup } = await underTest();
+    const late = aHandle();
+    await lookup.findByDigest(late.digest);
+    await store.issue(aHandleIssue(late));
+    clock.advance(1);
+    expect(await lookup.findByDigest(late.digest)).toEqual(late);
+    expect(await lookup.findByDigest(late.digest)).toEqual(late);
+  });
+
+  it('is forgotten when too many others are unknown: the memory is bounded', async () => {
+    const { store, lookup } = await underTest(10);
+    const digests: Digest[] = Array.from({ length: 11 }, (_, n) => sha256(String(n)));
+    for (const digest of digests) await lookup.findByDigest(digest);
+    store.lookedUp.length = 0;
+    await lookup.findByDigest(digests[0]!);
+    expect(store.lookedUp).toHaveLength(1);
+  });
+});
+
+describe('a look-up that runs', () => {
+  const held = () => {
+    const lookup = new HeldLookup();
+    const clock = new FixedClock(handle.issuedAt);
+    return { lookup, clock, caching: new CachingHandleLookup({ lookup, clock }) };
+  };
+
+  it('is shared by all who ask for the same digest', async () => {
+    const { lookup, caching } = held();
+    const answers = Array.from({ length: 50 }, () => caching.findByDigest(handle.digest));
+    expect(lookup.asked).toHaveLength(1);
+    lookup.asked[0]!(handle);
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([handle]));
+  });
+
+  it('is joined by nobody a second after it began: its answer would be too old', async () => {
+    const { lookup, clock, caching } = held();
+    const early = caching.findByDigest(handle.digest);
+    clock.advance(1);
+    const late = caching.findByDigest(handle.digest);
+    expect(lookup.asked).toHaveLength(2);
+    lookup.asked[0]!(handle);
+    lookup.asked[1]!({ ...handle, status: 'revoked' });
+    expect((await early)!.status).toBe('active');
+    expect((await late)!.status).toBe('revoked');
+  });
+
+  it('gives an answer that counts as old as the question', async () => {
+    const { lookup, clock, caching } = held();
+    const slow = caching.findByDigest(handle.digest);
+    clock.advance(1);
+    lookup.asked[0]!(handle);
+    await slow;
+    void caching.findByDigest(handle.digest);
+    expect(lookup.asked).toHaveLength(2);
+  });
+});
+
+describe('while the store is away', () => {
+  it('serves nothing older than a second, and says that the store is away', async () => {
+    const { clock, store, lookup } = await underTest();
+    await lookup.findByDigest(handle.digest);
+    store.records.setReachable(false);
+    clock.advance(1);
+    await expect(lookup.findByDigest(handle.digest)).rejects.toThrow(DependencyUnavailable);
+  });
+
+  it('remembers no failure', async () => {
+    const { store, lookup } = await underTest();
+    store.records.setReachable(false);
+    await expect(lookup.findByDigest(handle.digest)).rejects.toThrow(DependencyUnavailable);
+    store.records.setReachable(true);
+    expect(await lookup.findByDigest(handle.digest)).toEqual(handle);
+  });
+});

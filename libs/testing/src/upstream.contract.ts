@@ -1,0 +1,348 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import {
+  type CallLimits,
+  type ProxiedResourceRegistration,
+  type Upstream,
+  type UpstreamController,
+  type UpstreamFailed,
+  type UpstreamRequest,
+  type UpstreamResponseSink,
+} from '#injection';
+import { aProxiedRegistration, aProxiedResource } from './injection-builders.js';
+
+type Respond = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Takes a response, and says how it ended. */
+export class RecordingSink implements UpstreamResponseSink {
+  status: number | undefined;
+  statusText = '';
+  headers: string[] = [];
+  trailers: string[] = [];
+  body = '';
+  bytes = 0;
+  /** What onData answers. */
+  ready = true;
+  calls: string[] = [];
+  #settle: (end: 'ended' | UpstreamFailed) => void = () => undefined;
+  readonly end = new Promise<'ended' | UpstreamFailed>((resolve) => {
+    this.#settle = resolve;
+  });
+
+  onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void {
+    this.calls.push('head');
+    this.status = status;
+    this.statusText = statusText;
+    this.headers = rawHeaders.map((bytes) => bytes.toString('latin1'));
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.calls.push('data');
+    this.bytes += chunk.length;
+    if (this.bytes < 1_000_000) this.body += chunk.toString('latin1');
+    return this.ready;
+  }
+
+  onEnd(rawTrailers: readonly Buffer[]): void {
+    this.calls.push('end');
+    this.trailers = rawTrailers.map((bytes) => bytes.toString('latin1'));
+    this.#settle('ended');
+  }
+
+  onError(error: UpstreamFailed): void {
+    this.calls.push('error');
+    this.#settle(error);
+  }
+}
+
+/** What every Upstream must do, against real servers on loopback. */
+export function upstreamContract(make: () => Upstream): void {
+  describe('as an upstream', () => {
+    let upstream: Upstream;
+    let server: Server;
+    let respond: Respond;
+    let seen: IncomingMessage[];
+
+    beforeEach(async () => {
+      upstream = make();
+      seen = [];
+      respond = (_, response) => response.end('ok');
+      server = createServer((request, response) => {
+        seen.push(request);
+        respond(request, response);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    });
+    afterEach(async () => {
+      await upstream.close(0);
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+
+    const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const aRequest = (
+      overrides: Partial<UpstreamRequest> = {},
+      limits: Partial<CallLimits> = {},
+      registration: Partial<ProxiedResourceRegistration> = {},
+    ): UpstreamRequest => ({
+      resource: aProxiedResource({
+        destination: origin(),
+        call: { ...aProxiedRegistration().call, ...limits },
+        ...registration,
+      }),
+      credentialVersion: 1,
+      method: 'GET',
+      path: '/accounts/42?x=%2F',
+      headers: ['host', 'ledger.internal', 'x-one', '1', 'X-One', '2'],
+      body: undefined,
+      ...overrides,
+    });
+    const sent = (
+      request: UpstreamRequest,
+    ): { sink: RecordingSink; control: UpstreamController } => {
+      const sink = new RecordingSink();
+      return { sink, control: upstream.send(request, sink) };
+    };
+    const failure = async (sink: RecordingSink): Promise<UpstreamFailed['condition']> =>
+      ((await sink.end) as UpstreamFailed).condition;
+
+    it('writes method, path and headers as they are given', async () => {
+      const { sink } = sent(aRequest());
+      expect(await sink.end).toBe('ended');
+      expect([seen[0]!.method, seen[0]!.url]).toEqual(['GET', '/accounts/42?x=%2F']);
+      expect(seen[0]!.rawHeaders.join()).toContain('host,ledger.internal');
+      expect(seen[0]!.rawHeaders.join()).toContain('x-one,1,X-One,2');
+    });
+
+    it('gives status, reason, headers in their order and case, body and trailers', async () => {
+      respond = (_, response) => {
+        response.writeHead(299, 'Quite Right', [
+          'X-B',
+          '1',
+          'Set-Cookie',
+          'a',
+          'Set-Cookie',
+          'b',
+          'Trailer',
+          'X-T',
+        ]);
+        response.write('hel');
+        response.addTrailers({ 'X-T': 'done' });
+        response.end('lo');
+      };
+      const { sink } = sent(aRequest());
+      await sink.end;
+      expect([sink.status, sink.statusText, sink.body]).toEqual([299, 'Quite Right', 'hello']);
+      expect(sink.headers.slice(0, 6)).toEqual(['X-B', '1', 'Set-Cookie', 'a', 'Set-Cookie', 'b']);
+      expect(sink.trailers).toEqual(['X-T', 'done']);
+    });
+
+    it('streams a request body and does not wait for its end', async () => {
+      respond = (request, response) => {
+        request.once('data', (first: Buffer) => {
+          response.end(first.toString());
+          request.resume();
+        });
+      };
+      const body = new Readable({ read: () => undefined });
+      body.push('first');
+      const { sink } = sent(aRequest({ method: 'POST', body }));
+      await sink.end;
+      expect(sink.body).toBe('first');
+      body.destroy();
+    });
+
+    it('sends the body with the announced length', async () => {
+      respond = (request, response) => void text(request).then((all) => response.end(all));
+      const headers = ['content-length', '5'];
+      const { sink } = sent(
+        aRequest({ method: 'POST', headers, body: Readable.from([Buffer.from('hello')]) }),
+      );
+      await sink.end;
+      expect(sink.body).toBe('hello');
+      expect(seen[0]!.headers['content-length']).toBe('5');
+    });
+
+    it.each([301, 302, 303, 307, 308])('never follows a redirect: %i', async (status) => {
+      respond = (_, response) => response.writeHead(status, { location: `${origin()}/b` }).end();
+      const { sink } = sent(aRequest());
+      await sink.end;
+      expect([sink.status, seen.length]).toEqual([status, 1]);
+    });
+
+    it('never tries again', async () => {
+      respond = (request) => request.socket.destroy();
+      const { sink } = sent(aRequest());
+      expect(await failure(sink)).toBe('aborted');
+      expect(seen).toHaveLength(1);
+    });
+
+    it('never decodes', async () => {
+      respond = (_, response) =>
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end('plain');
+      const { sink } = sent(aRequest());
+      await sink.end;
+      expect(sink.body).toBe('plain');
+    });
+
+    it('leaves interim responses out', async () => {
+      respond = (_, response) => {
+        response.writeEarlyHints({ link: '</a>; rel=preload' });
+        response.end('ok');
+      };
+      const { sink } = sent(aRequest());
+      await sink.end;
+      expect(sink.calls.filter((call) => call === 'head')).toHaveLength(1);
+      expect(sink.status).toBe(200);
+    });
+
+    it('holds the destination back while the sink is not ready, and goes on when told', async () => {
+      const total = 32 * 1024 * 1024;
+      let written = 0;
+      respond = (_, response) => {
+        const chunk = Buffer.alloc(64 * 1024);
+        const more = (): void => {
+          while (written < total) {
+            written += chunk.length;
+            if (!response.write(chunk)) return void response.once('drain', more);
+          }
+          response.end();
+        };
+        more();
+      };
+      const { sink, control } = sent(aRequest());
+      sink.ready = false;
+      let before = -1;
+      while (before !== written || written === 0) {
+        before = written;
+        await pause(100);
+      }
+      expect(written).toBeLessThan(total / 2);
+      sink.ready = true;
+      control.resume();
+      await sink.end;
+      expect(sink.bytes).toBe(total);
+    });
+
+    it('ends the connection when it is aborted, and tells the sink nothing more', async () => {
+      const closed = new Promise((resolve) => {
+        respond = (request, response) => {
+          response.write('first');
+          request.socket.once('close', resolve);
+        };
+      });
+      const { sink, control } = sent(aRequest());
+      while (sink.body === '') await pause(5);
+      control.abort(new Error('enough'));
+      await closed;
+      expect(sink.calls).toEqual(['head', 'data']);
+    });
+
+    it('says when the response ends before it is whole', async () => {
+      respond = (request, response) => {
+        response.writeHead(200, { 'content-length': '100' });
+        response.write('half', () => request.socket.destroy());
+      };
+      const { sink } = sent(aRequest());
+      expect(await failure(sink)).toBe('aborted');
+      expect(sink.calls.at(-1)).toBe('error');
+    });
+
+    it('says when nobody listens', async () => {
+      const request = aRequest({}, {}, { destination: 'http://127.0.0.1:1' });
+      expect(await failure(sent(request).sink)).toBe('unreachable');
+    });
+
+    it('refuses an address that is not permitted, whatever is registered', async () => {
+      const request = aRequest({}, {}, { network: { allowPrivate: false } });
+      expect(await failure(sent(request).sink)).toBe('refused-address');
+      expect(seen).toHaveLength(0);
+    });
+
+    it('refuses a name that resolves to an address that is not permitted', async () => {
+      const destination = origin().replace('127.0.0.1', 'localhost');
+      const request = aRequest({}, {}, { destination, network: { allowPrivate: false } });
+      expect(await failure(sent(request).sink)).toBe('refused-address');
+      expect(seen).toHaveLength(0);
+    });
+
+    it('gives up when the head does not come in time', async () => {
+      respond = () => undefined;
+      const { sink } = sent(aRequest({}, { headersTimeoutMs: 300 }));
+      expect(await failure(sink)).toBe('timeout');
+    });
+
+    it('gives up when the body stalls', async () => {
+      respond = (_, response) => void response.write('first');
+      const { sink } = sent(aRequest({}, { idleTimeoutMs: 300 }));
+      expect(await failure(sink)).toBe('timeout');
+    });
+
+    it('gives up when the whole takes too long', async () => {
+      respond = (_, response) => {
+        const timer = setInterval(() => response.write('drop'), 50);
+        response.on('close', () => clearInterval(timer));
+      };
+      const { sink } = sent(aRequest({}, { totalTimeoutMs: 400 }));
+      expect(await failure(sink)).toBe('timeout');
+    });
+
+    it('ends the request when its body fails', async () => {
+      respond = () => undefined;
+      const body = new Readable({ read: () => undefined });
+      const { sink } = sent(aRequest({ method: 'POST', body }));
+      body.push('first');
+      while (seen.length === 0) await pause(5);
+      body.destroy(new Error('the caller went away'));
+      expect(await failure(sink)).toBe('aborted');
+    });
+
+    it('uses a connection again with one credential version, and never with another', async () => {
+      const ports: (number | undefined)[] = [];
+      respond = (request, response) => {
+        ports.push(request.socket.remotePort);
+        response.end('ok');
+      };
+      for (const credentialVersion of [1, 1, 2, 1]) {
+        await sent(aRequest({ credentialVersion })).sink.end;
+        await pause(20); // The connection goes back to its pool.
+      }
+      expect(ports[1]).toBe(ports[0]);
+      expect(new Set(ports).size).toBe(3);
+    });
+
+    it('lets a request in flight finish when it closes, and takes no other', async () => {
+      let release: () => void = () => undefined;
+      respond = (_, response) => {
+        release = () => response.end('late');
+      };
+      const { sink } = sent(aRequest());
+      while (seen.length === 0) await pause(5);
+      const closed = upstream.close(5_000);
+      const { sink: refused } = sent(aRequest());
+      release();
+      expect([await sink.end, sink.body]).toEqual(['ended', 'late']);
+      expect(await refused.end).not.toBe('ended');
+      await closed;
+    });
+
+    it('cuts a request in flight at the deadline', async () => {
+      respond = () => undefined;
+      const { sink } = sent(aRequest());
+      while (seen.length === 0) await pause(5);
+      await upstream.close(50);
+      expect(await sink.end).not.toBe('ended');
+    });
+
+    it('names host and cause in a failure, and nothing of the request', async () => {
+      const headers = ['authorization', 'Basic c2VjcmV0OnNlY3JldA=='];
+      const request = aRequest({ headers }, {}, { destination: 'http://127.0.0.1:1' });
+      const error = (await sent(request).sink.end) as UpstreamFailed;
+      expect(error.message).toBe('http://127.0.0.1:1: ECONNREFUSED');
+      expect(error.cause).toBeUndefined();
+    });
+  });
+}

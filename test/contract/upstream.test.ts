@@ -1,0 +1,6 @@
+import { UndiciUpstream } from '#adapters/http';
+import { upstreamContract } from '#testing';
+
+describe('undici', () => {
+  upstreamContract(() => new UndiciUpstream());
+});
