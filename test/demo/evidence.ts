@@ -13,26 +13,26 @@ export async function gapsInEvidence(database: PostgresDatabase): Promise<string
 
 const STATEMENTS = {
   'handle without exchange.permitted': `
-    select id from handle h where not exists (select from outbox o
+    select id from public.handle h where not exists (select from public.outbox o
       where o.type = 'dev.postern.exchange.permitted.v1' and o.payload->'data'->>'handle_id' = h.id)`,
   'exchange.permitted without handle': `
-    select o.id::text as id from outbox o where o.type = 'dev.postern.exchange.permitted.v1'
-      and not exists (select from handle h where h.id = o.payload->'data'->>'handle_id')`,
+    select o.id::text as id from public.outbox o where o.type = 'dev.postern.exchange.permitted.v1'
+      and not exists (select from public.handle h where h.id = o.payload->'data'->>'handle_id')`,
   'revoked handle without handle.revoked': `
-    select id from handle h where h.status = 'revoked' and not exists (select from outbox o
+    select id from public.handle h where h.status = 'revoked' and not exists (select from public.outbox o
       where o.type = 'dev.postern.handle.revoked.v1' and o.payload->'data'->>'handle_id' = h.id)`,
   'handle.revoked without revoked handle': `
-    select o.id::text as id from outbox o where o.type = 'dev.postern.handle.revoked.v1'
-      and not exists (select from handle h
+    select o.id::text as id from public.outbox o where o.type = 'dev.postern.handle.revoked.v1'
+      and not exists (select from public.handle h
         where h.id = o.payload->'data'->>'handle_id' and h.status = 'revoked')`,
   'call without call.completed': `
-    select call_id as id from call c where not exists (select from outbox o
+    select call_id as id from public.call c where not exists (select from public.outbox o
       where o.type = 'dev.postern.call.completed.v1' and o.payload->'data'->>'call_id' = c.call_id)`,
   'call.completed without call': `
-    select o.id::text as id from outbox o where o.type = 'dev.postern.call.completed.v1'
-      and not exists (select from call c where c.call_id = o.payload->'data'->>'call_id')`,
+    select o.id::text as id from public.outbox o where o.type = 'dev.postern.call.completed.v1'
+      and not exists (select from public.call c where c.call_id = o.payload->'data'->>'call_id')`,
   'calls counted other than recorded': `
-    select h.id from handle h where h.calls_used <> (select count(*) from call c where c.handle_id = h.id)`,
+    select h.id from public.handle h where h.calls_used <> (select count(*) from public.call c where c.handle_id = h.id)`,
 };
 
 /** The database of a standalone that runs on its embedded PostgreSQL. */

@@ -20,7 +20,7 @@ export interface Cast {
 export async function tellStory(story: Story, cast: Cast): Promise<void> {
   const { postern, ledger } = cast;
   const client = new PosternClient(postern.publicOrigin);
-  const database = await openDatabase(join(postern.folder, 'data'));
+  const database = await openDatabase(join(postern.folder, 'data', 'postgres'));
   const exchange = async (scopes: readonly string[]): Promise<IssuedHandle> =>
     client.exchange({
       subjectToken: await postern.issuer.mint('settler'),
@@ -66,7 +66,7 @@ export async function tellStory(story: Story, cast: Cast): Promise<void> {
   await crash(story, cast, { client, database, exchange, revoked: handle });
   await story.step('the secret is in nothing that anybody got', async () => {
     const [row] = await database.query<{ dump: string }>(
-      `select coalesce(string_agg(payload::text, ''), '') as dump from outbox`,
+      `select coalesce(string_agg(payload::text, ''), '') as dump from public.outbox`,
     );
     must(!leaks(cast, row?.dump ?? ''), 'an event holds the secret');
     must(!leaks(cast, postern.process.output), 'a log line holds the secret');
@@ -160,7 +160,7 @@ async function crash(story: Story, { postern }: Cast, scene: Scene): Promise<voi
       30_000,
     ).catch(() => must(false, gaps.slice(0, 5).join('; ')));
     const [row] = await database.query<{ events: string; crashed: string }>(
-      `select count(*) as events, count(*) filter (where payload->'data'->>'outcome' = 'unknown_after_crash') as crashed from outbox`,
+      `select count(*) as events, count(*) filter (where payload->'data'->>'outcome' = 'unknown_after_crash') as crashed from public.outbox`,
     );
     return `${row?.events ?? 0} events, ${row?.crashed ?? 0} of them calls that the crash cut off; no gap`;
   });
@@ -178,7 +178,7 @@ async function refused(attempt: Promise<unknown>): Promise<PosternRefused> {
 /** How many events give this reason. */
 async function reasons(database: PostgresDatabase, reason: string): Promise<string> {
   const [row] = await database.query<{ total: string }>(
-    `select count(*) as total from outbox where payload->'data'->>'reason' = $1`,
+    `select count(*) as total from public.outbox where payload->'data'->>'reason' = $1`,
     [reason],
   );
   must(Number(row?.total ?? 0) > 0, `no event says ${reason}`);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -29,6 +29,7 @@ const REVIEW_BY = '2027-12-31';
 
 export async function makePosternFolder(options: FolderOptions): Promise<PosternFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-test-'));
+  chmodSync(folder, 0o755); // An embedded PostgreSQL below it may run as another account.
   mkdirSync(join(folder, 'grants'));
   const [publicPort, adminPort] = [await freePort(), await freePort()];
   const publicOrigin = `http://127.0.0.1:${publicPort}`;

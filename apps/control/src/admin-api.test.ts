@@ -1,5 +1,3 @@
-import { request as httpRequest } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { EventFactory } from '#events';
 import { type Handle, mintHandle } from '#handles';
 import { IssuerRegistry } from '#identity';
@@ -308,33 +306,5 @@ describe('the admin API', () => {
   it('describes itself to everybody', async () => {
     const { status, body } = await api.ask('openapi.json');
     expect([status, body]).toMatchObject([200, { openapi: '3.1.0' }]);
-  });
-
-  it('names each member of a handle in its description, and no other', async () => {
-    const { plaintext } = await api.operator('admin.read');
-    const { handle } = await api.issue();
-    const shown = await api.ask(`handles/${handle.id}`, plaintext);
-    const { body } = await api.ask('openapi.json');
-    const { components } = body as {
-      components: { schemas: { Handle: { properties: Record<string, unknown> } } };
-    };
-    expect(Object.keys(components.schemas.Handle.properties)).toEqual(
-      Object.keys(shown.body as object),
-    );
-  });
-
-  it('does not take a handle out of two Authorization headers', async () => {
-    const { plaintext } = await api.operator('admin.read');
-    const answered = new Promise<NodeJS.ReadableStream>((resolve) => {
-      const request = httpRequest({
-        port: api.host.address.port,
-        host: '127.0.0.1',
-        path: '/admin/v1/reviews',
-        headers: { host: 'x', connection: 'close' },
-      });
-      request.setHeader('authorization', ['Bearer nonsense', `Bearer ${plaintext}`]);
-      request.once('response', resolve).end();
-    });
-    expect(await text(await answered)).toContain('invalid_client');
   });
 });

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { aHandle } from '#testing';
+import { handleResource } from './admin.wire.js';
 import { openApiDocument } from './openapi.js';
 
 describe('docs/openapi.json', () => {
@@ -9,6 +11,11 @@ describe('docs/openapi.json', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(
       JSON.parse(JSON.stringify(openApiDocument)),
     );
+  });
+
+  it('names each member of a handle that operators get, and no other', () => {
+    const { Handle } = openApiDocument.components.schemas;
+    expect(Object.keys(Handle.properties)).toEqual(Object.keys(handleResource(aHandle())));
   });
 
   it('refers to nothing that it does not define', () => {

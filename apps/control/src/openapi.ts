@@ -31,7 +31,9 @@ const query = (name: string, description: string, schema: object = text): object
   description,
   schema,
 });
-const closed = (properties: object): object => ({
+const closed = (
+  properties: Readonly<Record<string, object>>,
+): { type: 'object'; properties: Readonly<Record<string, object>>; required: string[] } => ({
   type: 'object',
   properties,
   required: Object.keys(properties),

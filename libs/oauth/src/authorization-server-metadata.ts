@@ -1,4 +1,8 @@
+import { SIGNATURE_ALGORITHMS } from '#identity';
 import { TOKEN_EXCHANGE } from './token-exchange-request.js';
+
+/** A JWT of the workload itself (RFC 7523), which is what this registered name comes closest to. */
+const ASSERTION = 'private_key_jwt';
 
 /**
  * RFC 8414 section 2: what this server does, and nothing that it does not. Names no resource, issuer or grant. There is
@@ -14,16 +18,10 @@ export function authorizationServerMetadata(
     revocation_endpoint: `${publicOrigin}/oauth2/revoke`,
     grant_types_supported: [TOKEN_EXCHANGE],
     response_types_supported: [],
-    token_endpoint_auth_methods_supported: ['none'],
+    token_endpoint_auth_methods_supported: ['none', ASSERTION],
+    token_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: ['none'],
-    introspection_endpoint_auth_methods_supported: ['private_key_jwt', 'bearer'],
-    introspection_endpoint_auth_signing_alg_values_supported: [
-      'ES256',
-      'ES384',
-      'RS256',
-      'PS256',
-      'EdDSA',
-    ],
-    tls_client_certificate_bound_access_tokens: false,
+    introspection_endpoint_auth_methods_supported: ['Bearer', ASSERTION],
+    introspection_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
   };
 }

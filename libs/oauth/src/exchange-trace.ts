@@ -1,4 +1,5 @@
 import { type EventFactory, type PosternEvent } from '#events';
+import { type Digest, epochSeconds, sha256 } from '#kernel';
 import { subjectIdOf, type VerifiedToken } from '#identity';
 import { type Handle, type SubjectTokenHistory } from '#handles';
 import { type AccessDecision } from '#policy';
@@ -32,15 +33,15 @@ export class ExchangeTrace {
         data: {
           actor: { ...this.#actor(token), client: this.#client() },
           ...this.#requested(),
-          subject_token_iat: seconds(token.issuedAt),
-          subject_token_exp: seconds(token.expiresAt),
+          subject_token_iat: epochSeconds(token.issuedAt),
+          subject_token_exp: epochSeconds(token.expiresAt),
           ...(token.keyId === undefined ? {} : { subject_token_kid: token.keyId }),
           granted_resource: handle.resource,
           granted_scope: handle.scopes.join(' '),
           env: handle.environment,
           handle_id: handle.id,
           family_id: handle.familyId,
-          handle_exp: seconds(handle.expiresAt),
+          handle_exp: epochSeconds(handle.expiresAt),
           max_calls: handle.maxCalls,
           binding: handle.binding.kind,
           pattern: handle.pattern,
@@ -60,7 +61,7 @@ export class ExchangeTrace {
           resource: handle.resource,
           scope: handle.scopes.join(' '),
           env: handle.environment,
-          expires_at: seconds(handle.expiresAt),
+          expires_at: epochSeconds(handle.expiresAt),
           max_calls: handle.maxCalls,
           grant_id: handle.grant.id,
           grant_version: handle.grant.version,
@@ -126,21 +127,29 @@ export class ExchangeTrace {
   } {
     return {
       exchange_id: this.exchangeId,
-      ...fingerprintOf(this.subjectToken),
+      ...fingerprintOf(this.subjectToken, this.request),
       ...wishOf(this.request),
     };
   }
 }
 
-const seconds = (instant: Date): number => Math.floor(instant.getTime() / 1000);
-
-/** What identifies the subject token without being it. */
+/** What identifies the subject token without being it: of a token that was refused, no more than its digest. */
 const fingerprintOf = (
   token: VerifiedToken | undefined,
-): { subject_token_fp?: string; subject_token_jti?: string } => ({
-  ...(token === undefined ? {} : { subject_token_fp: token.signingInputDigest }),
-  ...(token?.jti === undefined ? {} : { subject_token_jti: token.jti }),
-});
+  request: TokenExchangeRequest | undefined,
+): { subject_token_fp?: string; subject_token_jti?: string } => {
+  const fingerprint = token?.signingInputDigest ?? signingInputDigest(request?.subjectToken);
+  return {
+    ...(fingerprint === undefined ? {} : { subject_token_fp: fingerprint }),
+    ...(token?.jti === undefined ? {} : { subject_token_jti: token.jti }),
+  };
+};
+
+/** Of something else than a JWS nothing is kept: the digest of a short secret would give it away. */
+function signingInputDigest(presented: string | undefined): Digest | undefined {
+  const parts = presented?.split('.', 4) ?? [];
+  return parts.length === 3 ? sha256(parts.slice(0, 2).join('.')) : undefined;
+}
 
 /** What was asked for, cut to the lengths of the event schema. */
 function wishOf(request: TokenExchangeRequest | undefined): {

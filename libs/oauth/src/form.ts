@@ -1,7 +1,8 @@
 import { OAuthError } from './oauth-error.js';
 
 const FORM = 'application/x-www-form-urlencoded';
-const BODY_BYTES_MAX = 64 * 1024;
+/** Of a form. A reader of requests need not read further than one byte beyond. */
+export const BODY_BYTES_MAX = 64 * 1024;
 const PARAMETERS_MAX = 32;
 
 const malformed = (detail: string): OAuthError =>

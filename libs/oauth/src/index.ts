@@ -1,6 +1,7 @@
 export { authorizationServerMetadata } from './authorization-server-metadata.js';
 export { type CallerContext } from './caller-context.js';
-export { Form } from './form.js';
+export { ClientAssertions, type ClientAssertionsParts } from './client-assertions.js';
+export { BODY_BYTES_MAX, Form } from './form.js';
 export {
   Introspection,
   type IntrospectionParts,

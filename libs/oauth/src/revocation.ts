@@ -6,7 +6,7 @@ import { type RevokeHandles } from './revoke-handles.js';
 
 /**
  * RFC 7009: whoever presents a handle may revoke it, for that only takes authority away. What is unknown, malformed or
- * revoked already is no error, and neither is any `token_type_hint`.
+ * revoked already is no error. `token_type_hint` is not looked at when a handle is presented.
  */
 export class Revocation {
   constructor(
@@ -24,7 +24,11 @@ export class Revocation {
       throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
     }
     const parsed = parseHandle(presented);
-    if (parsed.kind === 'malformed' || parsed.environment !== this.parts.environment) return;
+    if (parsed.kind === 'malformed') {
+      refuseRefreshToken(form);
+      return;
+    }
+    if (parsed.environment !== this.parts.environment) return;
     const handle = await this.parts.handles.findByDigest(parsed.digest);
     if (handle === undefined) return;
     await this.parts.revokeHandles.revoke({
@@ -35,4 +39,14 @@ export class Revocation {
       correlationId,
     });
   }
+}
+
+/** RFC 7009 section 2.2.1: what is not a handle, and is said to be of a kind that we never issue, was not revoked here. */
+function refuseRefreshToken(form: Form): void {
+  if (form.one('token_type_hint') !== 'refresh_token') return;
+  throw new OAuthError(
+    'unsupported_token_type',
+    'not_supported',
+    'a refresh token: only handles can be revoked here',
+  );
 }

@@ -1,3 +1,4 @@
+import { parseHandle } from '#handles';
 import { type Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
 
@@ -28,6 +29,7 @@ export function parseTokenExchange(form: Form): TokenExchangeRequest {
   const subjectToken = form.one('subject_token');
   if (subjectToken === undefined) throw refuse('subject_token is missing');
   const subjectTokenType = acceptedType(form.one('subject_token_type'));
+  refuseHandle(subjectToken);
   refuseActor(form);
   const requested = form.one('requested_token_type');
   if (requested !== undefined && requested !== ACCESS_TOKEN_TYPE) {
@@ -54,6 +56,17 @@ function acceptedType(type: string | undefined): TokenExchangeRequest['subjectTo
   const accepted = SUBJECT_TOKEN_TYPES.find((one) => one === type);
   if (accepted === undefined) throw refuse('subject_token_type is not one that is accepted');
   return accepted;
+}
+
+/** A handle as subject token is a chained exchange, which is not served in this version. */
+function refuseHandle(subjectToken: string): void {
+  if (parseHandle(subjectToken).kind === 'handle') {
+    throw new OAuthError(
+      'invalid_request',
+      'not_supported',
+      'the subject token is a handle: chained exchange is not available in this version',
+    );
+  }
 }
 
 /** RFC 8693 section 2.1: actor_token_type if and only if actor_token. Delegation is not served in this version. */

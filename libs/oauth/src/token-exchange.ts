@@ -1,13 +1,6 @@
-import {
-  type Clock,
-  DependencyUnavailable,
-  type Digest,
-  randomId,
-  secondsAfter,
-  sha256OfParts,
-} from '#kernel';
+import { type Clock, type Digest, randomId, secondsAfter } from '#kernel';
 import { type EventFactory, type EventJournal } from '#events';
-import { type SubjectTokenVerifier, TokenRejected, type VerifiedToken } from '#identity';
+import { subjectIdOf, type SubjectTokenVerifier, type VerifiedToken } from '#identity';
 import {
   type AccessDecision,
   decide,
@@ -17,12 +10,22 @@ import {
   type Resource,
   type ResourceSet,
 } from '#policy';
-import { type Handle, type HandleStore, mintHandle, type SubjectTokenUses } from '#handles';
-import { subjectIdOf } from '#identity';
+import {
+  type Handle,
+  type HandleStore,
+  type MintedHandle,
+  mintHandle,
+  type SubjectTokenUses,
+} from '#handles';
+import { assertCallerIsSubject, assertPresentable } from './assert-presentable.js';
 import { type CallerContext } from './caller-context.js';
+import { ClientAssertions } from './client-assertions.js';
+import { refusalOf, refused } from './exchange-refusal.js';
 import { ExchangeTrace } from './exchange-trace.js';
 import { Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
+import { presentedCredentials } from './presented-credentials.js';
+import { familyIdOf, subjectTokenKey, usesMax } from './subject-token-key.js';
 import { parseTokenExchange, type TokenExchangeRequest } from './token-exchange-request.js';
 
 export interface TokenExchangeParts {
@@ -35,12 +38,16 @@ export interface TokenExchangeParts {
   readonly events: EventFactory;
   readonly clock: Clock;
   readonly environment: string;
+  /** Shared with the other endpoints, so that an assertion serves once at any of them. */
+  readonly assertions?: ClientAssertions;
 }
 
-/** The body of `POST /oauth2/token`, as received. */
+/** `POST /oauth2/token`, as received. */
 export interface FormRequest {
   readonly contentType: string | undefined;
   readonly body: string;
+  /** The Authorization header. */
+  readonly authorization?: string | undefined;
 }
 
 /** What the caller gets. The handle's plaintext is in it and nowhere else. */
@@ -55,40 +62,48 @@ type Permit = Extract<AccessDecision, { effect: 'permit' }>;
 
 /** The exchange pipeline (RFC 8693): a subject token in, a narrower handle out, one event either way. */
 export class TokenExchange {
-  constructor(private readonly parts: TokenExchangeParts) {}
+  readonly #assertions: ClientAssertions;
 
-  /** @throws OAuthError; its denial is on record when it is thrown */
-  async exchange(form: FormRequest, context: CallerContext): Promise<IssuedHandle> {
+  constructor(private readonly parts: TokenExchangeParts) {
+    this.#assertions = parts.assertions ?? new ClientAssertions(parts);
+  }
+
+  /** May be called at once by many. @throws OAuthError; its denial is on record when it is thrown */
+  async exchange(request: FormRequest, context: CallerContext): Promise<IssuedHandle> {
     const trace = new ExchangeTrace(randomId('exc'), context);
-    return this.steps(form, trace).catch((failure: unknown) => this.deny(failure, trace));
+    return this.#steps(request, trace).catch((failure: unknown) => this.#deny(failure, trace));
   }
 
-  private async steps(form: FormRequest, trace: ExchangeTrace): Promise<IssuedHandle> {
-    const request = (trace.request = parseTokenExchange(Form.parse(form.contentType, form.body)));
+  async #steps({ contentType, body, authorization }: FormRequest, trace: ExchangeTrace) {
+    const form = Form.parse(contentType, body);
+    const caller = await this.#authenticate(authorization, form);
+    const request = (trace.request = parseTokenExchange(form));
     const token = (trace.subjectToken = await this.parts.verifier.verify(request.subjectToken));
-    assertCallerAlone(token);
-    const useKey = subjectTokenKey(token);
-    await this.assertUnspent(token, useKey, trace);
-    const resource = this.resolve(request);
-    const permit = this.decide(token, resource, request, trace);
+    assertPresentable(token);
+    assertCallerIsSubject(caller, token);
+    await this.#assertUnspent(token, trace);
+    const resource = this.#resolve(request);
+    const permit = this.#decide(token, resource, request, trace);
     const minted = mintHandle(this.parts.environment);
-    const handle = this.narrow(token, resource, permit, { ...minted, trace });
-    await this.issue(handle, token, useKey, trace);
-    const expiresInSeconds = (handle.expiresAt.getTime() - handle.issuedAt.getTime()) / 1000;
-    return {
-      handle: minted.plaintext,
-      handleId: handle.id,
-      scopes: handle.scopes,
-      expiresInSeconds,
-    };
+    const handle = this.#narrow({ token, resource, permit, minted, trace });
+    await this.#issue(handle, token, trace);
+    return answerOf(minted, handle);
   }
 
-  private async assertUnspent(
-    token: VerifiedToken,
-    useKey: Digest,
-    trace: ExchangeTrace,
-  ): Promise<void> {
-    const prior = (trace.prior = await this.parts.uses.find(useKey));
+  /** Nobody has to: the subject token says who the caller is. But whoever tries must be who it says. */
+  async #authenticate(
+    authorization: string | undefined,
+    form: Form,
+  ): Promise<VerifiedToken | undefined> {
+    const presented = presentedCredentials(authorization, form);
+    if (presented.kind === 'none') return undefined;
+    if (presented.kind === 'assertion') return this.#assertions.authenticate(form);
+    const detail = `client authentication by ${presented.kind}: there are no registered clients`;
+    throw new OAuthError('invalid_client', 'invalid_client', detail);
+  }
+
+  async #assertUnspent(token: VerifiedToken, trace: ExchangeTrace): Promise<void> {
+    const prior = (trace.prior = await this.parts.uses.find(subjectTokenKey(token)));
     if (prior === undefined) return;
     if (prior.environment !== this.parts.environment) {
       throw refused('cross_env_replay', `the subject token was exchanged in ${prior.environment}`);
@@ -96,7 +111,7 @@ export class TokenExchange {
     if (prior.uses >= (usesMax(token) ?? Number.POSITIVE_INFINITY)) throw replayed(prior.uses);
   }
 
-  private resolve(request: TokenExchangeRequest): Resource {
+  #resolve(request: TokenExchangeRequest): Resource {
     const resolution = this.parts.resources.resolve(request);
     if (resolution.kind === 'resolved') return resolution.resource;
     throw new OAuthError(
@@ -106,49 +121,40 @@ export class TokenExchange {
     );
   }
 
-  private decide(
+  #decide(
     { identity }: VerifiedToken,
     resource: Resource,
-    request: TokenExchangeRequest,
+    { scopes: requestedScopes }: TokenExchangeRequest,
     trace: ExchangeTrace,
   ): Permit {
     const now = this.parts.clock.now();
-    const requestedScopes = request.scopes;
-    const decision = decide(this.parts.grants.current(), {
-      identity,
-      resource,
-      requestedScopes,
-      now,
-    });
-    trace.decision = decision;
-    if (decision.effect === 'permit') return decision;
-    const code = decision.reason === 'scope_not_allowed' ? 'invalid_scope' : 'invalid_target';
-    throw new OAuthError(code, decision.reason, decision.detail);
+    const question = { identity, resource, requestedScopes, now };
+    const decision = (trace.decision = decide(this.parts.grants.current(), question));
+    if (decision.effect === 'deny') {
+      const code = decision.reason === 'scope_not_allowed' ? 'invalid_scope' : 'invalid_target';
+      throw new OAuthError(code, decision.reason, decision.detail);
+    }
+    if (decision.grant.binding === 'none' && resource.handle.binding === 'none') return decision;
+    throw refused('binding_required', 'only unbound handles are available in this version');
   }
 
   /** Every dimension is the narrowest of what applies. */
-  private narrow(
-    token: VerifiedToken,
-    resource: Resource,
-    { grant, grantSetDigest, scopes }: Permit,
-    minted: { readonly id: string; readonly digest: Digest; readonly trace: ExchangeTrace },
-  ): Handle {
-    const { clock, environment } = this.parts;
-    const now = clock.now();
-    const tokenExpiresAt = token.expiresAt;
+  #narrow({ token, resource, permit, minted, trace }: NarrowingParts): Handle {
+    const { grant, grantSetDigest, scopes } = permit;
+    const now = this.parts.clock.now();
+    const { expiresAt: tokenExpiresAt, identity } = token;
     const life = handleLifeSeconds({ grant, resource, now, tokenExpiresAt });
     if (life <= 0) throw refused('no_lifetime_left', 'the subject token has no second left');
-    const { issuer, subject } = token.identity;
     return {
       id: minted.id,
       digest: minted.digest,
-      familyId: minted.trace.prior?.familyId ?? randomId('fam'),
-      subject: { issuer, subject, id: subjectIdOf(token.identity) },
+      familyId: trace.prior?.familyId ?? familyIdOf(subjectTokenKey(token)),
+      subject: { issuer: identity.issuer, subject: identity.subject, id: subjectIdOf(identity) },
       subjectTokenKeyId: token.keyId,
       grant: { id: grant.id, version: grant.version, setDigest: grantSetDigest },
       pattern: grant.pattern,
       resource: resource.id,
-      environment,
+      environment: this.parts.environment,
       scopes,
       binding: { kind: 'none' },
       issuedAt: now,
@@ -156,93 +162,59 @@ export class TokenExchange {
       maxCalls: handleCallsMax({ grant, resource }),
       callsUsed: 0,
       status: 'active',
-      correlationId: minted.trace.context.correlationId,
+      correlationId: trace.context.correlationId,
     };
   }
 
   /** The store decides races: of many at once for a token with one use left, one is issued. */
-  private async issue(
-    handle: Handle,
-    token: VerifiedToken,
-    useKey: Digest,
-    trace: ExchangeTrace,
-  ): Promise<void> {
+  async #issue(handle: Handle, token: VerifiedToken, trace: ExchangeTrace): Promise<void> {
+    const key = subjectTokenKey(token);
     const outcome = await this.parts.handles.issue({
       handle,
-      use: {
-        key: useKey,
-        usesMax: usesMax(token),
-        environment: handle.environment,
-        exchangeId: trace.exchangeId,
-        familyId: handle.familyId,
-        expiresAt: secondsAfter(token.expiresAt, token.issuer.clockSkewSeconds),
-      },
+      use: useOf(key, handle, token, trace),
       events: trace.permitted(this.parts.events, handle, token),
     });
     if (outcome === 'issued') return;
-    trace.prior = await this.parts.uses.find(useKey);
+    trace.prior = await this.parts.uses.find(key);
     throw replayed(trace.prior?.uses ?? 0);
   }
 
   /** One event for each refusal, before the answer; without it the answer is that nothing can be answered now. */
-  private async deny(failure: unknown, trace: ExchangeTrace): Promise<never> {
+  async #deny(failure: unknown, trace: ExchangeTrace): Promise<never> {
     const refusal = refusalOf(failure);
     const { journal, events, environment } = this.parts;
     await journal.append([trace.denied(events, refusal, environment)]).catch((cause: unknown) => {
-      throw new OAuthError(
-        'temporarily_unavailable',
-        'dependency_unavailable',
-        'the denial could not be recorded',
-        { cause },
-      );
+      const detail = 'the denial could not be recorded';
+      throw new OAuthError('temporarily_unavailable', 'dependency_unavailable', detail, { cause });
     });
     throw refusal;
   }
 }
 
-const refused = (reason: OAuthError['reason'], detail: string): OAuthError =>
-  new OAuthError('invalid_request', reason, detail);
+interface NarrowingParts {
+  readonly token: VerifiedToken;
+  readonly resource: Resource;
+  readonly permit: Permit;
+  readonly minted: MintedHandle;
+  readonly trace: ExchangeTrace;
+}
+
+const useOf = (key: Digest, handle: Handle, token: VerifiedToken, trace: ExchangeTrace) => ({
+  key,
+  usesMax: usesMax(token),
+  environment: handle.environment,
+  exchangeId: trace.exchangeId,
+  familyId: handle.familyId,
+  // A token is accepted until its expiry plus the clock skew; that long its use is remembered.
+  expiresAt: secondsAfter(token.expiresAt, token.issuer.clockSkewSeconds),
+});
+
+const answerOf = ({ plaintext }: MintedHandle, handle: Handle): IssuedHandle => ({
+  handle: plaintext,
+  handleId: handle.id,
+  scopes: handle.scopes,
+  expiresInSeconds: (handle.expiresAt.getTime() - handle.issuedAt.getTime()) / 1000,
+});
 
 const replayed = (uses: number): OAuthError =>
   refused('replayed', `the subject token was exchanged ${uses} times, and may not be again`);
-
-/** A person needs an actor, and a key-bound token a proof: this version serves neither, so both are refused. */
-function assertCallerAlone(token: VerifiedToken): void {
-  if (token.identity.subjectKind === 'person') {
-    throw refused('person_without_actor', "a person's token needs an actor token");
-  }
-  if (token.confirmation !== undefined) {
-    throw refused(
-      'binding_required',
-      'the subject token is bound to a key: it never yields an unbound handle',
-    );
-  }
-}
-
-/** RFC 7519 section 4.1.7: `jti` is unique for its issuer. Without one, the signing input stands for the token. */
-const subjectTokenKey = ({ identity, jti, signingInputDigest }: VerifiedToken): Digest =>
-  jti === undefined
-    ? sha256OfParts(['signing-input', identity.issuer, signingInputDigest])
-    : sha256OfParts(['jti', identity.issuer, jti]);
-
-function usesMax({ issuer: { tokenUse } }: VerifiedToken): number | undefined {
-  switch (tokenUse.kind) {
-    case 'once':
-      return 1;
-    case 'bounded':
-      return tokenUse.uses;
-    case 'reusable':
-      return undefined;
-  }
-}
-
-function refusalOf(failure: unknown): OAuthError {
-  if (failure instanceof OAuthError) return failure;
-  if (failure instanceof TokenRejected) {
-    return new OAuthError('invalid_request', failure.reason, failure.message, { cause: failure });
-  }
-  const reason =
-    failure instanceof DependencyUnavailable ? 'dependency_unavailable' : 'internal_error';
-  const detail = failure instanceof Error ? failure.message : 'unknown failure';
-  return new OAuthError('temporarily_unavailable', reason, detail, { cause: failure });
-}

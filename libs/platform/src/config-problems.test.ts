@@ -1,208 +1,129 @@
-import {
-  ConfigFolder,
-  writtenConfig,
-  type WrittenConfig,
-  writtenIssuer,
-  writtenResource,
-} from './written-config.fixture.js';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { loadConfig } from './load-config.js';
 
-type Break = (config: WrittenConfig) => unknown;
-type Entry = Record<string, unknown>;
+type Fields = Record<string, unknown>;
+type Config = Fields & { issuers: Fields[]; resources: Fields[] };
 
-const issuer =
-  (change: Entry): Break =>
-  ({ issuers }) =>
-    Object.assign(issuers[0] ?? {}, change);
-const resource =
-  (change: Entry): Break =>
-  ({ resources }) =>
-    Object.assign(resources[0] ?? {}, change);
-const root =
-  (change: Entry): Break =>
-  (config) =>
-    Object.assign(config, change);
-const handle = (change: Entry): Break => resource({ handle: change });
-const call = (change: Entry): Break => resource({ call: change });
-const inject = (as: string): Break => resource({ inject: { as, username: 'u', password: 'p' } });
+/** See test/golden/config/problems.yaml. */
+interface Case {
+  readonly refused: string;
+  readonly root?: Fields;
+  readonly issuer?: Fields;
+  readonly resource?: Fields;
+  readonly secondIssuer?: Fields;
+  readonly secondResource?: Fields;
+  readonly line?: string;
+  readonly lines?: readonly string[];
+}
 
-const CASES: readonly (readonly [string, Break])[] = [
-  ['an unknown key at the top', root({ trustedProxis: [] })],
-  ['an unknown key of an issuer', issuer({ algorithm: ['ES256'] })],
-  ['an unknown key of a resource', resource({ colour: 'red' })],
-  ['an unknown key of inject', resource({ inject: { as: 'bearer', valeu: 'x', value: 'y' } })],
-  ['an unknown key of keys', issuer({ keys: { discovery: true, allowPrivat: true } })],
-  ['an unknown key of scrub', resource({ response: { scrub: { of: 'why' } } })],
-  ['an unknown key of handle', handle({ maxTTL: '5m' })],
-  ['an unknown key of tls', resource({ tls: { cafile: 'x' } })],
-  ['an unknown key of listen', ({ listen }) => Object.assign(listen, { admn: {} })],
-  ['spiffe', issuer({ kind: 'spiffe' })],
-  [
-    'spiffe as config.md writes it',
-    ({ issuers }) => {
-      issuers[0] = {
-        id: 'mesh',
-        kind: 'spiffe',
-        trustDomain: 'prod.example',
-        bundle: { file: 'x' },
-      };
-    },
-  ],
-  ['introspection', issuer({ kind: 'introspection' })],
-  ['an unknown kind', issuer({ kind: 'saml' })],
-  ['postgres', resource({ connector: 'postgres' })],
-  ...[
-    'cookie',
-    'form-login',
-    'digest',
-    'client-certificate',
-    'oauth2-client-credentials',
-    'hmac',
-    'aws-sigv4',
-    'soap-username-token',
-    'body-field',
-    'carrier-pigeon',
-  ].map((as) => [`inject ${as}`, inject(as)] as const),
-  ['inject without as', resource({ inject: { username: 'u' } })],
-  ['inject text', resource({ inject: 'basic' })],
-  ['inject header without template', resource({ inject: { as: 'header', name: 'x' } })],
-  ['presentation dpop', resource({ presentations: ['bearer', 'dpop'] })],
-  ['presentation basic', resource({ presentations: ['basic'] })],
-  ['binding dpop', handle({ binding: 'dpop' })],
-  ['binding mtls', handle({ binding: 'mtls' })],
-  ['binding any', handle({ binding: 'any' })],
-  ['scrub off', resource({ response: { scrub: 'off' } })],
-  ['scrub off yaml bool', resource({ response: { scrub: false } })],
-  ['scrub off empty', resource({ response: { scrub: { off: '' } } })],
-  ['scrub buffer unlimited', resource({ response: { scrub: 'buffer' } })],
-  [
-    'two issuers of one id',
-    ({ issuers }) => issuers.push({ ...writtenIssuer(), issuer: 'https://o.example' }),
-  ],
-  ['two issuers of one iss', ({ issuers }) => issuers.push({ ...writtenIssuer(), id: 'other' })],
-  ['two resources', ({ resources }) => resources.push(writtenResource())],
-  ['foreign environment', resource({ environment: 'dev' })],
-  ['reserved', resource({ id: 'postern' })],
-  ['skew', issuer({ clockSkew: '61s' })],
-  ['skew text', issuer({ clockSkew: '30 seconds' })],
-  ['skew number', issuer({ clockSkew: 30 })],
-  ['lifetime zero', issuer({ maxLifetime: '0s' })],
-  ['HS256', issuer({ algorithms: ['HS256'] })],
-  ['none', issuer({ algorithms: ['none'] })],
-  ['no algorithm', issuer({ algorithms: [] })],
-  ['ttl > maxTtl', handle({ ttl: '10m', maxTtl: '5m' })],
-  ['ttl > default', handle({ ttl: '20m' })],
-  ['maxTtl too long', handle({ maxTtl: '2h' })],
-  ['maxCalls', handle({ maxCalls: 0 })],
-  ['maxCalls fraction', handle({ maxCalls: 1.5 })],
-  ['maxCalls text', handle({ maxCalls: '5' })],
-  ['origin path', root({ publicOrigin: 'https://postern.example/' })],
-  ['origin http', root({ publicOrigin: 'http://postern.example' })],
-  ['origin case', root({ publicOrigin: 'https://Postern.example' })],
-  ['origin default port', root({ publicOrigin: 'https://postern.example:443' })],
-  ['origin number', root({ publicOrigin: 5 })],
-  ['port', ({ listen }) => (listen['admin'] = { host: '::1', port: 70000 })],
-  ['port fraction', ({ listen }) => (listen['admin'] = { host: '::1', port: 1.5 })],
-  ['host missing', ({ listen }) => (listen['admin'] = { port: 1 })],
-  ['same listener', ({ listen }) => (listen['admin'] = listen['public'])],
-  [
-    'same listener in an app',
-    ({ listen }) =>
-      (listen['sts'] = { public: { host: 'a', port: 9 }, admin: { host: 'a', port: 9 } }),
-  ],
-  ['cidr', root({ trustedProxies: ['10.0.0.0/33'] })],
-  ['keys two', issuer({ keys: { discovery: true, file: 'x' } })],
-  ['keys false', issuer({ keys: { discovery: false } })],
-  ['keys http', issuer({ keys: { jwksUri: 'http://idp.example/jwks' } })],
-  ['keys empty', issuer({ keys: {} })],
-  ['keys plain discovery', issuer({ issuer: 'http://idp.example' })],
-  ['issuer userinfo', issuer({ issuer: 'https://user:hunter2@idp.example' })],
-  ['tokenUse', issuer({ tokenUse: 'bounded:0' })],
-  ['reviewBy', issuer({ reviewBy: '2027-02-30' })],
-  ['reviewBy missing', ({ issuers }) => delete issuers[0]?.['reviewBy']],
-  ['destination', resource({ destination: 'ftp://ledger' })],
-  ['destination query', resource({ destination: 'http://l/?a=1' })],
-  ['tls on http', resource({ destination: 'http://l', tls: {} })],
-  ['scope name', resource({ scopes: { 'Ledger Read': ['GET /a'] } })],
-  ['scope empty', resource({ scopes: { 'ledger.read': [] } })],
-  ['scopes none', resource({ scopes: {} })],
-  ['scope text', resource({ scopes: { 'ledger.read': 'GET /a' } })],
-  ['timeout', call({ timeout: 30 })],
-  ['size', call({ maxRequestBytes: '10MB' })],
-  ['audit', call({ audit: 'none' })],
-  ['no issuers', root({ issuers: [] })],
-  ['no resources', root({ resources: [] })],
-  ['environment', root({ environment: 'Prod' })],
-  [
-    'missing all',
-    (config) => {
-      for (const name of Object.keys(config)) delete config[name];
-      config['x'] = 1;
-    },
-  ],
-  ['null resource', root({ resources: [null] })],
-  ['secret inline', resource({ credential: { ref: 'hunter2-hunter2-' + 'x'.repeat(200) } })],
-  ['secret inline map', resource({ credential: { username: 'admin', password: 'hunter2' } })],
-  ['control char', resource({ owner: 'a\nb' })],
-  ['types', issuer({ types: [] })],
-  ['__proto__', issuer({ requiredClaims: { a: Number.NaN } })],
-  ['subjects', issuer({ subjects: 'robot' })],
-];
-it('probe', () => {
-  const folder = new ConfigFolder();
-  const out: string[] = [];
-  for (const [name, change] of CASES) {
-    const config = writtenConfig();
-    change(config);
-    let lines: unknown;
-    try {
-      lines = folder.problemsOf(config);
-    } catch (e) {
-      lines = ['!!! ' + String(e) + String((e as Error).cause)];
-    }
-    out.push(name + '\n' + (lines as string[]).map((l) => '    ' + l).join('\n'));
-  }
-  for (const text of [
-    '',
-    '---\n',
-    '# only\n',
-    '[]',
-    'text',
-    '5',
-    'null',
-    'a: [',
-    'a: 1\na: 2\n',
-    'a: &x 1\nb: *x\n',
-    'a: !!binary aGk=\n',
-    '%YAML 1.1\n---\na: yes\n',
-    'a: 1\n---\nb: 2\n',
-    '? [a]\n: 1\n',
-    '1: 2\n',
-    '__proto__: 1\n',
-    'a:\n\t- b\n',
-    '"a',
-    '[['.repeat(50000),
-    'environment: {'.repeat(5000),
-    '<<: {a: 1}\n',
-    'a: "\\u0000"',
-    'a: *b\n',
-    new Uint8Array([0xff, 0xfe, 0x61]),
-    'x'.repeat(1024 * 1024 + 1),
-    '\ufeffenvironment: prod\n',
-  ]) {
-    let lines: unknown;
-    try {
-      lines = folder.problemsOf(text);
-    } catch (e) {
-      lines = ['!!! ' + String(e) + String((e as Error).cause)];
-    }
-    out.push(
-      JSON.stringify(String(text).slice(0, 30)) +
-        '\n' +
-        (lines as string[])
-          .map((l) => '    ' + l.slice(0, 220))
-          .slice(0, 4)
-          .join('\n'),
+const golden = (name: string): string => readFileSync(resolve('test/golden/config', name), 'utf8');
+const written = (): Config => parse(golden('postern.yaml')) as Config;
+const cases = parse(golden('problems.yaml')) as readonly Case[];
+
+const folder = mkdtempSync(join(tmpdir(), 'postern-config-'));
+const file = join(folder, 'postern.yaml');
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** What a person is told, without the name of the file. */
+async function told(text: string | Uint8Array): Promise<readonly string[]> {
+  writeFileSync(file, text);
+  const load = (): unknown => loadConfig(file);
+  const error = await Promise.resolve()
+    .then(load)
+    .then(
+      () => new Error('it was accepted'),
+      (thrown: unknown) => thrown as Error,
     );
-  }
-  process.stdout.write(out.join('\n'));
+  return error.message.split('\n').map((line) => line.replace(`${file}: `, ''));
+}
+
+const changed = (fields: Fields, changes: Fields = {}): Fields =>
+  Object.fromEntries(
+    Object.entries({ ...fields, ...changes }).filter(([, value]) => value !== null),
+  );
+
+function broken(change: Case): Fields {
+  const { issuers, resources, ...rest } = written();
+  const [issuer = {}, resource = {}] = [issuers[0], resources[0]];
+  const second = (first: Fields, changes: Fields | undefined): Fields[] =>
+    changes === undefined ? [] : [changed(first, changes)];
+  return changed(
+    {
+      ...rest,
+      issuers: [changed(issuer, change.issuer), ...second(issuer, change.secondIssuer)],
+      resources: [changed(resource, change.resource), ...second(resource, change.secondResource)],
+    },
+    change.root,
+  );
+}
+
+describe('a problem in postern.yaml is told in one line', () => {
+  it('and there is none in the file that the others are made from', async () => {
+    expect(await told(golden('postern.yaml'))).toEqual(['it was accepted']);
+  });
+
+  it.each(cases.map((one) => [one.refused, one] as const))('%s', async (_, one) => {
+    expect(await told(stringify(broken(one)))).toEqual(one.lines ?? [one.line]);
+  });
+
+  it('and all problems at once, whatever their kind', async () => {
+    const lines = await told(
+      stringify(
+        broken({
+          refused: 'much',
+          root: { colour: 'red', environment: 'PROD' },
+          issuer: { kind: 'spiffe' },
+          secondIssuer: { clockSkew: '2m' },
+          resource: { id: 'postern', environment: 'staging' },
+        }),
+      ),
+    );
+    expect(lines.map((line) => line.split(': ')[0]).sort()).toEqual([
+      'colour',
+      'environment',
+      'issuers[0].kind',
+      'issuers[1].clockSkew',
+      'issuers[1].id',
+      'issuers[1].issuer',
+      'resources[0].environment',
+      'resources[0].id',
+    ]);
+  });
+});
+
+describe('a file that is no YAML mapping', () => {
+  it.each([
+    ['broken YAML', 'environment: prod\nlisten: {', /^line 2, column 10: .+/],
+    ['a key twice', 'a: prod\na: dev', /^line 2, column 1: Map keys must be unique$/],
+    ['a second document', 'a: 1\n---\nb: 2', /^line 2, column 1: a second document begins/],
+    ['an alias', 'a: &x 1\nb: *x', /^line 1, column 7: anchors and aliases are not accepted/],
+    ['a merge', 'a: {<<: {b: 1}}', /unknown setting/],
+    ['a tag', 'a: !!binary aGk=', /^line 1, column \d+: tags \(!!binary, !custom\) are not/],
+    ['another YAML version', '%YAML 1.1\n---\na: yes', /^line \d+, column \d+: directives/],
+    ['a key that is a number', '1: a', /^line 1, column 1: keys must be text: put it into quotes$/],
+    ['a key that is a list', '? [a]\n: 1', /keys must be text/],
+    ['the prototype as a key', '__proto__: {}', /^line 1, column 1: __proto__ cannot be a key$/],
+    ['nothing', '', /^expected a mapping, found nothing$/],
+    ['a text', 'hello', /^expected a mapping, found "hello"$/],
+    ['brackets without end', '['.repeat(100_000), /nested too deeply/],
+    ['mappings without end', 'a: {'.repeat(10_000), /nested too deeply|^line 1, column/],
+    ['bytes that are not UTF-8', Buffer.from([0x61, 0x3a, 0x20, 0xff]), /^is not UTF-8$/],
+    ['more than a mebibyte', `# ${'x'.repeat(1024 * 1024)}`, /^is larger than 1 MiB$/],
+  ])('%s is refused with its place', async (_, text, line) => {
+    expect((await told(text))[0]).toMatch(line);
+  });
+
+  it('that is absent is named with what to do', () => {
+    const absent = join(folder, 'absent.yaml');
+    expect(() => loadConfig(absent)).toThrow(
+      `${absent}: cannot be read (ENOENT): set POSTERN_CONFIG to the file, or start where postern.yaml lies`,
+    );
+  });
+
+  it('that is a folder is refused', () => {
+    expect(() => loadConfig(folder)).toThrow(`${folder}: is not a file`);
+  });
 });

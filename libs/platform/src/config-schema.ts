@@ -187,10 +187,14 @@ const resource = z
       .array(choice(['bearer'], ['dpop', 'basic']))
       .min(1, 'expected [bearer]')
       .default(['bearer']),
-    scopes: z.record(
-      z.string().regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
-      z.array(operation).min(1, 'expected at least one operation').max(ENTRIES_MAX),
-    ),
+    scopes: z
+      .record(
+        z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9._:-]{0,63}$/, 'expected a scope name such as ledger.read'),
+        z.array(operation).min(1, 'expected at least one operation').max(ENTRIES_MAX),
+      )
+      .refine((scopes) => Object.keys(scopes).length > 0, 'expected at least one scope'),
     forbid: z
       .array(operation)
       .max(ENTRIES_MAX)

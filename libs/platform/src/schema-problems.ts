@@ -5,6 +5,8 @@ import { masked } from './masked.js';
 import { nearestName } from './nearest-name.js';
 
 const FOUND_CHARACTERS_MAX = 80;
+/** Of an issuer, of a resource. */
+const DECIDING: ReadonlySet<unknown> = new Set(['kind', 'connector']);
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   string: 'text',
   int: 'a whole number',
@@ -17,7 +19,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 
 /** What the schema found, one problem a setting: what was expected, and what stands there. */
 export function problemsOf(where: string, error: z.ZodError, written: unknown): ConfigProblem[] {
-  return error.issues.flatMap((issue) => {
+  return telling(error.issues).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return unknownSettings(where, issue, written);
     const path = pathText(issue.path);
     if (issue.code === 'invalid_key') {
@@ -26,6 +28,16 @@ export function problemsOf(where: string, error: z.ZodError, written: unknown): 
     }
     return [{ where, path, what: problemText(expectation(issue), at(written, issue.path)) }];
   });
+}
+
+/** What an entry is of decides which settings it has: while that is wrong, its other problems say nothing. */
+function telling(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const deciding = issues.filter(({ path }) => path.length === 3 && DECIDING.has(path[2]));
+  return issues.filter(
+    (issue) =>
+      deciding.includes(issue) ||
+      !deciding.some(({ path }) => path[0] === issue.path[0] && path[1] === issue.path[1]),
+  );
 }
 
 function unknownSettings(

@@ -5,6 +5,8 @@ import { type Logger } from './logger.js';
 const SHUTDOWN_MS = 15_000;
 /** And everything together no longer than this: then the process ends as it is. */
 const GRACE_MS = 5_000;
+/** One Ctrl-C, or one stop of a process group, may reach us twice: from the terminal and from whoever started us. */
+const SAME_SIGNAL_MS = 1_000;
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 type Stop = (deadlineMs: number) => Promise<void>;
@@ -16,6 +18,7 @@ type Stop = (deadlineMs: number) => Promise<void>;
 export class StopSignals {
   #stop: Stop | undefined;
   #signal: NodeJS.Signals | undefined;
+  #impatient = false;
 
   constructor(private readonly log: Logger) {
     for (const signal of SIGNALS) process.on(signal, () => this.#received(signal));
@@ -32,8 +35,12 @@ export class StopSignals {
   }
 
   #received(signal: NodeJS.Signals): void {
-    if (this.stopping) process.exit(EXIT.internal); // Whoever sends a second one does not want to wait.
+    if (this.#impatient) process.exit(EXIT.internal); // Whoever sends a second one does not want to wait.
+    if (this.stopping) return;
     this.#signal = signal;
+    setTimeout(() => {
+      this.#impatient = true;
+    }, SAME_SIGNAL_MS).unref();
     this.log.info({ signal }, 'stopping');
     setTimeout(() => {
       this.log.error('the orderly end took too long');
