@@ -9,7 +9,9 @@ import { buildIfChanged } from './build-if-changed.mjs';
 const own = new Set(['--unit', '--long']);
 const flags = process.argv.slice(2);
 const unitOnly = flags.includes('--unit');
-const forJest = flags.filter((flag) => !own.has(flag));
+const forJest = flags
+  .filter((flag) => !own.has(flag))
+  .map((flag) => (flag.startsWith('-') ? flag : `--testPathPatterns=${flag}`));
 const env = { ...process.env };
 if (flags.includes('--long')) env.POSTERN_TEST_VOLUME = 'long';
 

@@ -126,7 +126,7 @@ describeWithServer('the Kafka event bus and a broker in trouble', 'kafka', () =>
       const bus = aBus();
       await bus.publish(await records('hdl_before', 1));
       const given = await records('hdl_freeze', 3);
-      kafka.freeze();
+      await kafka.freeze();
       let done = false;
       const publishing = bus.publish(given).then(() => {
         done = true;

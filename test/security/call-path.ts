@@ -76,7 +76,7 @@ export interface Answer {
 /** A proxy as it runs, in front of a real backend; stores in memory. */
 export class CallPath {
   /** What the proxy complained of. */
-  readonly problems: unknown[] = [];
+  readonly problems: readonly unknown[] = [];
 
   private constructor(
     readonly parts: CallPathParts,
@@ -93,11 +93,11 @@ export class CallPath {
     );
     const parts = new CallPathParts([resource]);
     await parts.seal(options.secret);
-    let path: CallPath | undefined;
+    const problems: unknown[] = [];
     const proxy = new ProxyService(
       Object.assign(parts, {
         trustedProxies: options.trustedProxies ?? [],
-        onProblem: (_: string, error: unknown) => path?.problems.push(error),
+        onProblem: (_: string, error: unknown) => problems.push(error),
       }),
     );
     const host = await startHttpHost({
@@ -106,8 +106,7 @@ export class CallPath {
       before: proxy.handle,
     });
     proxy.start(host.server);
-    path = new CallPath(parts, backend, proxy, host);
-    return path;
+    return Object.assign(new CallPath(parts, backend, proxy, host), { problems });
   }
 
   get port(): number {

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -83,8 +83,12 @@ export class TestKafka {
   }
 
   /** From now on it accepts connections and answers nothing. */
-  freeze(): void {
+  async freeze(): Promise<void> {
+    const pid = this.process?.pid;
+    if (pid === undefined) return;
     this.process?.kill('SIGSTOP');
+    // The signal stops one thread after the other: until all have stopped the broker may still answer.
+    while (!(await allStopped(pid))) await pause(POLL_MS);
   }
 
   thaw(): void {
@@ -242,4 +246,16 @@ function properties(place: { folder: string; port: number; controllerPort: numbe
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+/** Whether every thread of the process is in state `T`, as /proc tells. */
+async function allStopped(pid: number): Promise<boolean> {
+  const threads = await readdir(`/proc/${pid}/task`);
+  const states = await Promise.all(
+    threads.map(async (thread) => {
+      const stat = await readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => ') T');
+      return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+    }),
+  );
+  return states.every(Boolean);
 }

@@ -42,15 +42,18 @@ async function startSts(context: AppContext): Promise<RunningApp> {
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ ...origin, component: 'sts' }),
+    onFault: (err: unknown): void => log.error({ err }, 'a request failed'),
   };
   const publicHost = await startHttpHost({
     module: StsModule.register(parts),
     listen: config.listen.public,
+    log,
     configure: (app) => StsModule.configure(app),
   });
   const adminHost = await startHttpHost({
     module: AdminModule.register(health, metrics),
     listen: config.listen.admin,
+    log,
   });
   return {
     serves: `token endpoint ${config.publicOrigin}/oauth2/token`,

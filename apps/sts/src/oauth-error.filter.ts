@@ -1,8 +1,15 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  Inject,
+} from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DependencyUnavailable } from '#kernel';
 import { OAuthError, type OAuthErrorCode } from '#oauth';
 import { correlationIdOf } from './caller.js';
+import { StsSettings } from './sts-settings.js';
 
 const STATUS: Record<OAuthErrorCode, number> = {
   invalid_request: 400,
@@ -20,13 +27,18 @@ const RETRY_AFTER_SECONDS = 2;
 /** Every failure as RFC 6749 section 5.2 has it: terse and constant. What was wrong is in the event. */
 @Catch()
 export class OAuthErrorFilter implements ExceptionFilter {
+  constructor(@Inject(StsSettings) private readonly settings: StsSettings) {}
+
   catch(failure: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = errorOf(failure);
     const status = failure instanceof HttpException ? failure.getStatus() : STATUS[error.code];
+    if (status >= 500) this.settings.onFault(failure);
+    // What is left of a body that was too large is not read: where the next request begins, nobody knows.
+    if (!request.raw.complete) void reply.header('connection', 'close');
     if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
-    const challenge = challengeOf(error.code);
+    const challenge = challengeOf(error.code, request.headers.authorization);
     if (challenge !== undefined) void reply.header('www-authenticate', challenge);
     void reply
       .status(status)
@@ -48,9 +60,9 @@ function errorOf(failure: unknown): OAuthError {
   return new OAuthError('temporarily_unavailable', 'internal_error', 'internal error');
 }
 
-/** RFC 6750 section 3. */
-function challengeOf(code: OAuthErrorCode): string | undefined {
-  if (code === 'invalid_client') return 'Bearer realm="postern"';
+/** RFC 6750 section 3; RFC 6749 section 5.2: the scheme that the caller used, when it used one of the two. */
+function challengeOf(code: OAuthErrorCode, authorization: string | undefined): string | undefined {
   if (code === 'insufficient_scope') return 'Bearer realm="postern", error="insufficient_scope"';
-  return undefined;
+  if (code !== 'invalid_client') return undefined;
+  return /^basic /i.test(authorization ?? '') ? 'Basic realm="postern"' : 'Bearer realm="postern"';
 }

@@ -19,6 +19,7 @@ import {
   TokenExchange,
 } from '#oauth';
 import { callerOf, correlationIdOf } from './caller.js';
+import { formRequestOf } from './form-request.js';
 import { OAuthErrorFilter } from './oauth-error.filter.js';
 import { introspectionResponse, tokenResponse } from './oauth.wire.js';
 import { StsSettings } from './sts-settings.js';
@@ -37,17 +38,13 @@ export class OAuthController {
 
   @Post('oauth2/token')
   async token(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    // RFC 6749 section 2.3.1: credentials never stand in the URL; nothing else of ours does either.
-    const body = request.url.includes('?') ? undefined : bodyOf(request);
-    const contentType = body === undefined ? undefined : request.headers['content-type'];
-    const form = { contentType, body: body ?? '' };
-    const issued = await this.tokenExchange.exchange(form, callerOf(request));
+    const issued = await this.tokenExchange.exchange(formRequestOf(request), callerOf(request));
     await answer(request, reply).send(tokenResponse(issued));
   }
 
   @Post('oauth2/introspect')
   async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const form = formOf(request);
+    const form = Form.parse(formRequestOf(request));
     await this.settings.operators.authenticate(request.headers.authorization, form, 'introspect');
     const presented = form.one('token');
     if (presented === undefined) {
@@ -59,7 +56,7 @@ export class OAuthController {
 
   @Post('oauth2/revoke')
   async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.revocation.revoke(formOf(request), callerOf(request));
+    await this.revocation.revoke(Form.parse(formRequestOf(request)), callerOf(request));
     await answer(request, reply).send();
   }
 
@@ -69,12 +66,6 @@ export class OAuthController {
     return authorizationServerMetadata(this.settings.publicOrigin);
   }
 }
-
-const bodyOf = (request: FastifyRequest): string =>
-  typeof request.body === 'string' ? request.body : '';
-
-const formOf = (request: FastifyRequest): Form =>
-  Form.parse(request.headers['content-type'], bodyOf(request));
 
 const answer = (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
   reply

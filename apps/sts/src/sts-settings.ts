@@ -4,4 +4,6 @@ import { type OperatorAuthentication } from '#oauth';
 export abstract class StsSettings {
   abstract readonly publicOrigin: string;
   abstract readonly operators: OperatorAuthentication;
+  /** Hears of failures that are not the caller's: a dependency that is gone, a fault of ours. */
+  abstract readonly onFault: (failure: unknown) => void;
 }

@@ -9,6 +9,8 @@ const read = (
 ): CanonicalRequest =>
   canonicalRequest({ method: 'GET', rawHeaders: HOST, httpVersion: '1.1', url, ...over });
 
+const withRule = (rule: AmbiguityRule): RegExp => new RegExp(`^ambiguous request \\(${rule}\\)`);
+
 describe('a canonical request', () => {
   it('splits the target into resource, path, query and decoded segments', () => {
     expect(read('/proxy/ledger/accounts/J%C3%BCrgen%20A?x=%2F&y')).toEqual({
@@ -95,13 +97,11 @@ describe('a canonical request', () => {
     ['resource-id', `/proxy/${'a'.repeat(64)}/a`],
     ['request-line-length', `/proxy/ledger/${'a'.repeat(8180)}`],
   ])('refuses by the rule %s: %s', (rule, url) => {
-    expect(() => read(url)).toThrow(expect.objectContaining({ rule }));
+    expect(() => read(url)).toThrow(withRule(rule));
   });
 
   it.each(['CONNECT', 'TRACE', 'TRACK', 'get', '', 'GE T'])('refuses the method %j', (method) => {
-    expect(() => read('/proxy/ledger/a', { method })).toThrow(
-      expect.objectContaining({ rule: 'method' }),
-    );
+    expect(() => read('/proxy/ledger/a', { method })).toThrow(withRule('method'));
   });
 
   it.each<[AmbiguityRule, string[]]>([
@@ -117,9 +117,7 @@ describe('a canonical request', () => {
     ['framing', [...HOST, 'Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
     ['header-count', [...HOST, ...Array.from({ length: 200 }, () => 'x')]],
   ])('refuses by the rule %s the headers %j', (rule, rawHeaders) => {
-    expect(() => read('/proxy/ledger/a', { rawHeaders })).toThrow(
-      expect.objectContaining({ rule }),
-    );
+    expect(() => read('/proxy/ledger/a', { rawHeaders })).toThrow(withRule(rule));
   });
 
   it('takes a request line of 8 KiB and a hundred headers', () => {
@@ -135,9 +133,7 @@ describe('a canonical request', () => {
   });
 
   it('never names the bytes in its message', () => {
-    expect(() => read('/proxy/ledger/../pst_prod_abc')).toThrow(
-      expect.objectContaining({ message: expect.not.stringContaining('pst_') as string }),
-    );
+    expect(() => read('/proxy/ledger/../pst_prod_abc')).toThrow(/^(?!.*pst_)/);
   });
 });
 
@@ -207,9 +203,9 @@ describe('what was judged is what is forwarded', () => {
         expect(url.pathname.split('/').slice(2).map(decodeURIComponent)).toEqual(request.segments);
         expect(url.host).toBe('ledger.internal');
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
-    expect(accepted).toBeGreaterThan(200);
+    expect(accepted).toBeGreaterThan(100);
   });
 
   it('never gives a segment that another decoder could read as more than one, or as a step up', () => {
@@ -219,7 +215,7 @@ describe('what was judged is what is forwarded', () => {
           expect(segment).not.toMatch(/^\.{1,2}$|[/\\;\p{Cc}]|%[0-9a-f]{2}/iu);
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: 2000 },
     );
   });
 });

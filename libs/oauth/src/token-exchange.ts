@@ -22,7 +22,7 @@ import { type CallerContext } from './caller-context.js';
 import { ClientAssertions } from './client-assertions.js';
 import { refusalOf, refused } from './exchange-refusal.js';
 import { ExchangeTrace } from './exchange-trace.js';
-import { Form } from './form.js';
+import { Form, type FormRequest } from './form.js';
 import { OAuthError } from './oauth-error.js';
 import { presentedCredentials } from './presented-credentials.js';
 import { familyIdOf, subjectTokenKey, usesMax } from './subject-token-key.js';
@@ -40,14 +40,6 @@ export interface TokenExchangeParts {
   readonly environment: string;
   /** Shared with the other endpoints, so that an assertion serves once at any of them. */
   readonly assertions?: ClientAssertions;
-}
-
-/** `POST /oauth2/token`, as received. */
-export interface FormRequest {
-  readonly contentType: string | undefined;
-  readonly body: string;
-  /** The Authorization header. */
-  readonly authorization?: string | undefined;
 }
 
 /** What the caller gets. The handle's plaintext is in it and nowhere else. */
@@ -74,9 +66,9 @@ export class TokenExchange {
     return this.#steps(request, trace).catch((failure: unknown) => this.#deny(failure, trace));
   }
 
-  async #steps({ contentType, body, authorization }: FormRequest, trace: ExchangeTrace) {
-    const form = Form.parse(contentType, body);
-    const caller = await this.#authenticate(authorization, form);
+  async #steps(received: FormRequest, trace: ExchangeTrace): Promise<IssuedHandle> {
+    const form = Form.parse(received);
+    const caller = await this.#authenticate(received.authorization, form);
     const request = (trace.request = parseTokenExchange(form));
     const token = (trace.subjectToken = await this.parts.verifier.verify(request.subjectToken));
     assertPresentable(token);

@@ -1,6 +1,6 @@
 import { type ConfigProblem } from './config-error.js';
-import { isConfidentialUrl } from './network-address.js';
-import { pathText } from './schema-problems.js';
+import { isConfidentialUrl, plainHttpUrl } from './network-address.js';
+import { pathText, shown } from './schema-problems.js';
 
 type Written = Readonly<Record<string, unknown>>;
 type Report = (path: readonly PropertyKey[], what: string) => void;
@@ -29,7 +29,7 @@ function reportRepeated(config: Written, list: string, name: string, report: Rep
     if (typeof value !== 'string') continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, index);
-    else report([list, index, name], `"${value}" is that of ${list}[${before}] already`);
+    else report([list, index, name], `${shown(value)} is that of ${list}[${before}] already`);
   }
 }
 
@@ -40,7 +40,7 @@ function reportForeign(config: Written, report: Report): void {
     if (typeof environment !== 'string' || environment === served) continue;
     report(
       ['resources', index, 'environment'],
-      `"${environment}" is not the environment of this deployment, "${served}": a deployment serves one`,
+      `${shown(environment)} is not the environment of this deployment, ${shown(served)}: a deployment serves one`,
     );
   }
 }
@@ -50,6 +50,7 @@ function reportPlainDiscovery(config: Written, report: Report): void {
   for (const [index, { issuer, keys }] of entries(config, 'issuers')) {
     const byDiscovery = mapping(keys)['discovery'] === true;
     if (!byDiscovery || typeof issuer !== 'string' || isConfidentialUrl(issuer)) continue;
+    if (plainHttpUrl(issuer) === undefined) continue; // That the schema says already.
     report(
       ['issuers', index, 'keys', 'discovery'],
       'needs an issuer that is an https URL (http only on loopback): give the keys by { file: <path> } or { jwksUri: <https URL> }',

@@ -23,6 +23,9 @@ const golden = (name: string): string => readFileSync(resolve('test/golden/confi
 const written = (): Config => parse(golden('postern.yaml')) as Config;
 const cases = parse(golden('problems.yaml')) as readonly Case[];
 
+/** Strict YAML has no aliases, so what stands twice is written twice. */
+const yaml = (config: Fields): string => stringify(config, { aliasDuplicateObjects: false });
+
 const folder = mkdtempSync(join(tmpdir(), 'postern-config-'));
 const file = join(folder, 'postern.yaml');
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -66,12 +69,12 @@ describe('a problem in postern.yaml is told in one line', () => {
   });
 
   it.each(cases.map((one) => [one.refused, one] as const))('%s', async (_, one) => {
-    expect(await told(stringify(broken(one)))).toEqual(one.lines ?? [one.line]);
+    expect(await told(yaml(broken(one)))).toEqual(one.lines ?? [one.line]);
   });
 
   it('and all problems at once, whatever their kind', async () => {
     const lines = await told(
-      stringify(
+      yaml(
         broken({
           refused: 'much',
           root: { colour: 'red', environment: 'PROD' },
@@ -100,7 +103,7 @@ describe('a file that is no YAML mapping', () => {
     ['a key twice', 'a: prod\na: dev', /^line 2, column 1: Map keys must be unique$/],
     ['a second document', 'a: 1\n---\nb: 2', /^line 2, column 1: a second document begins/],
     ['an alias', 'a: &x 1\nb: *x', /^line 1, column 7: anchors and aliases are not accepted/],
-    ['a merge', 'a: {<<: {b: 1}}', /unknown setting/],
+    ['a merge, which is a key like another', 'environment: {<<: prod}', /found a mapping of <<$/],
     ['a tag', 'a: !!binary aGk=', /^line 1, column \d+: tags \(!!binary, !custom\) are not/],
     ['another YAML version', '%YAML 1.1\n---\na: yes', /^line \d+, column \d+: directives/],
     ['a key that is a number', '1: a', /^line 1, column 1: keys must be text: put it into quotes$/],

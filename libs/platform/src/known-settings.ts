@@ -7,6 +7,7 @@ interface SchemaNode {
   readonly oneOf?: readonly SchemaNode[];
   readonly anyOf?: readonly SchemaNode[];
   readonly const?: unknown;
+  readonly required?: readonly string[];
 }
 
 /** The names of the settings that postern.yaml knows at a path, given what is written around it. */
@@ -26,13 +27,23 @@ function below(node: SchemaNode, step: PropertyKey): SchemaNode {
   return typeof named === 'object' ? named : {};
 }
 
-/** Of alternatives the one whose constants are those that are written, such as `as: basic`. */
+/**
+ * Of alternatives the one that is meant: its constants are those that are written, such as `as: basic`, and what it
+ * cannot do without is there, such as `jwksUri`.
+ */
 function fitting(node: SchemaNode, value: unknown): SchemaNode {
-  const fits = ({ properties = {} }: SchemaNode): boolean =>
+  const alternatives = node.oneOf ?? node.anyOf;
+  if (alternatives === undefined) return node;
+  const written = mapping(value);
+  const sameConstants = ({ properties = {} }: SchemaNode): boolean =>
     Object.entries(properties).every(
-      ([name, property]) =>
-        property.const === undefined ||
-        property.const === (value as Record<string, unknown> | undefined)?.[name],
+      ([name, property]) => property.const === undefined || property.const === written[name],
     );
-  return (node.oneOf ?? node.anyOf)?.find(fits) ?? node;
+  const complete = ({ required = [] }: SchemaNode): boolean =>
+    required.every((name) => Object.hasOwn(written, name));
+  const candidates = alternatives.filter(sameConstants);
+  return candidates.find(complete) ?? candidates[0] ?? node;
 }
+
+const mapping = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};

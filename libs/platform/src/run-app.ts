@@ -1,3 +1,4 @@
+import { PosternError } from '#kernel';
 import { makeContext, type RunningApp, type StartApp } from './app-context.js';
 import { type AppName } from './app-name.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
@@ -59,7 +60,10 @@ function warnOfTraces(log: Logger): void {
   log.warn('OTEL_EXPORTER_OTLP_ENDPOINT is set: traces are not available in this version');
 }
 
+/** What Postern refuses on purpose has a line a problem; of a fault the first line tells enough, and its stack to debug. */
 function linesOf(error: unknown, stack: boolean): readonly string[] {
   if (!(error instanceof Error)) return ['unknown failure'];
-  return (stack ? (error.stack ?? error.message) : error.message).split('\n');
+  if (error instanceof PosternError) return error.message.split('\n');
+  if (stack) return (error.stack ?? error.message).split('\n');
+  return [`internal error: ${error.message.split('\n', 1)[0] ?? ''} (LOG_LEVEL=debug tells more)`];
 }

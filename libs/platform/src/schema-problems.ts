@@ -80,7 +80,7 @@ function expectation(issue: z.core.$ZodIssue): string {
 export const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    const name = String(step);
+    const name = String(step).slice(0, FOUND_CHARACTERS_MAX);
     if (!/^[A-Za-z_][\w-]*$/.test(name)) return `${text}[${JSON.stringify(name)}]`;
     return text === '' ? name : `${text}.${name}`;
   }, '');
@@ -97,7 +97,7 @@ function at(written: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** What stands there, cut short; of a mapping only the names, for a value may be a secret that was put there by mistake. */
-function shown(found: unknown): string {
+export function shown(found: unknown): string {
   if (Array.isArray(found)) return found.length === 0 ? 'an empty list' : 'a list';
   if (found === null) return 'nothing';
   if (typeof found === 'object') {

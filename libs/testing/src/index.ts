@@ -77,4 +77,15 @@ export {
   TEST_SECRET_REF,
   TEST_USERNAME,
 } from './injection-builders.js';
-export { RecordingSink, upstreamContract } from './upstream.contract.js';
+export { RecordingSink } from './recording-sink.js';
+export { upstreamContract } from './upstream.contract.js';
+export {
+  aCaller,
+  aFormRequest,
+  ExchangeUnderTest,
+  type ExchangeUnderTestOptions,
+  formBody,
+  type FormParameters,
+  grantUnderTest,
+  resourceUnderTest,
+} from './exchange-under-test.js';

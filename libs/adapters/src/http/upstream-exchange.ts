@@ -7,6 +7,9 @@ import {
 import { type Dispatcher, type Pool } from 'undici';
 import { upstreamFailure } from './upstream-failure.js';
 
+/** A longer one would fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 type Controller = Dispatcher.DispatchController;
 
 /** One request and its response. Tells the sink of one end, whichever comes first. */
@@ -21,7 +24,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     private readonly sink: UpstreamResponseSink,
   ) {
     const { totalTimeoutMs } = request.resource.limits;
-    this.#deadline = setTimeout(this.#onDeadline, totalTimeoutMs);
+    this.#deadline = setTimeout(this.#onDeadline, Math.min(totalTimeoutMs, TIMER_MS_MAX));
   }
 
   begin(pool: Pool | undefined): void {
@@ -82,7 +85,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     const { body, resource } = this.request;
     const { origin } = resource.destination;
     this.#fail(
-      body?.errored == null
+      (body?.errored ?? null) === null
         ? upstreamFailure(error, origin, this.#controller !== undefined)
         : new UpstreamFailed('aborted', `${origin}: the request body failed`),
     );

@@ -110,7 +110,10 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
       this.#bytesIn += chunk.length;
       if (this.#bytesIn > responseBytesMax) throw responseTooLarge(responseBytesMax);
       writable = this.#write(filter.push(chunk));
-      if (filter.complete) this.#finish();
+      if (filter.complete) {
+        this.#finish();
+        this.#controller?.abort(new Error('all that was asked for is there'));
+      }
     });
     return writable;
   }
@@ -177,8 +180,6 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     this.parts.response.end();
     const failed = (this.#status ?? 0) >= 500;
     this.#conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
-    // Without effect when the response has ended; a range may be complete before.
-    this.#controller?.abort(new Error('all that was asked for is there'));
   }
 
   /** What must not happen between the destination and the caller ends the call, and never the process. */

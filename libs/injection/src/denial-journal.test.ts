@@ -1,0 +1,113 @@
+import { EventFactory } from '#events';
+import { DependencyUnavailable } from '#kernel';
+import { FixedClock, InMemoryEventJournal } from '#testing';
+import { CallAttempt } from './call-attempt.js';
+import { CallDenied } from './call-denied.js';
+import { DenialJournal } from './denial-journal.js';
+
+const unknown = new CallDenied({ code: 'invalid_token', reason: 'unknown', detail: 'no such' });
+const expired = new CallDenied({ code: 'invalid_token', reason: 'expired', detail: 'too late' });
+
+const from = (peerAddress: string, headers: string[] = []): CallAttempt =>
+  new CallAttempt({ method: 'GET', rawHeaders: headers }, { correlationId: 'req_1', peerAddress });
+
+describe('the journal of denied calls', () => {
+  let clock: FixedClock;
+  let journal: InMemoryEventJournal;
+  let denials: DenialJournal;
+  beforeEach(() => {
+    clock = new FixedClock();
+    journal = new InMemoryEventJournal();
+    const origin = { clock, environment: 'dev', deployment: 'test', component: 'proxy' } as const;
+    denials = new DenialJournal({
+      journal,
+      clock,
+      events: new EventFactory(origin),
+      environment: 'dev',
+    });
+  });
+  const written = (): [reason: string, count: number | undefined][] =>
+    journal.of('dev.postern.call.denied.v1').map(({ reason, count }) => [reason, count]);
+
+  it('writes the first of a kind at once', async () => {
+    await denials.record(unknown, from('192.0.2.1', ['User-Agent', 'x'.repeat(300)]));
+    expect(written()).toEqual([['unknown', undefined]]);
+    expect(journal.of('dev.postern.call.denied.v1')[0]!.client).toEqual({
+      ip: '192.0.2.1',
+      user_agent: 'x'.repeat(200),
+    });
+  });
+
+  it('sums what follows within a second into one event, and loses none', async () => {
+    for (let n = 0; n < 500; n += 1) await denials.record(unknown, from('192.0.2.1'));
+    clock.advance(0.999);
+    await denials.flushDue();
+    expect(written()).toEqual([['unknown', undefined]]);
+    clock.advance(0.001);
+    await denials.flushDue();
+    expect(written()).toEqual([
+      ['unknown', undefined],
+      ['unknown', 499],
+    ]);
+  });
+
+  it('writes the sum with the next of its kind when nobody flushed', async () => {
+    for (let n = 0; n < 3; n += 1) await denials.record(unknown, from('192.0.2.1'));
+    clock.advance(1);
+    await denials.record(unknown, from('192.0.2.1'));
+    expect(written()).toEqual([
+      ['unknown', undefined],
+      ['unknown', 2],
+      ['unknown', undefined],
+    ]);
+  });
+
+  it('tells reasons and peers apart', async () => {
+    await denials.record(unknown, from('192.0.2.1'));
+    await denials.record(expired, from('192.0.2.1'));
+    await denials.record(unknown, from('192.0.2.2'));
+    expect(written()).toHaveLength(3);
+  });
+
+  it('tells handles apart, not what was presented: whoever varies the guess stays one kind', async () => {
+    for (let n = 0; n < 3; n += 1) {
+      const attempt = from('192.0.2.1');
+      attempt.presented(`digest-${n}`, true);
+      await denials.record(unknown, attempt);
+    }
+    expect(written()).toHaveLength(1);
+  });
+
+  it('holds a bounded number of kinds: a flood from everywhere is one kind a reason', async () => {
+    for (let n = 0; n < 10_100; n += 1) await denials.record(unknown, from(`peer-${n}`));
+    expect(written()).toHaveLength(10_001);
+    await denials.close();
+    expect(written().at(-1)).toEqual(['unknown', 99]);
+  });
+
+  it('rejects when the first cannot be written, and again until it can', async () => {
+    journal.setReachable(false);
+    for (let n = 0; n < 2; n += 1) {
+      await expect(denials.record(unknown, from('192.0.2.1'))).rejects.toThrow(
+        DependencyUnavailable,
+      );
+    }
+    journal.setReachable(true);
+    await denials.record(unknown, from('192.0.2.1'));
+    expect(written()).toEqual([['unknown', undefined]]);
+  });
+
+  it('keeps a sum that cannot be written for the next time', async () => {
+    for (let n = 0; n < 3; n += 1) await denials.record(unknown, from('192.0.2.1'));
+    clock.advance(1);
+    journal.setReachable(false);
+    await expect(denials.flushDue()).rejects.toThrow(DependencyUnavailable);
+    await expect(denials.record(unknown, from('192.0.2.1'))).rejects.toThrow(DependencyUnavailable);
+    journal.setReachable(true);
+    await denials.close();
+    expect(written()).toEqual([
+      ['unknown', undefined],
+      ['unknown', 2],
+    ]);
+  });
+});
