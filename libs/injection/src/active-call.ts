@@ -52,7 +52,7 @@ export class ActiveCall {
         route_template: routeTemplate,
         method,
         ...(relay?.status === undefined ? {} : { upstream_status: relay.status }),
-        ...this.#traffic(),
+        ...this.traffic(),
         duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
         scrubbed,
         outcome: this.outcome,
@@ -60,7 +60,7 @@ export class ActiveCall {
     });
   }
 
-  #traffic(): { readonly bytes_in: number; readonly bytes_out: number } {
+  private traffic(): { readonly bytes_in: number; readonly bytes_out: number } {
     return { bytes_in: this.body?.bytes ?? 0, bytes_out: this.relay?.bytesOut ?? 0 };
   }
 }

@@ -31,7 +31,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     const { resource, method, path, headers, body } = this.request;
     if (pool === undefined || !path.startsWith('/') || path.startsWith('//')) {
       const what = pool === undefined ? 'no connection is opened any more' : 'not an origin path';
-      this.#fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${what}`));
+      this.fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${what}`));
       return;
     }
     const servername = resource.tls?.serverName;
@@ -51,8 +51,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
 
   abort(reason: Error): void {
     if (this.#ended) return;
-    this.#end();
-    this.#cut(reason);
+    this.end();
+    this.cut(reason);
   }
 
   onRequestStart(controller: Controller): void {
@@ -77,14 +77,14 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
 
   onResponseEnd(controller: Controller): void {
     if (this.#ended) return;
-    this.#end();
+    this.end();
     this.sink.onEnd(buffersOf(controller.rawTrailers));
   }
 
   onResponseError(_controller: Controller, error: Error): void {
     const { body, resource } = this.request;
     const { origin } = resource.destination;
-    this.#fail(
+    this.fail(
       (body?.errored ?? null) === null
         ? upstreamFailure(error, origin, this.#controller !== undefined)
         : new UpstreamFailed('aborted', `${origin}: the request body failed`),
@@ -92,21 +92,21 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   }
 
   /** Always later: an error of the dispatch itself must not reach the sink before `send` has returned. */
-  #fail(error: UpstreamFailed): void {
+  private fail(error: UpstreamFailed): void {
     if (this.#ended) return;
-    this.#end();
+    this.end();
     this.request.body?.destroy();
     queueMicrotask(() => {
       this.sink.onError(error);
     });
   }
 
-  #end(): void {
+  private end(): void {
     this.#ended = true;
     clearTimeout(this.#deadline);
   }
 
-  #cut(reason: Error): void {
+  private cut(reason: Error): void {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
     this.request.body?.destroy();
@@ -118,8 +118,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
       'timeout',
       `${destination.origin}: no whole response within ${limits.totalTimeoutMs} ms`,
     );
-    this.#fail(error);
-    this.#cut(error);
+    this.fail(error);
+    this.cut(error);
   };
 }
 

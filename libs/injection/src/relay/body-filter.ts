@@ -62,17 +62,17 @@ export class HeldBody implements BodyFilter {
     this.#bytes += chunk.length;
     if (this.#bytes > this.bytesMax) throw responseTooLarge(this.bytesMax);
     this.#chunks.push(this.scrubber.push(chunk));
-    this.#refuseHit();
+    this.refuseHit();
     return EMPTY;
   }
 
   end(): Buffer {
     this.#chunks.push(this.scrubber.end());
-    this.#refuseHit();
+    this.refuseHit();
     return Buffer.concat(this.#chunks);
   }
 
-  #refuseHit(): void {
+  private refuseHit(): void {
     if (this.scrubber.hits === 0) return;
     throw new CallFailed(
       'secret-in-response',
@@ -100,14 +100,14 @@ export class SlicedBody implements BodyFilter {
   }
 
   push(chunk: Buffer): Buffer {
-    return this.#cut(this.whole.push(chunk));
+    return this.cut(this.whole.push(chunk));
   }
 
   end(): Buffer {
-    return this.#cut(this.whole.end());
+    return this.cut(this.whole.end());
   }
 
-  #cut(chunk: Buffer): Buffer {
+  private cut(chunk: Buffer): Buffer {
     const from = Math.max(0, this.slice.first - this.#position);
     const to = Math.max(0, this.slice.end - this.#position);
     this.#position += chunk.length;

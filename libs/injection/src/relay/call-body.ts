@@ -34,7 +34,7 @@ export class CallBody extends Readable {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.bytesMax) this.#refuse();
+    if (this.#bytes > this.bytesMax) this.refuse();
     else if (!this.destroyed && !this.push(chunk)) this.incoming.pause();
   };
 
@@ -48,7 +48,7 @@ export class CallBody extends Readable {
   };
 
   /** Once: what comes after is more than anybody has to read. */
-  #refuse(): void {
+  private refuse(): void {
     if (this.destroyed) {
       this.incoming.destroy();
       return;

@@ -74,14 +74,14 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   }
 
   onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void {
-    this.#guarded(() => {
+    this.guarded(() => {
       const { resource, matcher, asked } = this.parts;
       this.#status = status;
       const head = callerHead({ status, statusText, rawHeaders }, resource, matcher);
       this.#hits = head.hits;
       this.#plan = planResponse(head, { resource, matcher, asked });
-      if (this.#plan.codings.length > 0) this.#decoder = this.#decoderOf(this.#plan.codings);
-      if (!this.#plan.held) this.#writeHead(this.#plan.head.headers);
+      if (this.#plan.codings.length > 0) this.#decoder = this.decoderOf(this.#plan.codings);
+      if (!this.#plan.held) this.writeHead(this.#plan.head.headers);
     });
   }
 
@@ -99,19 +99,19 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
 
   onError(error: UpstreamFailed): void {
     const refused = this.parts.body?.errored;
-    this.#fail(refused instanceof CallFailed ? refused : failureOf(error));
+    this.fail(refused instanceof CallFailed ? refused : failureOf(error));
   }
 
   onDecoded(chunk: Buffer): boolean {
     let writable = true;
-    this.#guarded(() => {
-      const { filter } = this.#planned();
+    this.guarded(() => {
+      const { filter } = this.planned();
       const { responseBytesMax } = this.parts.resource.limits;
       this.#bytesIn += chunk.length;
       if (this.#bytesIn > responseBytesMax) throw responseTooLarge(responseBytesMax);
-      writable = this.#write(filter.push(chunk));
+      writable = this.write(filter.push(chunk));
       if (filter.complete) {
-        this.#finish();
+        this.finish();
         this.#controller?.abort(new Error('all that was asked for is there'));
       }
     });
@@ -119,18 +119,18 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   }
 
   onDecodedEnd(): void {
-    this.#guarded(() => {
-      const { filter, held, head } = this.#planned();
+    this.guarded(() => {
+      const { filter, held, head } = this.planned();
       const rest = filter.end();
-      if (held) this.#writeHead(withLength(head.headers, rest.length));
-      this.#write(rest);
-      this.#addTrailers();
-      this.#finish();
+      if (held) this.writeHead(withLength(head.headers, rest.length));
+      this.write(rest);
+      this.addTrailers();
+      this.finish();
     });
   }
 
   onDecodeError(): void {
-    this.#fail(
+    this.fail(
       new CallFailed(
         'unscrubbable-encoding',
         'response_cut',
@@ -143,7 +143,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     this.#controller?.resume();
   }
 
-  #decoderOf(codings: readonly string[]): BodyDecoder {
+  private decoderOf(codings: readonly string[]): BodyDecoder {
     const decoder = BodyDecoder.of(codings, this);
     if (decoder !== undefined) return decoder;
     throw new CallFailed(
@@ -153,42 +153,42 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     );
   }
 
-  #planned(): ResponsePlan {
+  private planned(): ResponsePlan {
     if (this.#plan === undefined) throw new TypeError('a body before its head');
     return this.#plan;
   }
 
-  #writeHead(headers: string[]): void {
-    const { status, statusText } = this.#planned().head;
+  private writeHead(headers: string[]): void {
+    const { status, statusText } = this.planned().head;
     this.parts.response.writeHead(status, statusText, headers);
   }
 
-  #write(chunk: Buffer): boolean {
+  private write(chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
     this.#bytesOut += chunk.length;
     return this.parts.response.write(chunk);
   }
 
-  #addTrailers(): void {
+  private addTrailers(): void {
     if (this.#trailers.length === 0) return;
     const { trailers, hits } = callerTrailers(this.#trailers, this.parts.matcher);
     this.#hits += hits;
     if (trailers.length > 0) this.parts.response.addTrailers(trailers);
   }
 
-  #finish(): void {
+  private finish(): void {
     this.parts.response.end();
     const failed = (this.#status ?? 0) >= 500;
-    this.#conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
+    this.conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
   }
 
   /** What must not happen between the destination and the caller ends the call, and never the process. */
-  #guarded(step: () => void): void {
+  private guarded(step: () => void): void {
     if (this.#end !== undefined) return;
     try {
       step();
     } catch (error) {
-      this.#fail(
+      this.fail(
         error instanceof CallFailed
           ? error
           : new CallFailed(
@@ -201,16 +201,16 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     }
   }
 
-  #fail(failure: CallFailed): void {
+  private fail(failure: CallFailed): void {
     if (this.#end !== undefined) return;
     const { response } = this.parts;
     const answered = response.headersSent;
-    this.#conclude({ outcome: failure.outcome, failure: answered ? undefined : failure });
+    this.conclude({ outcome: failure.outcome, failure: answered ? undefined : failure });
     this.#controller?.abort(failure);
     if (answered) response.destroy();
   }
 
-  #conclude(end: RelayEnd): void {
+  private conclude(end: RelayEnd): void {
     this.#end = end;
     this.#decoder?.destroy();
     this.parts.response.off('close', this.#onCallerClosed).off('drain', this.#onCallerDrained);
@@ -218,7 +218,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   }
 
   readonly #onCallerClosed = (): void => {
-    this.#fail(new CallFailed('caller-gone', 'client_abort', 'the caller went away'));
+    this.fail(new CallFailed('caller-gone', 'client_abort', 'the caller went away'));
   };
 
   readonly #onCallerDrained = (): void => {

@@ -24,17 +24,17 @@ export class StreamScrubber {
   push(chunk: Buffer): Buffer {
     const known = this.#held.length;
     const bytes = known === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    return this.#release(bytes, known, this.matcher.unfinishedFrom(bytes));
+    return this.release(bytes, known, this.matcher.unfinishedFrom(bytes));
   }
 
   /** Gives what is left when nothing follows. */
   end(): Buffer {
     const rest = this.#held;
-    return rest.length === 0 ? rest : this.#release(rest, rest.length, rest.length);
+    return rest.length === 0 ? rest : this.release(rest, rest.length, rest.length);
   }
 
   /** `known` bytes were seen before: occurrences inside of them are counted. From `keepFrom` on bytes are held back. */
-  #release(bytes: Buffer, known: number, keepFrom: number): Buffer {
+  private release(bytes: Buffer, known: number, keepFrom: number): Buffer {
     const spans = this.matcher.occurrences(bytes);
     const maskedTo = this.#maskedTo;
     this.#held = keepFrom === bytes.length ? EMPTY : Buffer.from(bytes.subarray(keepFrom));
@@ -42,11 +42,11 @@ export class StreamScrubber {
     if (spans.length === 0 && maskedTo === 0) return bytes.subarray(0, keepFrom);
     const released = Buffer.from(bytes.subarray(0, keepFrom));
     released.fill(MASK, 0, Math.min(maskedTo, keepFrom));
-    this.#mask(released, spans, { known, maskedTo });
+    this.mask(released, spans, { known, maskedTo });
     return released;
   }
 
-  #mask(
+  private mask(
     released: Buffer,
     spans: readonly number[],
     seen: { known: number; maskedTo: number },

@@ -1,5 +1,5 @@
 import { mintHandle } from '#handles';
-import { errorOf, StsEndpoint } from './sts-endpoint.fixture.js';
+import { errorOf, StsEndpoint } from './sts-endpoint.js';
 
 const INTROSPECT = '/oauth2/introspect';
 const REVOKE = '/oauth2/revoke';

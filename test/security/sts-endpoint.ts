@@ -5,7 +5,7 @@ import {
   formBody,
   type FormParameters,
 } from '#testing';
-import { StsModule } from './sts.module.js';
+import { StsModule } from '../../apps/sts/src/sts.module.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 

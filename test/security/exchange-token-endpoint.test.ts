@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { formBody } from '#testing';
-import { errorOf, StsEndpoint } from './sts-endpoint.fixture.js';
+import { errorOf, StsEndpoint } from './sts-endpoint.js';
 
 const TOKEN = '/oauth2/token';
 const INTROSPECT = '/oauth2/introspect';

@@ -1,0 +1,158 @@
+import { type Handle } from '#handles';
+import { DependencyUnavailable } from '#kernel';
+import { subjectIdOf } from '#identity';
+import { aFormRequest, ExchangeUnderTest, type FormParameters } from '#testing';
+import { ClientAssertions } from './client-assertions.js';
+import { Form } from './form.js';
+import { type OAuthError } from './oauth-error.js';
+import { OperatorAuthentication } from './operator-authentication.js';
+
+const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+
+let sts: ExchangeUnderTest;
+let operators: OperatorAuthentication;
+
+beforeEach(async () => {
+  sts = await ExchangeUnderTest.create();
+  operators = new OperatorAuthentication(sts.parts);
+});
+
+const refusal = (code: OAuthError['code']): Error => expect.objectContaining({ code }) as Error;
+
+const formOf = (parameters: FormParameters): Form => Form.parse(aFormRequest(parameters));
+
+const assertion = async (claims = {}, more: FormParameters = {}): Promise<Form> =>
+  formOf({
+    client_assertion_type: JWT_BEARER,
+    client_assertion: await sts.mint({ sub: 'operator', ...claims }),
+    ...more,
+  });
+
+describe('by a handle for the resource postern', () => {
+  const attempt = async (overrides: Partial<Handle>, scheme = 'Bearer') => {
+    const { plaintext } = await sts.issued({
+      resource: 'postern',
+      scopes: ['introspect'],
+      grant: { id: 'operator-operates', version: 1, setDigest: 'a'.repeat(64) },
+      subject: { issuer: sts.issuer.issuer, subject: 'operator', id: 'sub_operator' },
+      ...overrides,
+    });
+    return operators.authenticate(`${scheme} ${plaintext}`, undefined, 'introspect');
+  };
+
+  it.each(['Bearer', 'bearer', 'BEARER'])('proves the workload behind it (%s)', async (scheme) => {
+    expect(await attempt({}, scheme)).toEqual({
+      subjectId: 'sub_operator',
+      handleId: expect.stringMatching(/^hdl_/) as string,
+    });
+  });
+
+  it.each([
+    ['of another resource', { resource: 'ledger' }],
+    ['that is revoked', { status: 'revoked' }],
+    ['that is suspended', { status: 'suspended' }],
+    ['that has expired', { expiresAt: new Date(0) }],
+    ['whose grant is gone', { grant: { id: 'gone', version: 1, setDigest: '' } }],
+  ] as [string, Partial<Handle>][])('proves nobody with one %s', async (_, overrides) => {
+    await expect(attempt(overrides)).rejects.toThrow(refusal('invalid_client'));
+  });
+
+  it.each(['Basic', 'DPoP', 'Bearer ', ''])('proves nobody by scheme "%s"', async (scheme) => {
+    await expect(attempt({}, scheme)).rejects.toThrow(refusal('invalid_client'));
+  });
+
+  it('is insufficient_scope when it does not carry the scope', async () => {
+    await expect(attempt({ scopes: ['admin.read'] })).rejects.toThrow(
+      refusal('insufficient_scope'),
+    );
+  });
+
+  it('says that it cannot tell while the store is away', async () => {
+    const { plaintext } = await sts.operatorHandle();
+    sts.records.setReachable(false);
+    await expect(
+      operators.authenticate(`Bearer ${plaintext}`, undefined, 'introspect'),
+    ).rejects.toThrow(DependencyUnavailable);
+  });
+});
+
+describe('by a client assertion', () => {
+  it('proves the workload that it is of, by the same grants', async () => {
+    const identity = { issuer: 'https://idp.test', subject: 'operator' };
+    expect(await operators.authenticate(undefined, await assertion(), 'introspect')).toEqual({
+      subjectId: subjectIdOf(identity),
+      handleId: undefined,
+    });
+  });
+
+  it('is insufficient_scope without a grant for it', async () => {
+    const stranger = await assertion({ sub: 'workload-1' });
+    await expect(operators.authenticate(undefined, stranger, 'introspect')).rejects.toThrow(
+      refusal('insufficient_scope'),
+    );
+    await expect(
+      operators.authenticate(undefined, await assertion(), 'admin.rotate'),
+    ).rejects.toThrow(refusal('insufficient_scope'));
+  });
+
+  it('C-01: proves nobody a second time', async () => {
+    const form = await assertion();
+    await operators.authenticate(undefined, form, 'introspect');
+    await expect(operators.authenticate(undefined, form, 'introspect')).rejects.toThrow(
+      refusal('invalid_client'),
+    );
+  });
+
+  it('C-01: of many at once with one assertion, one is proven', async () => {
+    const form = await assertion();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => operators.authenticate(undefined, form, 'introspect')),
+    );
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('serves once at all endpoints that share the memory', async () => {
+    const assertions = new ClientAssertions(sts.parts);
+    const form = await assertion();
+    await assertions.authenticate(form);
+    const sharing = new OperatorAuthentication({ ...sts.parts, assertions });
+    await expect(sharing.authenticate(undefined, form, 'introspect')).rejects.toThrow(
+      refusal('invalid_client'),
+    );
+  });
+
+  it.each([
+    ['for another audience', () => assertion({ aud: 'https://other.test' })],
+    ['for others as well', () => assertion({ aud: [sts.publicOrigin, 'https://other.test'] })],
+    ['of an unknown issuer', () => assertion({ iss: 'https://x.test' })],
+    ['with another client_id', () => assertion({}, { client_id: 'workload-1' })],
+    ['of another type', () => assertion({}, { client_assertion_type: 'jwt' })],
+    ['bound to a key', () => assertion({ cnf: { jkt: `${'a'.repeat(42)}A` } })],
+  ])('proves nobody with one %s', async (_, make) => {
+    await expect(operators.authenticate(undefined, await make(), 'introspect')).rejects.toThrow(
+      refusal('invalid_client'),
+    );
+  });
+
+  it('says that it cannot tell while the keys of the issuer are away', async () => {
+    sts.keys.setReachable(false);
+    await expect(
+      operators.authenticate(undefined, await assertion(), 'introspect'),
+    ).rejects.toThrow(DependencyUnavailable);
+  });
+});
+
+it('I-01: proves nobody by nothing, and nobody by a secret', async () => {
+  for (const form of [undefined, formOf({}), formOf({ client_id: 'x', client_secret: 'y' })]) {
+    await expect(operators.authenticate(undefined, form, 'introspect')).rejects.toThrow(
+      refusal('invalid_client'),
+    );
+  }
+});
+
+it('T-09: refuses two ways at once, good as each may be', async () => {
+  const { plaintext } = await sts.operatorHandle();
+  await expect(
+    operators.authenticate(`Bearer ${plaintext}`, await assertion(), 'introspect'),
+  ).rejects.toThrow(refusal('invalid_request'));
+});
