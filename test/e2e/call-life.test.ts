@@ -81,6 +81,14 @@ describe('a call', () => {
     expect(outcomes()).toEqual(['client_abort']);
   });
 
+  it('drops what Connection names in a response', async () => {
+    respond = (_, response) => {
+      response.writeHead(200, { connection: 'close, x-hop', 'x-hop': '1', 'x-end': '2' }).end();
+    };
+    const { headers } = await path.call('/proxy/ledger/accounts/42');
+    expect([headers['x-hop'], headers['x-end']]).toEqual([undefined, '2']);
+  });
+
   it('never passes an error of the backend off as one of ours', async () => {
     respond = (_, response) =>
       response.writeHead(500, { 'postern-error': 'x', 'alt-svc': 'h3' }).end();

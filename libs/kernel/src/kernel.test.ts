@@ -66,6 +66,13 @@ describe('ids', () => {
     expect(parseInt(id.replaceAll('-', '').slice(0, 12), 16)).toBe(1_700_000_000_000);
   });
 
+  it('draws every base62 character, and nothing else, for ids', () => {
+    const drawn = Array.from({ length: 2000 }, () => randomId('x').slice(2)).join('');
+    expect(drawn).toMatch(BASE62);
+    expect(new Set(drawn).size).toBe(62);
+    expect(drawn).toHaveLength(44_000);
+  });
+
   it('never repeats', () => {
     const ids = new Set(Array.from({ length: 1000 }, () => randomId('hdl') + uuidv7(clock)));
     expect(ids.size).toBe(1000);

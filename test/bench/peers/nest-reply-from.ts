@@ -1,7 +1,7 @@
 // Nest on Fastify with @fastify/reply-from, putting one header on. Nothing is checked.
 import 'reflect-metadata';
 import replyFrom from '@fastify/reply-from';
-import { All, Controller, Module, Req, Res } from '@nestjs/common';
+import { Controller, Get, Module, Req, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -11,7 +11,7 @@ const { destination, port, authorization } = peerSettings();
 
 @Controller()
 class PeerController {
-  @All('*path')
+  @Get('*')
   proxy(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     void reply.from(request.url, {
       rewriteRequestHeaders: (_request, headers) => ({ ...headers, authorization }),

@@ -76,9 +76,11 @@ function planScrubbing(
     return { head: decoded, filter: new HeldBody(scrubber, bytesMax), codings, held: true };
   }
   const filter = new ScrubbedBody(scrubber);
-  return codings.length === 0
-    ? { ...ranged(decoded, filter, asked), codings, held: false }
-    : { head: decoded, filter, codings, held: false };
+  if (codings.length > 0 || asked.range === undefined) {
+    return { head: decoded, filter, codings, held: false };
+  }
+  const part = ranged(decoded, filter, asked);
+  return { head: part.head, filter: part.filter, codings, held: false };
 }
 
 const OF_THE_CODING: ReadonlySet<string> = new Set([
