@@ -60,12 +60,16 @@ it.each(Object.entries(neighbours))('X-23: a handle is malformed %s', (_, change
 
 it('X-23: a handle with any one character changed, or its case, is malformed', () => {
   fc.assert(
-    fc.property(fc.nat(57), fc.constantFrom('0', '9', 'a', 'z', 'A', 'Z', '_', '-'), (place, character) => {
-      const { plaintext } = mintHandle('prod');
-      const changed = plaintext.slice(0, place) + character + plaintext.slice(place + 1);
-      fc.pre(changed !== plaintext);
-      expect(parseHandle(changed).kind).toBe('malformed');
-    }),
+    fc.property(
+      fc.nat(57),
+      fc.constantFrom('0', '9', 'a', 'z', 'A', 'Z', '_', '-'),
+      (place, character) => {
+        const { plaintext } = mintHandle('prod');
+        const changed = plaintext.slice(0, place) + character + plaintext.slice(place + 1);
+        fc.pre(changed !== plaintext);
+        expect(parseHandle(changed).kind).toBe('malformed');
+      },
+    ),
   );
   fc.assert(
     fc.property(fc.integer({ min: 9, max: 57 }), (place) => {
@@ -85,6 +89,13 @@ it('X-23: a handle cut anywhere is malformed', () => {
     expect(parseHandle(plaintext.slice(0, length)).kind).toBe('malformed');
   }
 });
+
+it.each(['', 'Prod', '-prod', 'prod-', 'pr.od', 'pröd', 'p'.repeat(33)])(
+  'a handle of environment "%s", which none can have, is malformed whatever its checksum',
+  (name) => {
+    expect(parseHandle(mintHandle(name).plaintext).kind).toBe('malformed');
+  },
+);
 
 it('takes any text without an error, and no text of another make for a handle', () => {
   fc.assert(

@@ -1,7 +1,12 @@
 import { mintHandle, type Handle } from '#handles';
 import { DependencyUnavailable, epochSeconds } from '#kernel';
 import { type Grant, grantSetOf } from '#policy';
-import { aHandleRevokedEvent, ExchangeUnderTest, grantUnderTest } from '#testing';
+import {
+  aHandleRevokedEvent,
+  ExchangeUnderTest,
+  grantUnderTest,
+  resourceUnderTest,
+} from '#testing';
 import { Introspection } from './introspection.js';
 
 let sts: ExchangeUnderTest;
@@ -80,6 +85,14 @@ describe('I-06: looks again at what a handle rests on', () => {
     expect(await introspection.introspect(plaintext)).toMatchObject({ active: true });
     withGrants(...(change === undefined ? [] : [grantUnderTest(change)]));
     expect(await introspection.introspect(plaintext)).toEqual({ active: false });
+  });
+
+  it('when its resource is not served any more', async () => {
+    const { plaintext } = await sts.issued();
+    const { records } = sts;
+    const smaller = sts.twin({ records, resources: [resourceUnderTest('archive')] });
+    const tells = new Introspection(smaller.parts);
+    expect(await tells.introspect(plaintext)).toEqual({ active: false });
   });
 
   it('when the review of its issuer is overdue', async () => {

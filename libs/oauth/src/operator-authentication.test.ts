@@ -61,6 +61,13 @@ describe('by a handle for the resource postern', () => {
     await expect(attempt({}, scheme)).rejects.toThrow(refusal('invalid_client'));
   });
 
+  it('proves nobody with a live handle for another resource', async () => {
+    const { plaintext } = await sts.issued();
+    await expect(
+      operators.authenticate(`Bearer ${plaintext}`, undefined, 'introspect'),
+    ).rejects.toThrow(refusal('invalid_client'));
+  });
+
   it('is insufficient_scope when it does not carry the scope', async () => {
     await expect(attempt({ scopes: ['admin.read'] })).rejects.toThrow(
       refusal('insufficient_scope'),

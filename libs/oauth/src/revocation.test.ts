@@ -74,6 +74,12 @@ it.each([
   expect(sts.journal.events).toEqual([]);
 });
 
+it('looks up nothing for what is no handle of this environment', async () => {
+  await revoke({ token: 'garbage' });
+  await revoke({ token: mintHandle('prod').plaintext });
+  expect(sts.handles.lookedUp).toEqual([]);
+});
+
 it('R-04: takes a handle that has expired, and does nothing', async () => {
   const { plaintext: token } = await sts.issued();
   sts.clock.advance(300);

@@ -1,6 +1,31 @@
 import { grantSetOf } from '#policy';
-import { ExchangeUnderTest, grantUnderTest } from '#testing';
+import {
+  aCaller,
+  aFormRequest,
+  ExchangeUnderTest,
+  grantUnderTest,
+  InMemorySubjectTokenUses,
+} from '#testing';
 import { type OAuthError } from './oauth-error.js';
+import { TokenExchange } from './token-exchange.js';
+
+/** Sees no use at its first look: another instance is writing it. */
+class LateUses extends InMemorySubjectTokenUses {
+  #looks = 0;
+
+  override async find(...[key]: Parameters<InMemorySubjectTokenUses['find']>) {
+    this.#looks += 1;
+    return this.#looks === 1 ? undefined : super.find(key);
+  }
+}
+
+/** Exchanges one token at two instances, the second of which looks too early. */
+async function exchangeAtTwo(sts: ExchangeUnderTest): Promise<unknown> {
+  const once = { subject_token: await sts.mint() };
+  await sts.exchange(once);
+  const second = new TokenExchange({ ...sts.parts, uses: new LateUses(sts.records) });
+  return second.exchange(aFormRequest(await sts.baseline(once)), aCaller());
+}
 
 const refusal = (reason: OAuthError['reason']): Error =>
   expect.objectContaining({ code: 'invalid_request', reason }) as Error;
@@ -93,6 +118,24 @@ it('T-15: of 100 at once with one single-use token, one gets a handle and 99 a r
   expect(new Set(sts.denials.map((denial) => denial.prior_exchange_id))).toEqual(
     new Set([permit!.exchange_id]),
   );
+});
+
+describe('an instance that looks too early', () => {
+  it('is told by the store that the token is spent, and records who used it', async () => {
+    const sts = await ExchangeUnderTest.create();
+    await expect(exchangeAtTwo(sts)).rejects.toThrow(refusal('replayed'));
+    expect(sts.records.handles.size).toBe(1);
+    expect(sts.denials).toEqual([
+      expect.objectContaining({ prior_exchange_id: sts.permits[0]!.exchange_id }),
+    ]);
+  });
+
+  it('puts its handle into the same family', async () => {
+    const sts = await ExchangeUnderTest.create({ issuer: { tokenUse: { kind: 'reusable' } } });
+    await exchangeAtTwo(sts);
+    expect(sts.records.handles.size).toBe(2);
+    expect(new Set(sts.permits.map(({ family_id }) => family_id)).size).toBe(1);
+  });
 });
 
 it('a use is remembered until no clock accepts the token any more', async () => {

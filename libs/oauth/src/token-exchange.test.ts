@@ -231,6 +231,23 @@ describe('a refused scope', () => {
   });
 });
 
+describe('a binding that this version cannot make', () => {
+  it.each([
+    ['the grant', 'dpop', 'none'],
+    ['the resource', 'none', 'mtls'],
+  ] as const)('is refused when %s asks for it', async (_, ofGrant, ofResource) => {
+    const ledger = resourceUnderTest('ledger');
+    sts = await ExchangeUnderTest.create({
+      grants: [grantUnderTest({ binding: ofGrant })],
+      resources: [{ ...ledger, handle: { ...ledger.handle, binding: ofResource } }],
+    });
+    await expect(sts.exchange()).rejects.toThrow(
+      refusal({ code: 'invalid_request', reason: 'binding_required' }),
+    );
+    expect(sts.records.handles.size).toBe(0);
+  });
+});
+
 describe('when something is away', () => {
   it.each(['keys', 'handle store'] as const)(
     'gives no handle without the %s, says so, and records it',
