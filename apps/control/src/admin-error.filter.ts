@@ -36,7 +36,7 @@ export class AdminErrorFilter implements ExceptionFilter {
       .header('cache-control', 'no-store')
       .header('postern-error', code)
       .type('application/problem+json')
-      .send({ type: `urn:postern:error:${code}`, title: code, status, detail });
+      .send({ type: `https://postern.dev/problems/${code}`, title: code, status, detail });
   }
 }
 

@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, type ServerResponse } from 'node:htt
 import { type Duplex } from 'node:stream';
 import { type InjectionPipeline, PROXY_PREFIX } from '#injection';
 import { randomId } from '#kernel';
-import { type TrustedProxies } from './peer-address.js';
+import { type TrustedProxies } from '#platform';
 import { problemOf } from './problem.js';
 
 export interface ProxyListenerParts {

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { Housekeeping } from './housekeeping.js';
-import { TrustedProxies } from './peer-address.js';
+import { TrustedProxies } from '#platform';
 import { ProxyListener } from './proxy-listener.js';
 
 /** The ports and settings that the call path is made of. */

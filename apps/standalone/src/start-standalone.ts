@@ -52,6 +52,7 @@ async function serve(
   const proxy = callPath(context, parts, { servers, ledger });
   const publicHost = await startHttpHost({
     module: PublicModule.register(parts, proxy),
+    log: context.log,
     listen: config.listen.public,
     before: proxy.handle,
     configure: (app) => StsModule.configure(app),
@@ -98,6 +99,8 @@ function stsParts(
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
+    trustedProxies: config.trustedProxies,
+    onFault: (err) => log.error({ err }, 'a request failed'),
   };
 }
 
@@ -139,7 +142,10 @@ function startAdminHost(context: AppContext, parts: StsParts, servers: Servers):
     maintain: () => outbox.maintain(),
   });
   return startHttpHost({
-    module: AdminModule.register(health, metrics, [ControlModule.register(parts), relay]),
+    module: AdminModule.register(health, metrics, [
+      ControlModule.register({ ...parts, log, metrics }),
+      relay,
+    ]),
     listen: config.listen.admin,
     configure: (app) => ControlModule.configure(app),
   });

@@ -1,6 +1,7 @@
 import { type FastifyRequest } from 'fastify';
 import { randomId } from '#kernel';
 import { type CallerContext } from '#oauth';
+import { type TrustedProxies } from '#platform';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -13,8 +14,11 @@ declare module 'fastify' {
 export const correlationIdOf = (request: FastifyRequest): string =>
   (request.correlationId ??= randomId('req'));
 
-export const callerOf = (request: FastifyRequest): CallerContext => ({
+export const callerOf = (
+  request: FastifyRequest,
+  trustedProxies: TrustedProxies,
+): CallerContext => ({
   correlationId: correlationIdOf(request),
-  peerAddress: request.socket.remoteAddress ?? 'unknown',
+  peerAddress: trustedProxies.peerAddress(request.socket.remoteAddress, request.raw.rawHeaders),
   userAgent: request.headers['user-agent'],
 });

@@ -42,6 +42,7 @@ async function startSts(context: AppContext): Promise<RunningApp> {
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ ...origin, component: 'sts' }),
+    trustedProxies: config.trustedProxies,
     onFault: (err: unknown): void => log.error({ err }, 'a request failed'),
   };
   const publicHost = await startHttpHost({

@@ -38,7 +38,10 @@ export class OAuthController {
 
   @Post('oauth2/token')
   async token(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const issued = await this.tokenExchange.exchange(formRequestOf(request), callerOf(request));
+    const issued = await this.tokenExchange.exchange(
+      formRequestOf(request),
+      callerOf(request, this.settings.trustedProxies),
+    );
     await answer(request, reply).send(tokenResponse(issued));
   }
 
@@ -56,7 +59,8 @@ export class OAuthController {
 
   @Post('oauth2/revoke')
   async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    await this.revocation.revoke(Form.parse(formRequestOf(request)), callerOf(request));
+    const caller = callerOf(request, this.settings.trustedProxies);
+    await this.revocation.revoke(Form.parse(formRequestOf(request)), caller);
     await answer(request, reply).send();
   }
 

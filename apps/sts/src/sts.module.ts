@@ -14,7 +14,7 @@ import {
   RevokeHandles,
   TokenExchange,
 } from '#oauth';
-import { provide } from '#platform';
+import { provide, TrustedProxies } from '#platform';
 import { type GrantSource, type ResourceSet } from '#policy';
 import { readFormBody } from './form-request.js';
 import { OAuthController } from './oauth.controller.js';
@@ -34,6 +34,8 @@ export interface StsParts {
   readonly uses: SubjectTokenUses;
   readonly journal: EventJournal;
   readonly events: EventFactory;
+  /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed; default none. */
+  readonly trustedProxies?: readonly string[];
   /** Hears of failures that are not the caller's, for the log. What a caller is told never says what failed. */
   readonly onFault?: (failure: unknown) => void;
 }
@@ -65,7 +67,12 @@ export class StsModule {
         provide(TokenExchange, new TokenExchange({ ...parts, verifier, assertions })),
         provide(Introspection, new Introspection(parts)),
         provide(Revocation, new Revocation({ ...parts, revokeHandles })),
-        provide(StsSettings, { publicOrigin, operators, onFault }),
+        provide(StsSettings, {
+          publicOrigin,
+          operators,
+          onFault,
+          trustedProxies: new TrustedProxies(parts.trustedProxies ?? []),
+        }),
         provide(PurgeSubjectTokenUses, new PurgeSubjectTokenUses({ ...parts, onFault })),
       ],
     };

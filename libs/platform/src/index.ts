@@ -24,4 +24,5 @@ export { urlHost } from './listen-on.js';
 export { ProblemFilter } from './problem.filter.js';
 export { runApp } from './run-app.js';
 export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';
+export { TrustedProxies } from './trusted-proxies.js';
 export { type VaultSettings } from './vault-settings.js';

@@ -1,4 +1,4 @@
-import { TrustedProxies } from './peer-address.js';
+import { TrustedProxies } from '#platform';
 
 const seen = (trusted: string[], socket: string | undefined, ...forwarded: string[]): string =>
   new TrustedProxies(trusted).peerAddress(
