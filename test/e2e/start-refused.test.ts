@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
+import { describeWithServer, type TestDatabase, TestOpenBao, testPostgres } from '#test-support';
 import { freePort } from '../support/free-port.js';
 import { grantSettings, makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
 import { endOfStart, type StartEnd } from '../support/start-end.js';
@@ -69,6 +69,13 @@ describe('a process does not start', () => {
     );
   });
 
+  it('when Vault is not there, and says where it looked', async () => {
+    const address = `http://127.0.0.1:${await freePort()}`;
+    const end = await start('proxy', { VAULT_ADDR: address, VAULT_TOKEN: 'hunter2' });
+    expect(end).toMatchObject(oneLine(UNAVAILABLE, /[Vv]ault/));
+    expect(end.stderr).not.toContain('hunter2');
+  }, 60_000);
+
   it('when Kafka is not there, and says which broker it asked', async () => {
     const broker = `127.0.0.1:${await freePort()}`;
     expect(await start('relay', { KAFKA_BROKERS: broker })).toMatchObject(
@@ -81,6 +88,20 @@ const DAY_MS = 86_400_000;
 /** Processes look at the clock of the machine. */
 const inDays = (days: number): string =>
   new Date(performance.timeOrigin + days * DAY_MS).toISOString().slice(0, 10);
+
+describeWithServer('a proxy and a Vault that is sealed', 'openbao', () => {
+  let bao: TestOpenBao;
+  beforeAll(async () => {
+    bao = await TestOpenBao.startSealed();
+  }, 60_000);
+  afterAll(() => bao.dispose());
+
+  it('does not start, and says that it is sealed', async () => {
+    const end = await start('proxy', { VAULT_ADDR: bao.address, VAULT_TOKEN: 'hunter2' });
+    expect(end).toMatchObject(oneLine(UNAVAILABLE, /sealed/));
+    expect(end.stderr).not.toContain('hunter2');
+  }, 60_000);
+});
 
 describeWithServer('a process with a database', 'postgres-18', () => {
   let database: TestDatabase;

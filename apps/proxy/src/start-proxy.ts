@@ -35,7 +35,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   const { database, ledger, secrets } = stores;
   const proxy = callPath(context, stores);
   health.add('postgresql', () => database.ping());
-  health.add('vault', () => ready(secrets));
+  health.add('vault', () => secrets.requireReady());
   const admin = await startHttpHost({
     module: AdminModule.register(health, metrics),
     listen: config.listen.admin,
@@ -62,14 +62,16 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
 async function openStores(context: AppContext): Promise<Stores> {
   const { clock, log, settings } = context;
   const { databaseUrl: url, vault } = requireServers(settings, ['databaseUrl', 'vault']);
-  const database = await PostgresDatabase.connect({ url, applicationName: 'postern-proxy' });
-  await requireMigrated(database);
   const onProblem = (err: PosternError): void =>
     log.warn({ err }, 'the login at Vault cannot be renewed');
+  const secrets = new VaultSecretStore({ settings: vault, clock, onProblem });
+  await secrets.requireReady();
+  const database = await PostgresDatabase.connect({ url, applicationName: 'postern-proxy' });
+  await requireMigrated(database);
   return {
     database,
     ledger: new PostgresCallLedger(database, { onProblem: problemLog(context) }),
-    secrets: new VaultSecretStore({ settings: vault, clock, onProblem }),
+    secrets,
   };
 }
 
@@ -93,8 +95,3 @@ const problemLog =
   ({ log }: AppContext) =>
   (message: string, err: unknown): void =>
     log.warn({ err }, message);
-
-async function ready(secrets: VaultSecretStore): Promise<void> {
-  const status = await secrets.status();
-  if (status.condition !== 'ready') throw new Error(status.message);
-}

@@ -72,10 +72,8 @@ async function openSecrets(
     onProblem: (message) => log.warn(message),
   });
   closers.push(async () => store.close());
-  health.add('vault', async () => {
-    const status = await store.status();
-    if (status.condition !== 'ready') throw new Error(status.message);
-  });
+  await store.requireReady();
+  health.add('vault', () => store.requireReady());
   return store;
 }
 

@@ -5,7 +5,7 @@ import {
   SecretNotFound,
   type SecretRef,
   SecretStore,
-  type SecretStoreUnavailable,
+  SecretStoreUnavailable,
   type SecretVersion,
   type VersionMark,
 } from '#credentials';
@@ -69,6 +69,17 @@ export class VaultSecretStore extends SecretStore {
     const read = versionIn(reply.body, ref);
     if (read.version !== version) throw new SecretMalformed(ref, 'Vault gave another version');
     return read;
+  }
+
+  /**
+   * For the start of a process: without this login no call could be served.
+   * @throws SecretStoreUnavailable
+   */
+  async requireReady(): Promise<void> {
+    const status = await this.status();
+    if (status.condition !== 'ready') {
+      throw new SecretStoreUnavailable(status.condition, status.message);
+    }
   }
 
   /** For readiness: whether Vault answers and knows our login. Never throws. */
