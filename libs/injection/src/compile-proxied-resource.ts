@@ -1,4 +1,5 @@
 import { type SecretRef } from '#credentials';
+import { parseUrl } from '#kernel';
 import { type PolicyProblem, type Resource, ResourceInvalid } from '#policy';
 import { foldedName, isReservedForFraming } from './header-names.js';
 import { TEMPLATE_FIELD } from './injectors/header.js';
@@ -69,7 +70,7 @@ function compileDestination(
   publicOrigin: string,
   report: Report,
 ): Destination | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const scheme = url?.protocol.slice(0, -1);
   if (url === undefined || (scheme !== 'http' && scheme !== 'https')) {
     report('destination', 'expected an absolute http or https URL');

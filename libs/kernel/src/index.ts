@@ -1,6 +1,7 @@
 export { BASE62, encodeBase62 } from './base62.js';
 export { Clock, epochSeconds, secondsAfter, SystemClock } from './clock.js';
 export { type Digest, sameDigest, sha256, sha256OfParts } from './digest.js';
+export { parseUrl } from './parse-url.js';
 export { DependencyUnavailable, PosternError } from './postern-error.js';
 export { randomId, uuidv7 } from './random-id.js';
 export { Secret } from './secret.js';

@@ -4,6 +4,7 @@ import {
   BASE62,
   type Clock,
   encodeBase62,
+  parseUrl,
   randomId,
   sameDigest,
   Secret,
@@ -91,6 +92,14 @@ describe('digests', () => {
 
   it('of parts cannot be confused by moving a boundary', () => {
     expect(sha256OfParts(['ab', 'c'])).not.toBe(sha256OfParts(['a', 'bc']));
+  });
+});
+
+describe('URLs', () => {
+  it('with a host name outside of ASCII are read however often others were read before', () => {
+    for (let round = 0; round < 20_000; round += 1) parseUrl(`https://host-${round}.example/`);
+    expect(parseUrl('https://b\u00fccher.example/')?.hostname).toBe('xn--bcher-kva.example');
+    expect(parseUrl('no url')).toBeUndefined();
   });
 });
 
