@@ -49,8 +49,16 @@ async function listeners(
   };
 }
 
+/** Needs all of them: a real Kafka, OpenBao, Apache and PostgreSQL. */
+const describeOnAll = (body: () => void): void =>
+  describeWithServer('with secrets', 'openbao', () =>
+    describeWithServer('with a legacy backend', 'apache', () =>
+      describeWithServer('with a database', 'postgres-18', body),
+    ),
+  );
+
 describeWithServer('sts, proxy, control and relay as four processes', 'kafka', () => {
-  describeWithServer('on real servers', 'openbao', () => {
+  describeOnAll(() => {
     let apache: Apache;
     let database: TestDatabase;
     let folder: PosternFolder;

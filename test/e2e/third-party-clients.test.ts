@@ -5,6 +5,7 @@ import { ExternalAccountClient } from 'google-auth-library';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { Apache } from '../support/apache.js';
+import { describeWithServer } from '../support/describe-with-server.js';
 import { makeStandalone, type Standalone } from '../support/standalone.js';
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
@@ -12,7 +13,7 @@ const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 const SECRET = 'the-ledger-password-1987';
 
 /** Clients of others, unmodified: what they can do with any RFC 8693 server they can do with Postern. */
-describe('third-party clients', () => {
+describeWithServer('third-party clients', 'apache', () => {
   let apache: Apache;
   let postern: Standalone;
 

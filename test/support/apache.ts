@@ -17,16 +17,21 @@ export interface ApacheOptions {
   readonly files: Readonly<Record<string, string>>;
 }
 
+/** Suites start an Apache of their own; this only tells them that they can. */
+export function findApache(): Record<string, string> {
+  const found = existsSync(APACHE);
+  process.stderr.write(
+    found ? `apache: ${APACHE}\n` : `apache: none (no ${APACHE}; apt-get install apache2-bin)\n`,
+  );
+  return found ? { POSTERN_TEST_APACHE: APACHE } : {};
+}
+
 /** Debian's Apache as a legacy backend: one Basic account, static files, in the foreground on a loopback port. */
 export class Apache {
   private constructor(
     readonly origin: string,
     private readonly child: ChildProcess,
   ) {}
-
-  static isHere(): boolean {
-    return existsSync(APACHE);
-  }
 
   static async start(options: ApacheOptions): Promise<Apache> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-test-apache-'));

