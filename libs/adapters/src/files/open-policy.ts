@@ -4,6 +4,7 @@ import {
   compileGrantSet,
   compileResource,
   type GrantContext,
+  lintGrantSet,
   posternResource,
   type Resource,
   type ResourceRegistration,
@@ -58,5 +59,9 @@ export async function openPolicy(
     compile: (files) => compileGrantSet(files, { ...context, now: parts.clock.now() }),
     onProblem: parts.onProblem,
   });
+  // An overdue grant is no reason not to start, since it denies; somebody should know all the same.
+  for (const { file, kind, what } of lintGrantSet(grants.current(), context.now)) {
+    parts.onProblem(`${file}: ${kind}: ${what}`);
+  }
   return { issuers: IssuerRegistry.of(declared.issuers), resources: context.resources, grants };
 }
