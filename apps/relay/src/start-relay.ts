@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { type KafkaConnectOptions, KafkaEventBus, KafkaTopics } from '#adapters/kafka';
+import { KafkaEventBus, kafkaOptions, KafkaTopics } from '#adapters/kafka';
 import { PostgresDatabase, PostgresOutbox, requireMigrated } from '#adapters/postgres';
 import {
   AdminModule,
   type AppContext,
   type HttpHost,
-  type KafkaSettings,
   requireServers,
   type RunningApp,
   startHttpHost,
@@ -28,7 +26,10 @@ interface Connections {
  */
 export async function startRelay(context: AppContext): Promise<RunningApp> {
   const { databaseUrl, kafka } = requireServers(context.settings, ['databaseUrl', 'kafka']);
-  const options = await kafkaOptions(kafka, (problem) => context.log.warn(problem));
+  const options = await kafkaOptions(kafka, {
+    clientId: 'postern-relay',
+    onProblem: (problem) => context.log.warn(problem),
+  });
   const topics = new KafkaTopics(options);
   await topics.reach(START_DEADLINE_MS);
   await topics.check();
@@ -74,17 +75,4 @@ function startHost(context: AppContext, connections: Connections): Promise<HttpH
     module: AdminModule.register(health, metrics, [relay]),
     listen: config.listen.admin,
   });
-}
-
-async function kafkaOptions(
-  { brokers, sasl, tlsCaFile }: KafkaSettings,
-  onProblem: (problem: string) => void,
-): Promise<KafkaConnectOptions> {
-  return {
-    brokers,
-    clientId: 'postern-relay',
-    onProblem,
-    ...(sasl === undefined ? {} : { sasl }),
-    ...(tlsCaFile === undefined ? {} : { tls: { ca: await readFile(tlsCaFile, 'utf8') } }),
-  };
 }

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EmbeddedEventBus, EmbeddedPostgres, SealedSecretStore } from '#adapters/embedded';
-import { KafkaEventBus, KafkaTopics } from '#adapters/kafka';
+import { KafkaEventBus, kafkaOptions, KafkaTopics } from '#adapters/kafka';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
 import { VaultSecretStore } from '#adapters/vault';
 import { type SecretStore } from '#credentials';
@@ -82,14 +81,10 @@ async function openBus(
   database: PostgresDatabase,
 ): Promise<EventBus> {
   if (settings.kafka === undefined) return new EmbeddedEventBus(database);
-  const { brokers, sasl, tlsCaFile } = settings.kafka;
-  const options = {
-    brokers,
+  const options = await kafkaOptions(settings.kafka, {
     clientId: 'postern-standalone',
-    onProblem: (message: string): void => log.warn(message),
-    ...(sasl === undefined ? {} : { sasl }),
-    ...(tlsCaFile === undefined ? {} : { tls: { ca: await readFile(tlsCaFile, 'utf8') } }),
-  };
+    onProblem: (message) => log.warn(message),
+  });
   const topics = new KafkaTopics(options);
   await topics.reach(KAFKA_START_DEADLINE_MS);
   await topics.check();

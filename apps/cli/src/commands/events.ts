@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { EmbeddedEventBus } from '#adapters/embedded';
-import { KafkaEventBus } from '#adapters/kafka';
+import { KafkaEventBus, kafkaOptions } from '#adapters/kafka';
 import { describeEvent, type EventBus, type RecordedEvent, TOPICS } from '#events';
 import { type KafkaSettings, loadSettings } from '#platform';
 import { withDatabase } from '../database.js';
@@ -40,14 +39,9 @@ async function tail(options: TailOptions): Promise<void> {
   return withDatabase(settings, (database) => follow(new EmbeddedEventBus(database), options));
 }
 
-async function kafkaBus({ brokers, sasl, tlsCaFile }: KafkaSettings): Promise<EventBus> {
-  return new KafkaEventBus({
-    brokers,
-    clientId: 'postern-cli',
-    onProblem: (message) => process.stderr.write(`${message}\n`),
-    ...(sasl === undefined ? {} : { sasl }),
-    ...(tlsCaFile === undefined ? {} : { tls: { ca: await readFile(tlsCaFile, 'utf8') } }),
-  });
+async function kafkaBus(settings: KafkaSettings): Promise<EventBus> {
+  const onProblem = (message: string): void => void process.stderr.write(`${message}\n`);
+  return new KafkaEventBus(await kafkaOptions(settings, { clientId: 'postern-cli', onProblem }));
 }
 
 /** Prints until the limit, or until somebody stops it. A group of its own: nobody else misses a record by it. */
