@@ -4,6 +4,10 @@ import { CreateOutbox1795200002000 } from './1795200002000-create-outbox.js';
 import { CreateCalls1795200003000 } from './1795200003000-create-calls.js';
 import { CreateSealedSecrets1795200004000 } from './1795200004000-create-sealed-secrets.js';
 import { GrantRights1795200005000 } from './1795200005000-grant-rights.js';
+import { ExtendHandles1795300000000 } from './1795300000000-extend-handles.js';
+import { CreateProofUses1795300001000 } from './1795300001000-create-proof-uses.js';
+import { IndexOutboxCorrelation1795300002000 } from './1795300002000-index-outbox-correlation.js';
+import { CreateReviewNotices1795300003000 } from './1795300003000-create-review-notices.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -13,6 +17,10 @@ export const MIGRATIONS = [
   CreateCalls1795200003000,
   CreateSealedSecrets1795200004000,
   GrantRights1795200005000,
+  ExtendHandles1795300000000,
+  CreateProofUses1795300001000,
+  IndexOutboxCorrelation1795300002000,
+  CreateReviewNotices1795300003000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

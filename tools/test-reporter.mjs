@@ -1,5 +1,9 @@
-// One line a suite, what was skipped and why, and last of all `N passed, N failed, N skipped`.
-import { relative } from 'node:path';
+// One line a suite, what was skipped and why, and last of all `N passed, N failed, N skipped`. The names and verdicts of
+// all tests go to build/test-results.json, in the shape of `jest --json`, for tools/conformance.mjs.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
+
+const RESULTS = 'build/test-results.json';
 
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 
@@ -42,7 +46,17 @@ export default class TestReporter {
       `\n${results.numTotalTestSuites} suites in ${seconds(Date.now() - results.startTime)}`,
     );
     console.log(`${results.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
+    writeResults(results.testResults);
   }
 
   getLastError() {}
+}
+
+function writeResults(suites) {
+  const testResults = suites.map(({ testFilePath, testResults: tests }) => ({
+    name: relative(process.cwd(), testFilePath),
+    assertionResults: tests.map(({ fullName, status }) => ({ fullName, status })),
+  }));
+  mkdirSync(dirname(RESULTS), { recursive: true });
+  writeFileSync(RESULTS, JSON.stringify({ testResults }));
 }

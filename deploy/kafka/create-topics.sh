@@ -18,3 +18,4 @@ create() { # name, partitions, retention in ms
 create postern.exchange.v1 12 2592000000
 create postern.handle.v1 12 2592000000
 create postern.call.v1 24 604800000
+create postern.policy.v1 12 31536000000

@@ -1,3 +1,6 @@
+import { median } from './quantile.js';
+import { textTable } from './text-table.js';
+
 export interface Measurement {
   readonly peer: string;
   readonly requestsPerCpuSecond: number;
@@ -6,11 +9,6 @@ export interface Measurement {
   readonly p99Ms: number;
   readonly residentMib: number;
 }
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
-};
 
 /** One row a peer: the median of its rounds. */
 export function medians(measurements: readonly Measurement[]): Measurement[] {
@@ -42,17 +40,5 @@ export function table(rows: readonly Measurement[], subject: string): string {
     row.residentMib.toFixed(0),
     (reference / row.requestsPerCpuSecond).toFixed(2),
   ]);
-  const all = [header, ...lines];
-  const widths = header.map((_, column) =>
-    Math.max(...all.map((line) => line[column]?.length ?? 0)),
-  );
-  return all
-    .map((line) =>
-      line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-        )
-        .join('  '),
-    )
-    .join('\n');
+  return textTable(header, lines);
 }

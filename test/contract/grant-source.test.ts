@@ -49,10 +49,10 @@ describe('the grant source of a folder', () => {
       folder,
       compile,
       onProblem: () => judged(),
-      onChange: () => judged(),
       settleMs: 20,
       pollMs: 20,
     });
+    source.observe({ onSwap: () => judged(), onRejected: () => undefined });
     return {
       source,
       publish: async (next) => {

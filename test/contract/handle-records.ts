@@ -22,14 +22,19 @@ export function aStoredHandle(overrides: Partial<Handle> = {}): Handle {
     id: randomId('hdl'),
     digest: sha256(randomBytes(32)),
     familyId: randomId('fam'),
+    parentId: undefined,
+    chainDepth: 0,
     subject: { issuer: 'https://issuer.test', subject: 'workload-1', id: 'sub_1' },
+    actors: [],
     subjectTokenKeyId: 'kid-1',
-    grant: { id: 'grant-1', version: 3, setDigest: 'a'.repeat(64) },
+    grant: { id: 'grant-1', version: 3, digest: 'd'.repeat(64), setDigest: 'a'.repeat(64) },
     pattern: 'federation',
     resource: 'ledger',
     environment: 'test',
     scopes: ['ledger.read', 'ledger.write'],
     binding: { kind: 'none' },
+    intent: undefined,
+    task: undefined,
     issuedAt: clock.now(),
     expiresAt: minutesFromNow(5),
     maxCalls: 100,
@@ -90,7 +95,7 @@ export function aTokenUse(overrides: Partial<SubjectTokenUse> = {}): SubjectToke
 export function anIssue(
   handle: Handle = aStoredHandle(),
   use: SubjectTokenUse = aTokenUse(),
-): HandleIssue {
+): HandleIssue & { readonly use: SubjectTokenUse } {
   const ofSubject = { ...issuedEvent(handle), partitionkey: handle.subject.id };
   return { handle, use, events: [ofSubject, issuedEvent(handle)] };
 }

@@ -214,7 +214,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         async (scope, idOf) => {
           const mine = aStoredHandle({
             subject: { issuer: 'https://mine', subject: 's', id: 'sub_mine' },
-            grant: { id: 'grant-mine', version: 1, setDigest: 'b' },
+            grant: { id: 'grant-mine', version: 1, digest: 'd'.repeat(64), setDigest: 'b' },
             resource: 'mine',
           });
           const others = aStoredHandle();

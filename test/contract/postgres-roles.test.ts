@@ -39,6 +39,19 @@ const STATEMENTS = {
   'mark the outbox': 'update outbox set published_at = now()',
   'rewrite an event': `update outbox set payload = '{}'`,
   'delete an event': 'delete from outbox',
+  'look a proof up': 'select expires_at from proof_use',
+  'record a proof': `insert into proof_use (key, expires_at) values (decode(repeat('ef', 32), 'hex'), now())`,
+  'forget proofs': 'delete from proof_use where expires_at < now()',
+  'change when a proof is forgotten': 'update proof_use set expires_at = now()',
+  'read a shared key': 'select key from shared_key',
+  'make a shared key': `insert into shared_key (purpose, key) values ('p', decode(repeat('ef', 32), 'hex'))`,
+  'change a shared key': `update shared_key set key = decode(repeat('aa', 32), 'hex')`,
+  'delete a shared key': 'delete from shared_key',
+  'look review notices up': 'select told_at from review_notice',
+  'record a review notice': `insert into review_notice (kind, id, review_by, days_left)
+    values ('grant', 'g', now(), 30)`,
+  'forget review notices': 'delete from review_notice',
+  'take calls for a child': `select take_calls('none', 1, now(), now())`,
   'set a sequence back': 'update event_sequence set sequence = 1',
   'maintain the partitions': 'select maintain_outbox_partitions()',
   'forget old calls': 'select purge_finished_calls()',
@@ -48,10 +61,21 @@ const STATEMENTS = {
 } as const;
 type Deed = keyof typeof STATEMENTS;
 
+/** Of every process that checks proofs of possession. */
+const CHECK_PROOFS = [
+  'look a proof up',
+  'record a proof',
+  'forget proofs',
+  'read a shared key',
+  'make a shared key',
+] as const;
+
 const MAY: Readonly<Record<PosternRole, readonly Deed[]>> = {
   postern_sts: [
+    ...CHECK_PROOFS,
     'look a handle up',
     'insert a handle',
+    'take calls for a child',
     'revoke a handle',
     'look a subject token up',
     'record a subject token',
@@ -61,6 +85,7 @@ const MAY: Readonly<Record<PosternRole, readonly Deed[]>> = {
     'see which migrations ran',
   ],
   postern_proxy: [
+    ...CHECK_PROOFS,
     'look a handle up',
     'count a call',
     'record a call',
@@ -70,9 +95,13 @@ const MAY: Readonly<Record<PosternRole, readonly Deed[]>> = {
     'see which migrations ran',
   ],
   postern_control: [
+    ...CHECK_PROOFS,
     'look a handle up',
     'revoke a handle',
     'append an event',
+    'read the outbox',
+    'look review notices up',
+    'record a review notice',
     'see which migrations ran',
   ],
   postern_relay: [

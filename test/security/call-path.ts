@@ -7,11 +7,11 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type Handle } from '#handles';
+import { type DpopNonces, type Handle, ProofOfPossession, type ProofUses } from '#handles';
 import { type ProxiedResourceRegistration } from '#injection';
-import { type HttpHost, startHttpHost } from '#platform';
+import { type HttpHost, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
-import { aProxiedResource, CallPathParts } from '#testing';
+import { aProxiedResource, CallPathParts, InMemoryProofUses } from '#testing';
 import { ProxyModule, ProxyService } from '../../apps/proxy/src/proxy.module.js';
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void;
@@ -61,6 +61,11 @@ export interface CallPathOptions {
   readonly registration?: Partial<ProxiedResourceRegistration>;
   readonly policy?: Partial<ResourceRegistration>;
   readonly trustedProxies?: readonly string[];
+  readonly clientCertificateHeader?: PosternConfig['clientCertificateHeader'];
+  /** Default: proofs need none. */
+  readonly nonces?: DpopNonces;
+  /** Default: a memory of its own. */
+  readonly proofUses?: ProofUses;
   /** Fields of the secret. */
   readonly secret?: Readonly<Record<string, string>>;
 }
@@ -96,6 +101,8 @@ export class CallPath {
     const problems: unknown[] = [];
     const proxy = new ProxyService(
       Object.assign(parts, {
+        clientCertificateHeader: options.clientCertificateHeader,
+        possession: possessionOf(parts, options),
         trustedProxies: options.trustedProxies ?? [],
         onProblem: (_: string, error: unknown) => problems.push(error),
       }),
@@ -144,6 +151,11 @@ export class CallPath {
     await this.backend.stop();
   }
 }
+
+const possessionOf = (
+  { clock }: CallPathParts,
+  { nonces, proofUses: uses = new InMemoryProofUses() }: CallPathOptions,
+): ProofOfPossession => new ProofOfPossession({ uses, nonces, clock });
 
 export function send(
   port: number,

@@ -12,7 +12,7 @@ it.each([
   { sub: 'admin', iss: 'https://other.test', act: '{"sub":"admin"}' },
   { username: 'admin', password: 'admin' },
   { environment: 'prod', max_ttl: '86400', expires_in: '86400', grant: 'operator-operates' },
-] as FormParameters[])('ignores %j', async (parameters) => {
+] as FormParameters[])('T-05: ignores %j', async (parameters) => {
   const sts = await ExchangeUnderTest.create();
   const issued = await sts.exchange(parameters);
   expect(issued).toMatchObject({ scopes: ['ledger.read'], expiresInSeconds: 300 });

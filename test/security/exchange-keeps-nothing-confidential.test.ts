@@ -81,7 +81,7 @@ describe('what an exchange leaves behind', () => {
     for (const text of ['canary', 'Y2FuYXJ5', assertion]) expect(written()).not.toContain(text);
   });
 
-  it('answers in constant words: nothing that a caller sent comes back', async () => {
+  it('T-11: answers in constant words: nothing that a caller sent comes back', async () => {
     const canary = 'canary-7c1f';
     const places: FormParameters[] = [
       { grant_type: canary },

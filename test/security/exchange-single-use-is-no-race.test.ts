@@ -4,7 +4,7 @@ import {
   PostgresHandleStore,
   PostgresSubjectTokenUses,
 } from '#adapters/postgres';
-import { TokenExchange } from '#oauth';
+import { authorizationServer, type TokenExchange } from '#oauth';
 import { aCaller, aFormRequest, ExchangeUnderTest } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 
@@ -31,12 +31,12 @@ describeWithServer('single use of a subject token', 'postgres-18', () => {
       const database = await PostgresDatabase.connect({ url, applicationName: `sts-${n}` });
       databases.push(database);
       exchanges.push(
-        new TokenExchange({
+        authorizationServer({
           ...sts.parts,
           handles: new PostgresHandleStore(database),
           uses: new PostgresSubjectTokenUses(database),
           journal: new PostgresEventJournal(database),
-        }),
+        }).tokenExchange,
       );
     }
   });
@@ -52,7 +52,7 @@ describeWithServer('single use of a subject token', 'postgres-18', () => {
     return row!.total;
   };
 
-  it('gives one handle, and every loser a recorded denial', async () => {
+  it('T-15: gives one handle, and every loser a recorded denial', async () => {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const request = aFormRequest(await sts.baseline());
       const outcomes = await Promise.allSettled(

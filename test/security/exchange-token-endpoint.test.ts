@@ -43,15 +43,18 @@ describe('the token endpoint', () => {
     ]);
   });
 
-  it.each(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])('T-01: refuses %s', async (method) => {
-    const query = formBody(await endpoint.sts.baseline());
-    for (const path of [TOKEN, INTROSPECT, REVOKE]) {
-      const response = await endpoint.request(`${path}?${query}`, { method });
-      expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
-      expect(await response.text()).toBe('');
-    }
-    expect(endpoint.sts.journal.events).toEqual([]);
-  });
+  it.each(['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'])(
+    'T-01, I-02: refuses %s',
+    async (method) => {
+      const query = formBody(await endpoint.sts.baseline());
+      for (const path of [TOKEN, INTROSPECT, REVOKE]) {
+        const response = await endpoint.request(`${path}?${query}`, { method });
+        expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
+        expect(await response.text()).toBe('');
+      }
+      expect(endpoint.sts.journal.events).toEqual([]);
+    },
+  );
 
   it.each(['subject_token', 'client_secret', 'x'])(
     'T-12: refuses %s in the URL, and keeps it nowhere',

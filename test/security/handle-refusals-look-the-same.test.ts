@@ -2,6 +2,7 @@ import { mintHandle } from '#handles';
 import { type Answer, CallPath, send } from './call-path.js';
 
 const TARGET = '/proxy/ledger/accounts/42';
+const DPOP = 'DPoP algs="ES256 ES384 ES512 PS256 PS384 PS512 EdDSA Ed25519 RS256"';
 
 /** An answer that tells unknown from expired from revoked is an oracle for whoever tries handles out. */
 describe('refusals of handles', () => {
@@ -37,14 +38,16 @@ describe('refusals of handles', () => {
     expect(path.backend.seen).toHaveLength(0);
   });
 
-  it('tell the workload how to authenticate (RFC 6750)', async () => {
+  it('D-14: tell the workload how to authenticate (RFC 6750, RFC 9449)', async () => {
     const none = await send(path.port, TARGET);
     expect([none.status, none.headers['www-authenticate']]).toEqual([
       401,
-      'Bearer realm="postern"',
+      `Bearer realm="postern", ${DPOP}`,
     ]);
     const bad = await withHandle('x');
-    expect(bad.headers['www-authenticate']).toBe('Bearer realm="postern", error="invalid_token"');
+    expect(bad.headers['www-authenticate']).toBe(
+      `Bearer realm="postern", error="invalid_token", ${DPOP}, error="invalid_token"`,
+    );
     expect(bad.headers['content-type']).toBe('application/problem+json');
   });
 

@@ -5,9 +5,13 @@ import {
   formBody,
   type FormParameters,
 } from '#testing';
-import { StsModule } from '../../apps/sts/src/sts.module.js';
+import { StsModule, type StsParts } from '../../apps/sts/src/sts.module.js';
 
 const FORM = 'application/x-www-form-urlencoded';
+
+/** What is exchanged how, and whose word on the caller is believed. */
+export type StsEndpointOptions = ExchangeUnderTestOptions &
+  Pick<StsParts, 'trustedProxies' | 'clientCertificateHeader'>;
 
 /** The endpoints of an STS over adapters in memory, on a free port. */
 export class StsEndpoint {
@@ -18,12 +22,14 @@ export class StsEndpoint {
     readonly faults: readonly unknown[],
   ) {}
 
-  static async start(options: ExchangeUnderTestOptions = {}): Promise<StsEndpoint> {
+  static async start(options: StsEndpointOptions = {}): Promise<StsEndpoint> {
     const sts = await ExchangeUnderTest.create(options);
+    const { ports, trustedProxies = [], clientCertificateHeader } = options;
+    const http = { trustedProxies, clientCertificateHeader };
     const faults: unknown[] = [];
     const onFault = (failure: unknown): void => void faults.push(failure);
     const host = await startHttpHost({
-      module: StsModule.register(Object.assign(sts, { onFault })),
+      module: StsModule.register(Object.assign(sts, ports, http, { onFault })),
       listen: { host: '127.0.0.1', port: 0 },
       configure: (app) => StsModule.configure(app),
     });

@@ -29,11 +29,23 @@ describe('a handle is the whole handle and nothing but the handle', () => {
     ['in quotes', () => `"${plaintext}"`],
     ['without its prefix', () => plaintext.replace('pst_', '')],
     ['with a parameter', () => `${plaintext}, error=x`],
-  ])('is refused when it is %s', async (_, presented) => {
+  ])('X-23: is refused when it is %s', async (_, presented) => {
     expect(await status(`Bearer ${presented()}`)).toBe(401);
   });
 
-  it('is refused with any one character changed, without a look-up', async () => {
+  it('X-23: is refused when it is cut anywhere, or any one letter is of the other case', async () => {
+    const before = path.parts.handles.lookedUp.length;
+    for (const [at, character] of Array.from(plaintext).entries()) {
+      const upper = character.toUpperCase();
+      const other = upper === character ? character.toLowerCase() : upper;
+      const changed = plaintext.slice(0, at) + other + plaintext.slice(at + 1);
+      if (changed !== plaintext) expect(await status(`Bearer ${changed}`)).toBe(401);
+      if (at > 0) expect(await status(`Bearer ${plaintext.slice(0, at)}`)).toBe(401);
+    }
+    expect(path.parts.handles.lookedUp).toHaveLength(before);
+  });
+
+  it('X-23: is refused with any one character changed, without a look-up', async () => {
     const before = path.parts.handles.lookedUp.length;
     await fc.assert(
       fc.asyncProperty(

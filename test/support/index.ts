@@ -20,3 +20,4 @@ export { jsonAnswer, ScriptedVault, type SeenRequest } from './openbao/scripted-
 export { createTopics, startKafka, stopKafka } from './kafka.js';
 export { TestKafka } from './test-kafka.js';
 export { startTestServers, type TestServers } from './start-test-servers.js';
+export { type ExampleClaims, IssuerExamples } from './issuer-examples.js';

@@ -1,5 +1,5 @@
 import { type Command } from 'commander';
-import { PosternRefused } from '#client';
+import { PosternClientError, PosternRefused } from '#client';
 import { PosternError } from '#kernel';
 import { masked } from '#platform';
 
@@ -17,6 +17,9 @@ export async function runCommand(program: Command, args: readonly string[]): Pro
 
 function exitCodeOf(failure: unknown): number {
   if (failure instanceof PosternRefused) return EXIT.refused;
+  if (failure instanceof PosternClientError) {
+    return failure.code === 'invalid_argument' ? EXIT.usage : EXIT.refused;
+  }
   if (!(failure instanceof PosternError)) return EXIT.internal;
   if (failure.code === 'usage') return EXIT.usage;
   return failure.code.endsWith('-unavailable') ? EXIT.unavailable : EXIT.config;

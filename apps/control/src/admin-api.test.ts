@@ -1,108 +1,8 @@
-import { EventFactory } from '#events';
 import { type Handle, mintHandle } from '#handles';
-import { IssuerRegistry } from '#identity';
-import { secondsAfter } from '#kernel';
-import { createLogger, type HttpHost, Metrics, startHttpHost } from '#platform';
-import {
-  aGrant,
-  aGrantSet,
-  aHandle,
-  aHandleIssue,
-  aResourceSet,
-  FixedClock,
-  InMemoryGrantSource,
-  InMemoryHandleRecords,
-  InMemoryHandleStore,
-  InMemoryKeySource,
-  TEST_ENVIRONMENT,
-  TEST_NOW,
-  TEST_ORIGIN,
-  TestIssuer,
-} from '#testing';
-import { ControlModule } from './control.module.js';
+import { TEST_NOW } from '#testing';
+import { AdminApi, type AdminAnswer } from '../../../test/support/admin-api.js';
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: unknown;
-}
-
-/** What the handles of `operator` are issued by. */
-const operatorGrant = aGrant({
-  id: 'grant-1',
-  resource: 'postern',
-  scopes: ['admin.read', 'admin.revoke', 'introspect'],
-  subject: {
-    issuer: 'https://idp.test',
-    id: { kind: 'exact', subject: 'workload-1' },
-    claims: new Map(),
-  },
-  reviewBy: new Date('2028-01-01T00:00:00Z'),
-});
-
-const gone = { id: 'gone', version: 1, setDigest: '' };
-
-/** The admin API on a port of its own, over memory. */
-class AdminApi {
-  readonly clock = new FixedClock(TEST_NOW);
-  readonly records = new InMemoryHandleRecords();
-  readonly handles = new InMemoryHandleStore(this.records);
-  readonly metrics = new Metrics();
-  readonly lines: string[] = [];
-  host!: HttpHost;
-
-  async start(): Promise<void> {
-    const { clock, handles, metrics } = this;
-    const issuer = await TestIssuer.create({ issuer: 'https://idp.test', clock });
-    const origin = { clock, environment: TEST_ENVIRONMENT, deployment: 'test' };
-    const log = createLogger({ name: 'x', level: 'info', write: (line) => this.lines.push(line) });
-    const overdue = aGrant({ id: 'old', resource: 'archive', reviewBy: TEST_NOW });
-    const grants = [operatorGrant, aGrant(), overdue];
-    this.host = await startHttpHost({
-      module: ControlModule.register({
-        environment: TEST_ENVIRONMENT,
-        publicOrigin: TEST_ORIGIN,
-        clock,
-        issuers: IssuerRegistry.of([issuer.declaration({ owner: 'platform@example' })]),
-        keys: InMemoryKeySource.of([issuer], clock),
-        resources: aResourceSet(),
-        grants: new InMemoryGrantSource(aGrantSet(grants)),
-        handles,
-        events: new EventFactory({ ...origin, component: 'control' }),
-        log,
-        metrics,
-      }),
-      listen: { host: '127.0.0.1', port: 0 },
-      configure: (app) => ControlModule.configure(app),
-    });
-  }
-
-  /** A handle in the store, with its plaintext. */
-  async issue(overrides: Partial<Handle> = {}): Promise<{ handle: Handle; plaintext: string }> {
-    const { plaintext, digest, id } = mintHandle(TEST_ENVIRONMENT);
-    const expiresAt = secondsAfter(TEST_NOW, 300);
-    const handle = aHandle({ id, digest, environment: TEST_ENVIRONMENT, expiresAt, ...overrides });
-    await this.handles.issue(aHandleIssue(handle));
-    return { handle, plaintext };
-  }
-
-  operator(...scopes: string[]): Promise<{ handle: Handle; plaintext: string }> {
-    return this.issue({ resource: 'postern', scopes });
-  }
-
-  async ask(path: string, presented?: string, init: RequestInit = {}): Promise<Answer> {
-    const url = `http://127.0.0.1:${this.host.address.port}/admin/v1/${path}`;
-    const headers = new Headers(init.headers);
-    if (presented !== undefined) headers.set('authorization', `Bearer ${presented}`);
-    const response = await fetch(url, { ...init, headers });
-    return { status: response.status, headers: response.headers, body: await response.json() };
-  }
-
-  order(presented: string | undefined, body: unknown): Promise<Answer> {
-    const headers = { 'content-type': 'application/json' };
-    return this.ask('revoke', presented, { method: 'POST', headers, body: JSON.stringify(body) });
-  }
-}
+const gone = { id: 'gone', version: 1, digest: '', setDigest: '' };
 
 let api: AdminApi;
 beforeEach(async () => {
@@ -115,17 +15,20 @@ const refusal = (status: number, code: string): object => ({
   status,
   body: { status, title: code },
 });
-const idsIn = ({ body }: Answer): string[] =>
+const idsIn = ({ body }: AdminAnswer): string[] =>
   (body as { handles: { id: string }[] }).handles.map(({ id }) => id);
 
 describe('whoever asks the admin API', () => {
-  it.each(['handles', 'handles/hdl_x', 'reviews'])('needs a handle for %s', async (path) => {
-    const answer = await api.ask(path);
-    expect(answer).toMatchObject(refusal(401, 'invalid_client'));
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="postern"');
-    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-    expect(answer.headers.get('postern-error')).toBe('invalid_client');
-  });
+  it.each(['handles', 'handles/hdl_x', 'reviews', 'explain/req_x'])(
+    'needs a handle for %s',
+    async (path) => {
+      const answer = await api.ask(path);
+      expect(answer).toMatchObject(refusal(401, 'invalid_client'));
+      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="postern"');
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(answer.headers.get('postern-error')).toBe('invalid_client');
+    },
+  );
 
   it.each<[string, Partial<Handle>]>([
     ['another resource', { resource: 'ledger', scopes: ['admin.read'] }],
@@ -143,7 +46,7 @@ describe('whoever asks the admin API', () => {
     expect(await api.ask('handles', plaintext)).toMatchObject(refusal(401, 'invalid_client'));
   });
 
-  it.each(['handles', 'handles/hdl_x', 'reviews'])(
+  it.each(['handles', 'handles/hdl_x', 'reviews', 'explain/req_x'])(
     'may not read %s without admin.read',
     async (path) => {
       const { plaintext } = await api.operator('admin.revoke', 'introspect');

@@ -1,3 +1,4 @@
+import { EVIDENCE_KEPT_DAYS } from '#events';
 import { PosternError } from '#kernel';
 
 /** What is asked for cannot be done; the message tells the operator why. */
@@ -14,4 +15,19 @@ export class BadAdminRequest extends AdminRefusal {
 export class HandleUnknown extends AdminRefusal {
   override readonly code = 'handle-unknown';
   override readonly status = 404;
+}
+
+/** No decision has this correlation id, or none of which Postern itself still has the events. */
+export class DecisionUnknown extends AdminRefusal {
+  override readonly code = 'decision-unknown';
+  override readonly status = 404;
+
+  /** @param found types of the events that have it */
+  constructor(found: readonly string[]) {
+    super(
+      found.length === 0
+        ? `no event has this correlation id; events are kept here for ${EVIDENCE_KEPT_DAYS} days at least, those on Kafka and in a SIEM longer`
+        : `no decision has this correlation id, only events of type ${[...new Set(found)].join(', ')}`,
+    );
+  }
 }

@@ -3,19 +3,21 @@ import {
   Controller,
   Get,
   Header,
-  Headers,
   HttpCode,
   HttpStatus,
   Inject,
   Param,
   Post,
   Query,
+  Req,
   UseFilters,
 } from '@nestjs/common';
+import { type FastifyRequest } from 'fastify';
 import { HandleStore } from '#handles';
 import { randomId } from '#kernel';
-import { OperatorAuthentication, RevokeHandles } from '#oauth';
+import { RevokeHandles } from '#oauth';
 import { AdminErrorFilter } from './admin-error.filter.js';
+import { AdminOperators } from './admin-operators.js';
 import { HandleUnknown } from './admin-refusal.js';
 import { handlePage, handleResource, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
 import { openApiDocument } from './openapi.js';
@@ -26,7 +28,7 @@ import { type Review, Reviews } from './reviews.js';
 @UseFilters(AdminErrorFilter)
 export class AdminController {
   constructor(
-    @Inject(OperatorAuthentication) private readonly operators: OperatorAuthentication,
+    @Inject(AdminOperators) private readonly operators: AdminOperators,
     @Inject(HandleStore) private readonly handles: HandleStore,
     @Inject(RevokeHandles) private readonly revocation: RevokeHandles,
     @Inject(Reviews) private readonly reviews: Reviews,
@@ -35,22 +37,16 @@ export class AdminController {
   /** Ordered by id, a page at a time. */
   @Get('handles')
   @Header('cache-control', 'no-store')
-  async list(
-    @Headers('authorization') authorization: string | undefined,
-    @Query() query: unknown,
-  ): Promise<unknown> {
-    await this.operators.authenticate(authorization, undefined, 'admin.read');
+  async list(@Req() request: FastifyRequest, @Query() query: unknown): Promise<unknown> {
+    await this.operators.authenticate(request, 'admin.read');
     const filter = parseHandleFilter(query);
     return handlePage(await this.handles.list(filter), filter);
   }
 
   @Get('handles/:id')
   @Header('cache-control', 'no-store')
-  async show(
-    @Headers('authorization') authorization: string | undefined,
-    @Param('id') id: string,
-  ): Promise<unknown> {
-    await this.operators.authenticate(authorization, undefined, 'admin.read');
+  async show(@Req() request: FastifyRequest, @Param('id') id: string): Promise<unknown> {
+    await this.operators.authenticate(request, 'admin.read');
     const handle = await this.handles.findById(id);
     if (handle === undefined) throw new HandleUnknown('no handle has this id');
     return handleResource(handle);
@@ -60,11 +56,8 @@ export class AdminController {
   @Post('revoke')
   @HttpCode(HttpStatus.OK)
   @Header('cache-control', 'no-store')
-  async revoke(
-    @Headers('authorization') authorization: string | undefined,
-    @Body() body: unknown,
-  ): Promise<unknown> {
-    const operator = await this.operators.authenticate(authorization, undefined, 'admin.revoke');
+  async revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
+    const operator = await this.operators.authenticate(request, 'admin.revoke');
     const { selector, reason } = parseRevokeRequest(body);
     const correlationId = randomId('req');
     const revoked = await this.revocation.revoke({
@@ -80,8 +73,8 @@ export class AdminController {
   /** Issuers and grants by the day on which trust in them ends. */
   @Get('reviews')
   @Header('cache-control', 'no-store')
-  async due(@Headers('authorization') authorization: string | undefined): Promise<Review[]> {
-    await this.operators.authenticate(authorization, undefined, 'admin.read');
+  async due(@Req() request: FastifyRequest): Promise<Review[]> {
+    await this.operators.authenticate(request, 'admin.read');
     return this.reviews.byDate();
   }
 

@@ -1,5 +1,5 @@
 import { BadAdminRequest } from './admin-refusal.js';
-import { parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
+import { parseCorrelationId, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
 
 describe('the query of a list of handles', () => {
   it('asks for 100 when it says nothing', () => {
@@ -56,4 +56,19 @@ describe('an order to revoke', () => {
     expect(read).toThrow(BadAdminRequest);
     expect(read).toThrow(detail);
   });
+});
+
+describe('a correlation id', () => {
+  it('is taken as it is written', () => {
+    expect(parseCorrelationId(' req_1 ')).toBe(' req_1 ');
+  });
+
+  it.each(['', 'x'.repeat(257), 'a\u0000b', 'a\nb', '\ud800', undefined])(
+    'is refused as %j',
+    (value) => {
+      const read = (): unknown => parseCorrelationId(value);
+      expect(read).toThrow(BadAdminRequest);
+      expect(read).toThrow('the correlation id: ');
+    },
+  );
 });

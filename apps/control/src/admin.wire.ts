@@ -64,6 +64,10 @@ export function parseHandleFilter(query: unknown): HandleFilter {
   return { limit, ...Object.fromEntries(present) };
 }
 
+/** @throws BadAdminRequest */
+export const parseCorrelationId = (value: unknown): string =>
+  parse(text, value, 'the correlation id');
+
 function parse<Output>(schema: z.ZodType<Output>, value: unknown, whole: string): Output {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

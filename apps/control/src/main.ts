@@ -1,6 +1,14 @@
 import { openPolicy } from '#adapters/files';
 import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
-import { PostgresDatabase, PostgresHandleStore, requireMigrated } from '#adapters/postgres';
+import {
+  openProofs,
+  PostgresDatabase,
+  PostgresEventJournal,
+  PostgresEvidence,
+  PostgresHandleStore,
+  PostgresReviewNotices,
+  requireMigrated,
+} from '#adapters/postgres';
 import { EventFactory } from '#events';
 import {
   AdminModule,
@@ -34,7 +42,11 @@ async function startControl(context: AppContext): Promise<RunningApp> {
     log,
     metrics,
     keys: new IssuerKeySource({ clock, onProblem }),
+    ...(await openProofs(database, 'token', config.dpop.nonces)),
     handles: new PostgresHandleStore(database),
+    evidence: new PostgresEvidence(database),
+    notices: new PostgresReviewNotices(database),
+    journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'control' }),
   });
   const host = await startHttpHost({

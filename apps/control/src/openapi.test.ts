@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { aHandle } from '#testing';
+import { aDenialEvent, aHandle } from '#testing';
+import { type RecordedEvent } from '#events';
 import { handleResource } from './admin.wire.js';
+import { explanationResource } from './explanation.wire.js';
 import { openApiDocument } from './openapi.js';
+import { verdictOf } from './verdict.js';
 
 describe('docs/openapi.json', () => {
   const file = fileURLToPath(new URL('../../../docs/openapi.json', import.meta.url));
@@ -16,6 +19,16 @@ describe('docs/openapi.json', () => {
   it('names each member of a handle that operators get, and no other', () => {
     const { Handle } = openApiDocument.components.schemas;
     expect(Object.keys(Handle.properties)).toEqual(Object.keys(handleResource(aHandle())));
+  });
+
+  it('names each member of an explanation, and no other', () => {
+    const event: RecordedEvent = { ...aDenialEvent(), recordedtime: '', sequence: '' };
+    const { verdict } = verdictOf([event])!;
+    const told = { correlationId: '', verdict, decisive: event, handle: undefined, hasMore: false };
+    const { Explanation } = openApiDocument.components.schemas;
+    expect(Object.keys(Explanation.properties)).toEqual(
+      Object.keys(explanationResource({ ...told, events: [event] })),
+    );
   });
 
   it('refers to nothing that it does not define', () => {

@@ -116,6 +116,58 @@ const revoke = {
   },
 };
 
+const nullable = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
+const nullableText = { type: ['string', 'null'] };
+
+const explanation = closed({
+  correlation_id: text,
+  kind: { enum: ['exchange', 'call', 'revocation'] },
+  effect: { enum: ['permit', 'deny'] },
+  step: {
+    ...nullableText,
+    description: 'which step refused; null for a permit, and where nobody can tell',
+  },
+  reason: nullableText,
+  compared: { ...nullableText, description: 'what was compared, for people' },
+  closest_grant: nullable({
+    type: 'object',
+    required: ['id'],
+    properties: { id: text, version: { type: 'integer' } },
+    description: 'the grant that permitted, or came closest',
+  }),
+  grant_set_digest: nullableText,
+  at: instant,
+  subject: nullable({
+    type: 'object',
+    properties: { id: text, issuer: text, subject: text },
+    description: 'what is known of who asked',
+  }),
+  actors: {
+    type: 'array',
+    items: closed({ issuer: text, subject: text }),
+    description: 'who acts for the subject, the outermost first',
+  },
+  handle_id: nullableText,
+  events: {
+    type: 'array',
+    items: { type: 'object' },
+    description: 'CloudEvents as published, by time; docs/events.md has their fields',
+  },
+  has_more: { type: 'boolean', description: 'there are more events than these' },
+});
+
+const explain = {
+  summary: 'Why a request was answered as it was; needs admin.read',
+  description:
+    'By the correlation id that the caller got. Events are kept for three days at least; later ones are on Kafka.',
+  parameters: [{ name: 'correlation_id', in: 'path', required: true, schema: text }],
+  responses: {
+    '200': answer('the decision', { $ref: '#/components/schemas/Explanation' }),
+    '404': problem,
+    ...refusals,
+  },
+};
+
 const listReviews = {
   summary: 'Issuers and grants by the day on which trust in them ends; needs admin.read',
   responses: {
@@ -145,7 +197,7 @@ export const openApiDocument = {
         description: 'a handle for the resource `postern`',
       },
     },
-    schemas: { Handle: handle, Review: review },
+    schemas: { Handle: handle, Review: review, Explanation: explanation },
   },
   security: [{ handle: [] }],
   paths: {
@@ -153,6 +205,7 @@ export const openApiDocument = {
     '/admin/v1/handles/{id}': { get: showHandle },
     '/admin/v1/revoke': { post: revoke },
     '/admin/v1/reviews': { get: listReviews },
+    '/admin/v1/explain/{correlation_id}': { get: explain },
     '/admin/v1/openapi.json': { get: describe },
   },
 };

@@ -1,3 +1,4 @@
+import { DPOP_ALGORITHMS } from '#identity';
 import { CallDenied, type CallDenialCode, CallFailed, type CallFailureCode } from '#injection';
 
 type ProblemCode = CallDenialCode | CallFailureCode;
@@ -16,6 +17,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'missing-handle': 401,
   invalid_token: 401,
   'wrong-environment': 401,
+  invalid_dpop_proof: 401,
+  use_dpop_nonce: 401,
   insufficient_scope: 403,
   'calls-exhausted': 403,
   'request-too-large': 413,
@@ -36,9 +39,11 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
 
 const TITLE: Readonly<Record<ProblemCode, string>> = {
   'ambiguous-request': 'The request can be understood in more than one way',
-  invalid_request: 'A handle is presented once, as a Bearer credential in Authorization',
-  'missing-handle': 'A handle is needed, as a Bearer credential in Authorization',
+  invalid_request: 'A handle is presented once, as a Bearer or DPoP credential in Authorization',
+  'missing-handle': 'A handle is needed, as a Bearer or DPoP credential in Authorization',
   invalid_token: 'The handle is not valid',
+  invalid_dpop_proof: 'The DPoP proof is missing or not acceptable',
+  use_dpop_nonce: 'The DPoP proof must carry the nonce of this answer',
   'wrong-environment': 'The handle is of another environment',
   insufficient_scope: 'The handle does not cover this call',
   'calls-exhausted': 'The handle has made all of its calls',
@@ -58,12 +63,17 @@ const TITLE: Readonly<Record<ProblemCode, string>> = {
   'upstream-timeout': 'The destination did not answer in time',
 };
 
-/** RFC 6750 section 3; without an error code when nothing was presented. */
+/** RFC 9449 section 7.1. */
+const DPOP = `DPoP algs="${DPOP_ALGORITHMS.join(' ')}"`;
+
+/** RFC 6750 section 3, RFC 9449 section 7.1; without an error code when nothing was presented. */
 const CHALLENGE: Readonly<Partial<Record<ProblemCode, string>>> = {
-  'missing-handle': 'Bearer realm="postern"',
-  invalid_token: 'Bearer realm="postern", error="invalid_token"',
-  'wrong-environment': 'Bearer realm="postern", error="invalid_token"',
+  'missing-handle': `Bearer realm="postern", ${DPOP}`,
+  invalid_token: `Bearer realm="postern", error="invalid_token", ${DPOP}, error="invalid_token"`,
+  'wrong-environment': `Bearer realm="postern", error="invalid_token", ${DPOP}, error="invalid_token"`,
   insufficient_scope: 'Bearer realm="postern", error="insufficient_scope"',
+  invalid_dpop_proof: `${DPOP}, error="invalid_dpop_proof"`,
+  use_dpop_nonce: `${DPOP}, error="use_dpop_nonce"`,
 };
 const RETRY_AFTER_SECONDS = 1;
 
@@ -88,8 +98,12 @@ export function problemOf(error: unknown, correlationId: string): Problem {
       ...['cache-control', 'no-store'],
       ...['postern-error', code],
       ...['postern-correlation-id', correlationId],
+      ...nonceOf(error),
       ...(challenge === undefined ? [] : ['www-authenticate', challenge]),
       ...(status === 503 ? ['retry-after', String(RETRY_AFTER_SECONDS)] : []),
     ],
   };
 }
+
+const nonceOf = (error: unknown): readonly string[] =>
+  error instanceof CallDenied && error.nonce !== undefined ? ['dpop-nonce', error.nonce] : [];

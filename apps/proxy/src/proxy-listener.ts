@@ -2,12 +2,13 @@ import { type IncomingMessage, type Server, type ServerResponse } from 'node:htt
 import { type Duplex } from 'node:stream';
 import { type InjectionPipeline, PROXY_PREFIX } from '#injection';
 import { randomId } from '#kernel';
-import { type TrustedProxies } from '#platform';
+import { type ClientCertificates, type TrustedProxies } from '#platform';
 import { problemOf } from './problem.js';
 
 export interface ProxyListenerParts {
   readonly pipeline: Pick<InjectionPipeline, 'call'>;
   readonly trustedProxies: TrustedProxies;
+  readonly certificates: ClientCertificates;
   /** Hears of failures that are ours, not the caller's. Must not throw. */
   readonly onProblem: (message: string, error: unknown) => void;
 }
@@ -59,11 +60,12 @@ export class ProxyListener {
 
   async #serve(exchange: Exchange): Promise<void> {
     const { request, response, correlationId } = exchange;
-    const { trustedProxies, pipeline } = this.parts;
+    const { trustedProxies, certificates, pipeline } = this.parts;
     const { remoteAddress } = request.socket;
     const peerAddress = trustedProxies.peerAddress(remoteAddress, request.rawHeaders);
     try {
-      await pipeline.call(request, response, { correlationId, peerAddress });
+      const certificateChain = () => certificates.of(request)?.chain ?? [];
+      await pipeline.call(request, response, { correlationId, peerAddress, certificateChain });
     } catch (error) {
       this.#answer(error, exchange);
     }

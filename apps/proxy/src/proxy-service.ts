@@ -1,13 +1,14 @@
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { Housekeeping } from './housekeeping.js';
-import { TrustedProxies } from '#platform';
+import { ClientCertificates, type PosternConfig, TrustedProxies } from '#platform';
 import { ProxyListener } from './proxy-listener.js';
 
 /** The ports and settings that the call path is made of. */
 export interface ProxyServiceParts extends InjectionParts {
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
+  readonly clientCertificateHeader: PosternConfig['clientCertificateHeader'];
   /** See Housekeeping. */
   readonly sweepAllBefore?: Date;
   /** Hears of failures that are ours. Must not throw. */
@@ -31,7 +32,8 @@ export class ProxyService {
     const trustedProxies = new TrustedProxies(parts.trustedProxies);
     const pipeline = new InjectionPipeline(parts);
     this.#pipeline = pipeline;
-    this.#listener = new ProxyListener({ pipeline, trustedProxies, onProblem });
+    const certificates = new ClientCertificates(parts);
+    this.#listener = new ProxyListener({ pipeline, trustedProxies, certificates, onProblem });
     const kept = { clock, events, ledger, resources, pipeline, onProblem, sweepAllBefore };
     this.#housekeeping = new Housekeeping(kept);
   }

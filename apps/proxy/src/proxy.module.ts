@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { UndiciUpstream } from '#adapters/http';
 import { PinnedCredentials, type SecretStore } from '#credentials';
-import { CachingHandleLookup } from '#handles';
+import { CachingHandleLookup, type DpopNonces, ProofOfPossession, type ProofUses } from '#handles';
 import { type InjectionParts } from '#injection';
 import { type Metrics, type PosternConfig } from '#platform';
 import { CountedSecretStore } from './counted-secret-store.js';
@@ -15,6 +15,9 @@ export interface ProxyParts extends Pick<
   'clock' | 'events' | 'handles' | 'journal' | 'ledger'
 > {
   readonly config: PosternConfig;
+  readonly proofUses: ProofUses;
+  /** Undefined: DPoP proofs need no nonce. */
+  readonly nonces: DpopNonces | undefined;
   readonly secrets: SecretStore;
   readonly metrics: Metrics;
   readonly onProblem: ProxyServiceParts['onProblem'];
@@ -35,6 +38,9 @@ export function openCallPath(parts: ProxyParts): ProxyService {
   return new ProxyService({
     ...parts,
     environment: config.environment,
+    publicOrigin: config.publicOrigin,
+    clientCertificateHeader: config.clientCertificateHeader,
+    possession: new ProofOfPossession({ uses: parts.proofUses, nonces: parts.nonces, clock }),
     trustedProxies: config.trustedProxies,
     resources: proxiedResources(config),
     handles: new CachingHandleLookup({ lookup: handles, clock }),

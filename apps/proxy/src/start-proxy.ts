@@ -1,12 +1,14 @@
 import {
+  openProofs,
   PostgresCallLedger,
   PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
+  type Proofs,
   requireMigrated,
 } from '#adapters/postgres';
 import { VaultSecretStore } from '#adapters/vault';
-import { EventFactory } from '#events';
+import { EventFactory, probeBreached } from '#events';
 import { type PosternError } from '#kernel';
 import {
   AdminModule,
@@ -14,13 +16,17 @@ import {
   requireServers,
   type RunningApp,
   startHttpHost,
+  startProber,
 } from '#platform';
+import { callProbes } from './call-prober.module.js';
 import { openCallPath, ProxyModule, type ProxyService } from './proxy.module.js';
 
-interface Stores {
+interface Stores extends Proofs {
   readonly database: PostgresDatabase;
   readonly ledger: PostgresCallLedger;
   readonly secrets: VaultSecretStore;
+  readonly journal: PostgresEventJournal;
+  readonly events: EventFactory;
 }
 
 const DRAIN_MS = 1_000;
@@ -32,7 +38,7 @@ const DRAIN_MS = 1_000;
 export async function startProxy(context: AppContext): Promise<RunningApp> {
   const { config, health, metrics } = context;
   const stores = await openStores(context);
-  const { database, ledger, secrets } = stores;
+  const { database, ledger, secrets, journal, events } = stores;
   const proxy = callPath(context, stores);
   health.add('postgresql', () => database.ping());
   health.add('vault', () => secrets.requireReady());
@@ -46,9 +52,15 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
     before: proxy.handle,
   });
   proxy.start(host.server);
+  const prober = startProber(context, {
+    address: host.address,
+    probes: (target) => callProbes(config, target),
+    record: (breach) => journal.append([probeBreached(events, breach)]),
+  });
   return {
     serves: `calls http://${host.address.host}:${host.address.port}/proxy`,
     stop: async (deadlineMs) => {
+      await prober.stop();
       await host.close(deadlineMs);
       await proxy.close(DRAIN_MS);
       await ledger.close();
@@ -60,7 +72,8 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
 }
 
 async function openStores(context: AppContext): Promise<Stores> {
-  const { clock, log, settings } = context;
+  const { clock, config, log, settings } = context;
+  const { environment, deployment } = config;
   const { databaseUrl: url, vault } = requireServers(settings, ['databaseUrl', 'vault']);
   const onProblem = (err: PosternError): void =>
     log.warn({ err }, 'the login at Vault cannot be renewed');
@@ -69,24 +82,23 @@ async function openStores(context: AppContext): Promise<Stores> {
   const database = await PostgresDatabase.connect({ url, applicationName: 'postern-proxy' });
   await requireMigrated(database);
   return {
+    ...(await openProofs(database, 'proxy', config.dpop.nonces)),
     database,
+    journal: new PostgresEventJournal(database),
+    events: new EventFactory({ clock, environment, deployment, component: 'proxy' }),
     ledger: new PostgresCallLedger(database, { onProblem: problemLog(context) }),
     secrets,
   };
 }
 
-function callPath(context: AppContext, { database, ledger, secrets }: Stores): ProxyService {
+function callPath(context: AppContext, { database, ...stores }: Stores): ProxyService {
   const { config, clock, metrics } = context;
-  const { environment, deployment } = config;
   return openCallPath({
     config,
     clock,
     metrics,
-    ledger,
-    secrets,
+    ...stores,
     handles: new PostgresHandleStore(database),
-    journal: new PostgresEventJournal(database),
-    events: new EventFactory({ clock, environment, deployment, component: 'proxy' }),
     onProblem: problemLog(context),
   });
 }

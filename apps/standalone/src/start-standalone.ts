@@ -1,24 +1,37 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { openPolicy, type OpenPolicy } from '#adapters/files';
-import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
 import {
+  checkKeyFiles,
+  HttpTokenIntrospector,
+  IssuerKeySource,
+  vaultClientSecrets,
+} from '#adapters/issuers';
+import {
+  openProofs,
   PostgresCallLedger,
   PostgresEventJournal,
+  PostgresEvidence,
   PostgresHandleStore,
   PostgresOutbox,
+  PostgresReviewNotices,
   PostgresSubjectTokenUses,
+  type Proofs,
 } from '#adapters/postgres';
-import { EventFactory } from '#events';
+import { EventFactory, probeBreached } from '#events';
 import {
   AdminModule,
   type AppContext,
   type HttpHost,
   type RunningApp,
+  type RunningProber,
   startHttpHost,
+  startProber,
 } from '#platform';
 import { ControlModule } from '../../control/src/control.module.js';
+import { callProbes } from '../../proxy/src/call-prober.module.js';
 import { openCallPath, ProxyModule, type ProxyService } from '../../proxy/src/proxy.module.js';
 import { RelayModule } from '../../relay/src/relay.module.js';
+import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
 import { openServers, type Servers } from './servers.js';
 
@@ -47,9 +60,13 @@ async function serve(
   const { config, health } = context;
   health.add('postgresql', () => servers.database.ping());
   health.add('grants', () => policy.grants.trouble());
-  const parts = stsParts(context, policy, servers);
+  const parts = await stsParts(context, policy, servers);
   const ledger = new PostgresCallLedger(servers.database, { onProblem: problemLog(context) });
-  const proxy = callPath(context, parts, { servers, ledger });
+  const proxy = callPath(context, parts, {
+    servers,
+    ledger,
+    ...(await openProofs(servers.database, 'proxy', config.dpop.nonces)),
+  });
   const publicHost = await startHttpHost({
     module: PublicModule.register(parts, proxy),
     log: context.log,
@@ -57,11 +74,13 @@ async function serve(
     before: proxy.handle,
     configure: (app) => StsModule.configure(app),
   });
-  const adminHost = await startAdminHost(context, parts, servers);
+  const adminHost = await startAdminHost(context, { ...parts, ...policy }, servers);
   proxy.start(publicHost.server);
+  const prober = startProbers(context, parts, publicHost);
   return {
     serves: `${config.publicOrigin} (${servers.summary})`,
     stop: async (deadlineMs) => {
+      await prober.stop();
       await publicHost.close(deadlineMs);
       await proxy.close(DRAIN_MS);
       await ledger.close();
@@ -71,6 +90,21 @@ async function serve(
     },
   };
 }
+
+/** Asks at both doors. */
+const startProbers = (
+  context: AppContext,
+  { journal, events, ...parts }: StsParts,
+  { address }: HttpHost,
+): RunningProber =>
+  startProber(context, {
+    address,
+    probes: (target) => [
+      ...exchangeProbes({ ...parts, config: context.config, target }),
+      ...callProbes(context.config, target),
+    ],
+    record: (breach) => journal.append([probeBreached(events, breach)]),
+  });
 
 /** What the public listener serves besides raw calls. */
 @Module({})
@@ -83,11 +117,11 @@ class PublicModule {
   }
 }
 
-function stsParts(
+async function stsParts(
   { config, clock, log }: AppContext,
   policy: OpenPolicy,
-  { database }: Servers,
-): StsParts {
+  { database, secrets: store }: Servers,
+): Promise<StsParts> {
   const { environment, publicOrigin, deployment } = config;
   return {
     ...policy,
@@ -99,7 +133,12 @@ function stsParts(
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
+    ...(await openProofs(database, 'token', config.dpop.nonces)),
+    introspector: new HttpTokenIntrospector({
+      clientSecretOf: vaultClientSecrets({ store, clock }),
+    }),
     trustedProxies: config.trustedProxies,
+    clientCertificateHeader: config.clientCertificateHeader,
     onFault: (err) => log.error({ err }, 'a request failed'),
   };
 }
@@ -107,7 +146,10 @@ function stsParts(
 function callPath(
   context: AppContext,
   { handles, journal, events }: StsParts,
-  { servers, ledger }: { readonly servers: Servers; readonly ledger: PostgresCallLedger },
+  {
+    servers,
+    ...stores
+  }: Proofs & { readonly servers: Servers; readonly ledger: PostgresCallLedger },
 ): ProxyService {
   const { config, clock, metrics } = context;
   return openCallPath({
@@ -117,7 +159,7 @@ function callPath(
     handles,
     journal,
     events,
-    ledger,
+    ...stores,
     secrets: servers.secrets,
     onProblem: problemLog(context),
     // Its embedded database is ours alone: no other proxy can have calls in flight.
@@ -130,7 +172,11 @@ const problemLog =
   (message: string, err: unknown): void =>
     log.warn({ err }, message);
 
-function startAdminHost(context: AppContext, parts: StsParts, servers: Servers): Promise<HttpHost> {
+function startAdminHost(
+  context: AppContext,
+  parts: StsParts & OpenPolicy,
+  servers: Servers,
+): Promise<HttpHost> {
   const { health, metrics, log, clock, config } = context;
   const outbox = new PostgresOutbox(servers.database);
   const relay = RelayModule.register({
@@ -143,7 +189,13 @@ function startAdminHost(context: AppContext, parts: StsParts, servers: Servers):
   });
   return startHttpHost({
     module: AdminModule.register(health, metrics, [
-      ControlModule.register({ ...parts, log, metrics }),
+      ControlModule.register({
+        ...parts,
+        evidence: new PostgresEvidence(servers.database),
+        notices: new PostgresReviewNotices(servers.database),
+        log,
+        metrics,
+      }),
       relay,
     ]),
     listen: config.listen.admin,

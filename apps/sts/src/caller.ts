@@ -1,7 +1,8 @@
 import { type FastifyRequest } from 'fastify';
+import { parseDpopHeaders } from '#handles';
 import { randomId } from '#kernel';
 import { type CallerContext } from '#oauth';
-import { type TrustedProxies } from '#platform';
+import { type ClientCertificates, type TrustedProxies } from '#platform';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,11 +15,20 @@ declare module 'fastify' {
 export const correlationIdOf = (request: FastifyRequest): string =>
   (request.correlationId ??= randomId('req'));
 
+/** Decides whose word on a caller counts. */
+export interface CallerSettings {
+  readonly trustedProxies: TrustedProxies;
+  readonly certificates: ClientCertificates;
+}
+
+/** @throws ClientCertificateUnreadable */
 export const callerOf = (
   request: FastifyRequest,
-  trustedProxies: TrustedProxies,
+  { trustedProxies, certificates }: CallerSettings,
 ): CallerContext => ({
   correlationId: correlationIdOf(request),
   peerAddress: trustedProxies.peerAddress(request.socket.remoteAddress, request.raw.rawHeaders),
   userAgent: request.headers['user-agent'],
+  dpopProofs: parseDpopHeaders(request.raw.rawHeaders),
+  certificateChain: certificates.of(request.raw)?.chain ?? [],
 });

@@ -1,13 +1,14 @@
 import {
+  openProofs,
   PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
   PostgresSubjectTokenUses,
   requireMigrated,
 } from '#adapters/postgres';
-import { openPolicy } from '#adapters/files';
+import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
-import { EventFactory } from '#events';
+import { EventFactory, probeBreached } from '#events';
 import {
   AdminModule,
   type AppContext,
@@ -15,8 +16,11 @@ import {
   runApp,
   type RunningApp,
   startHttpHost,
+  startProber,
 } from '#platform';
-import { StsModule } from './sts.module.js';
+import { exchangeProbes } from './exchange-prober.module.js';
+import { openIntrospector } from './open-introspector.js';
+import { StsModule, type StsParts } from './sts.module.js';
 
 async function startSts(context: AppContext): Promise<RunningApp> {
   const { config, clock, log, health, metrics } = context;
@@ -31,20 +35,7 @@ async function startSts(context: AppContext): Promise<RunningApp> {
   await requireMigrated(database);
   health.add('postgresql', () => database.ping());
   health.add('grants', () => policy.grants.trouble());
-  const origin = { clock, environment: config.environment, deployment: config.deployment };
-  const parts = {
-    ...policy,
-    environment: config.environment,
-    publicOrigin: config.publicOrigin,
-    clock,
-    keys: new IssuerKeySource({ clock, onProblem }),
-    handles: new PostgresHandleStore(database),
-    uses: new PostgresSubjectTokenUses(database),
-    journal: new PostgresEventJournal(database),
-    events: new EventFactory({ ...origin, component: 'sts' }),
-    trustedProxies: config.trustedProxies,
-    onFault: (err: unknown): void => log.error({ err }, 'a request failed'),
-  };
+  const parts = await stsParts(context, policy, database);
   const publicHost = await startHttpHost({
     module: StsModule.register(parts),
     listen: config.listen.public,
@@ -56,14 +47,45 @@ async function startSts(context: AppContext): Promise<RunningApp> {
     listen: config.listen.admin,
     log,
   });
+  const prober = startProber(context, {
+    address: publicHost.address,
+    probes: (target) => exchangeProbes({ ...parts, config, target }),
+    record: (breach) => parts.journal.append([probeBreached(parts.events, breach)]),
+  });
   return {
     serves: `token endpoint ${config.publicOrigin}/oauth2/token`,
     stop: async (deadlineMs) => {
+      await prober.stop();
       await publicHost.close(deadlineMs);
       await policy.grants.close();
       await database.close();
       await adminHost.close(0);
     },
+  };
+}
+
+async function stsParts(
+  context: AppContext,
+  policy: OpenPolicy,
+  database: PostgresDatabase,
+): Promise<StsParts> {
+  const { config, clock, log } = context;
+  const { environment, publicOrigin, deployment } = config;
+  return {
+    ...policy,
+    environment,
+    publicOrigin,
+    clock,
+    keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
+    handles: new PostgresHandleStore(database),
+    uses: new PostgresSubjectTokenUses(database),
+    journal: new PostgresEventJournal(database),
+    events: new EventFactory({ clock, environment, deployment, component: 'sts' }),
+    ...(await openProofs(database, 'token', config.dpop.nonces)),
+    introspector: await openIntrospector(context, policy.issuers),
+    trustedProxies: config.trustedProxies,
+    clientCertificateHeader: config.clientCertificateHeader,
+    onFault: (err) => log.error({ err }, 'a request failed'),
   };
 }
 

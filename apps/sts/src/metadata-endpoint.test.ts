@@ -112,7 +112,7 @@ describe('M-04: what is not offered is refused', () => {
     },
   );
 
-  it('client secrets, in the body and in the header', async () => {
+  it('C-03: client secrets, in the body and in the header', async () => {
     const inBody = await sts.baseline({ client_id: 'workload-1', client_secret: 'x' });
     expect((await post(metadata['token_endpoint']!, inBody)).status).toBe(401);
     const inHeader = { authorization: 'Basic eDp5' };

@@ -40,7 +40,7 @@ export class OAuthController {
   async token(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const issued = await this.tokenExchange.exchange(
       formRequestOf(request),
-      callerOf(request, this.settings.trustedProxies),
+      callerOf(request, this.settings),
     );
     await answer(request, reply).send(tokenResponse(issued));
   }
@@ -48,7 +48,16 @@ export class OAuthController {
   @Post('oauth2/introspect')
   async introspect(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const form = Form.parse(formRequestOf(request));
-    await this.settings.operators.authenticate(request.headers.authorization, form, 'introspect');
+    await this.settings.operators.authenticate(
+      {
+        authorization: request.headers.authorization,
+        form,
+        context: callerOf(request, this.settings),
+        method: 'POST',
+        uri: `${this.settings.publicOrigin}/oauth2/introspect`,
+      },
+      'introspect',
+    );
     const presented = form.one('token');
     if (presented === undefined) {
       throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
@@ -59,7 +68,7 @@ export class OAuthController {
 
   @Post('oauth2/revoke')
   async revoke(@Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    const caller = callerOf(request, this.settings.trustedProxies);
+    const caller = callerOf(request, this.settings);
     await this.revocation.revoke(Form.parse(formRequestOf(request)), caller);
     await answer(request, reply).send();
   }

@@ -2,40 +2,24 @@ import { type IncomingHttpHeaders } from 'node:http';
 import { type Readable } from 'node:stream';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type Clock } from '#kernel';
-import { type EventFactory, type EventJournal } from '#events';
-import { type HandleStore, type SubjectTokenUses } from '#handles';
-import { type IssuerRegistry, type KeySource, SubjectTokenVerifier } from '#identity';
 import {
-  ClientAssertions,
+  authorizationServer,
+  type AuthorizationServerPorts,
   Introspection,
-  OperatorAuthentication,
   Revocation,
-  RevokeHandles,
   TokenExchange,
 } from '#oauth';
-import { provide, TrustedProxies } from '#platform';
-import { type GrantSource, type ResourceSet } from '#policy';
+import { ClientCertificates, type PosternConfig, provide, TrustedProxies } from '#platform';
 import { readFormBody } from './form-request.js';
 import { OAuthController } from './oauth.controller.js';
-import { PurgeSubjectTokenUses } from './purge-subject-token-uses.js';
+import { stsRounds } from './sts-rounds.js';
 import { StsSettings } from './sts-settings.js';
 
 /** The ports and settings that an STS is made of. */
-export interface StsParts {
-  readonly environment: string;
-  readonly publicOrigin: string;
-  readonly clock: Clock;
-  readonly issuers: IssuerRegistry;
-  readonly keys: KeySource;
-  readonly resources: ResourceSet;
-  readonly grants: GrantSource;
-  readonly handles: HandleStore;
-  readonly uses: SubjectTokenUses;
-  readonly journal: EventJournal;
-  readonly events: EventFactory;
-  /** Addresses and CIDRs of proxies whose X-Forwarded-For is believed; default none. */
+export interface StsParts extends AuthorizationServerPorts {
+  /** Addresses and CIDRs of proxies whose X-Forwarded-For and certificate header are believed; default none. */
   readonly trustedProxies?: readonly string[];
+  readonly clientCertificateHeader?: PosternConfig['clientCertificateHeader'];
   /** Hears of failures that are not the caller's, for the log. What a caller is told never says what failed. */
   readonly onFault?: (failure: unknown) => void;
 }
@@ -55,25 +39,24 @@ const POST_ONLY = /^\/oauth2\/(?:token|introspect|revoke)(?:$|\?)/;
 @Module({})
 export class StsModule {
   static register(parts: StsParts): DynamicModule {
-    const { publicOrigin, onFault = () => undefined } = parts;
-    const verifier = new SubjectTokenVerifier({ ...parts, audience: publicOrigin });
-    const assertions = new ClientAssertions({ ...parts, verifier });
-    const revokeHandles = new RevokeHandles(parts);
-    const operators = new OperatorAuthentication({ ...parts, verifier, assertions });
+    const { publicOrigin, onFault = () => undefined, trustedProxies = [] } = parts;
+    const server = authorizationServer(parts);
+    const { clientCertificateHeader } = parts;
     return {
       module: StsModule,
       controllers: [OAuthController],
       providers: [
-        provide(TokenExchange, new TokenExchange({ ...parts, verifier, assertions })),
-        provide(Introspection, new Introspection(parts)),
-        provide(Revocation, new Revocation({ ...parts, revokeHandles })),
+        provide(TokenExchange, server.tokenExchange),
+        provide(Introspection, server.introspection),
+        provide(Revocation, server.revocation),
         provide(StsSettings, {
           publicOrigin,
-          operators,
+          operators: server.operators,
           onFault,
-          trustedProxies: new TrustedProxies(parts.trustedProxies ?? []),
+          trustedProxies: new TrustedProxies(trustedProxies),
+          certificates: new ClientCertificates({ trustedProxies, clientCertificateHeader }),
         }),
-        provide(PurgeSubjectTokenUses, new PurgeSubjectTokenUses({ ...parts, onFault })),
+        ...stsRounds(parts, server, onFault),
       ],
     };
   }

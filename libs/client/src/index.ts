@@ -1,6 +1,7 @@
-export {
-  type ExchangeRequest,
-  type IssuedHandle,
-  PosternClient,
-  PosternRefused,
-} from './postern-client.js';
+export { type DpopKeys, type DpopPrivateJwk, generateDpopJwk } from './dpop-keys.js';
+export { DpopProver } from './dpop-prover.js';
+export { type CallDetails, type ExchangeRequest, type ExchangeTarget } from './exchange-request.js';
+export { type IssuedHandle } from './issued-handle.js';
+export { PosternClient, type PosternClientOptions } from './postern-client.js';
+export { PosternClientError, type PosternClientErrorCode } from './postern-client-error.js';
+export { PosternRefused } from './postern-refused.js';

@@ -1,116 +1,128 @@
-/** What a workload needs to ask for: one resource, and the scopes of it that this task uses. */
-export interface ExchangeRequest {
-  /** A fresh token of the workload's own identity: a JWT of a registered issuer. */
-  readonly subjectToken: string;
-  /** Resource id, such as `ledger`. */
-  readonly audience: string;
-  /** Without it the grant's default scopes apply, when it has any. */
-  readonly scopes?: readonly string[];
-}
+import { callUrl } from './call-target.js';
+import { DpopProver } from './dpop-prover.js';
+import { exchangeForm, type ExchangeRequest } from './exchange-request.js';
+import { fetchWithProof } from './fetch-with-proof.js';
+import { handleText, type IssuedHandle, issuedHandleOf } from './issued-handle.js';
+import { PosternClientError } from './postern-client-error.js';
+import { refusalOf } from './postern-refused.js';
 
-/** A handle: good for one resource, a few operations and a few minutes. Keep it in memory only. */
-export interface IssuedHandle {
-  readonly handle: string;
-  /** Public id, for logs and for asking an operator. */
-  readonly handleId: string;
-  readonly scopes: readonly string[];
-  readonly expiresInSeconds: number;
-}
+/** Whether handles are bound to a key of the client's (DPoP, RFC 9449). */
+export type PosternClientOptions =
+  | {
+      /** Default. Whoever has the handle can use it. */
+      readonly proof?: 'none';
+    }
+  | {
+      /** Handles are bound to the prover's key, and each request proves that the client has it. */
+      readonly proof: 'dpop';
+      /** Default: one with a new key for this client, made at the first use. */
+      readonly prover?: DpopProver;
+    };
 
-/** Postern refused. `code` is the OAuth error or the `postern-error` header. */
-export class PosternRefused extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    readonly correlationId: string | undefined,
-  ) {
-    super(
-      `Postern refused: ${code} (${status})` +
-        (correlationId === undefined ? '' : `; an operator can explain ${correlationId}`),
-    );
-    this.name = 'PosternRefused';
-  }
-}
-
-const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-const JWT_TYPE = 'urn:ietf:params:oauth:token-type:jwt';
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Exchanges a workload identity for handles and calls legacy systems with them. Runs on any runtime with `fetch`. */
 export class PosternClient {
   readonly #origin: string;
+  readonly #options: PosternClientOptions;
+  #prover: Promise<DpopProver> | undefined;
 
   /** @param origin Postern's public origin, such as `https://postern.example`. */
-  constructor(origin: string) {
+  constructor(origin: string, options: PosternClientOptions = {}) {
     this.#origin = origin.replace(/\/$/, '');
+    this.#options = options;
   }
 
   /**
-   * RFC 8693 token exchange.
+   * RFC 8693 token exchange. With proofs, sent once more when Postern wants a nonce in the proof. A client with proofs
+   * takes no handle that is not bound to its key.
    * @throws PosternRefused
+   * @throws PosternClientError invalid_argument, downgraded, unexpected_answer
    */
   async exchange(request: ExchangeRequest): Promise<IssuedHandle> {
-    const form = new URLSearchParams({
-      grant_type: TOKEN_EXCHANGE,
-      subject_token: request.subjectToken,
-      subject_token_type: JWT_TYPE,
-      audience: request.audience,
-    });
-    if (request.scopes !== undefined) form.set('scope', request.scopes.join(' '));
-    const response = await this.#post('/oauth2/token', form);
-    const answer = (await response.json()) as TokenResponse;
-    return {
-      handle: answer.access_token,
-      handleId: answer.handle_id,
-      scopes: answer.scope.split(' '),
-      expiresInSeconds: answer.expires_in,
-    };
+    const form = exchangeForm(request);
+    const prover = await this.#proverInUse();
+    const issued = await issuedHandleOf(await this.#post('/oauth2/token', form, prover));
+    assertBinding(issued, prover);
+    return issued;
   }
 
   /**
    * Calls the resource: like `fetch`, with a path below the resource instead of a URL. Answers of the legacy system
-   * come back whatever their status; refusals of Postern carry the header `postern-error`.
+   * come back whatever their status; refusals of Postern carry the header `postern-error`. With proofs, redirects are
+   * never followed, and a call whose body is no stream is sent once more when Postern wants a nonce in the proof: it
+   * has not reached the legacy system then.
+   * @throws PosternClientError invalid_argument, proof_key_missing, downgraded, body_not_replayable
    */
   async call(
-    handle: string,
+    handle: string | IssuedHandle,
     resource: string,
     path: string,
-    init?: RequestInit,
+    init: RequestInit = {},
   ): Promise<Response> {
-    const headers = new Headers(init?.headers);
-    headers.set('authorization', `Bearer ${handle}`);
-    const url = `${this.#origin}/proxy/${resource}/${path.replace(/^\//, '')}`;
-    return fetch(url, { redirect: 'manual', ...init, headers });
+    const text = handleText(handle);
+    const url = callUrl(this.#origin, resource, path);
+    const method = (init.method ?? 'GET').toUpperCase();
+    const prover = await this.#proverInUse();
+    if (typeof handle !== 'string') assertBinding(handle, prover);
+    if (prover !== undefined) {
+      return fetchWithProof(prover, { endpoint: 'proxy', url, method, handle: text, init });
+    }
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${text}`);
+    return fetch(url, { redirect: 'manual', ...init, method, headers });
   }
 
   /**
-   * RFC 7009: takes the handle's authority away, for ever. An unknown handle is no error.
+   * RFC 7009: takes the handle's authority away, for ever. An unknown handle is no error. It needs no proof: whoever
+   * finds a handle may end it.
    * @throws PosternRefused
+   * @throws PosternClientError invalid_argument
    */
-  async revoke(handle: string): Promise<void> {
-    await this.#post('/oauth2/revoke', new URLSearchParams({ token: handle }));
+  async revoke(handle: string | IssuedHandle): Promise<void> {
+    const form = new URLSearchParams({ token: handleText(handle) });
+    await this.#post('/oauth2/revoke', form, undefined);
   }
 
-  async #post(path: string, form: URLSearchParams): Promise<Response> {
-    const response = await fetch(this.#origin + path, {
-      method: 'POST',
-      body: form,
-      redirect: 'error',
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    });
+  /** One for the life of the client; undefined for a client without proofs. */
+  async #proverInUse(): Promise<DpopProver | undefined> {
+    if (this.#options.proof !== 'dpop') return undefined;
+    if (this.#options.prover !== undefined) return this.#options.prover;
+    this.#prover ??= DpopProver.generate();
+    return this.#prover;
+  }
+
+  async #post(
+    path: string,
+    form: URLSearchParams,
+    prover: DpopProver | undefined,
+  ): Promise<Response> {
+    const url = this.#origin + path;
+    const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+    const init: RequestInit = { method: 'POST', body: form, redirect: 'error', signal };
+    const response = await (prover === undefined
+      ? fetch(url, init)
+      : fetchWithProof(prover, { endpoint: 'token', url, method: 'POST', init }));
     if (response.ok) return response;
-    const answer = (await response.json().catch(() => ({}))) as { error?: string };
-    throw new PosternRefused(
-      response.status,
-      answer.error ?? 'unexpected_answer',
-      response.headers.get('postern-correlation-id') ?? undefined,
-    );
+    throw await refusalOf(response);
   }
 }
 
-interface TokenResponse {
-  readonly access_token: string;
-  readonly handle_id: string;
-  readonly scope: string;
-  readonly expires_in: number;
+/**
+ * With a key, only handles that are bound; without one, only handles that are not.
+ * @throws PosternClientError
+ */
+function assertBinding({ tokenType }: IssuedHandle, prover: DpopProver | undefined): void {
+  if (prover !== undefined && tokenType !== 'DPoP') {
+    throw new PosternClientError(
+      'downgraded',
+      'the handle is not bound to the key of this client: it is not used',
+    );
+  }
+  if (prover === undefined && tokenType === 'DPoP') {
+    throw new PosternClientError(
+      'proof_key_missing',
+      "the handle is bound to a key: use a client with proof 'dpop' and that key",
+    );
+  }
 }

@@ -2,10 +2,11 @@ import { type z } from 'zod';
 import { callEvents } from './call-events.js';
 import { exchangeEvents } from './exchange-events.js';
 import { handleEvents } from './handle-events.js';
+import { policyEvents } from './policy-events.js';
 import { TOPICS, type Topic } from './topics.js';
 
 /** Every event type with the shape of its `data`. The published JSON Schemas are generated from this. */
-export const CATALOGUE = { ...exchangeEvents, ...handleEvents, ...callEvents };
+export const CATALOGUE = { ...exchangeEvents, ...handleEvents, ...callEvents, ...policyEvents };
 
 export type EventType = keyof typeof CATALOGUE;
 export type EventDataOf<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>;
@@ -14,6 +15,9 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   exchange: TOPICS.exchange,
   handle: TOPICS.handle,
   call: TOPICS.call,
+  policy: TOPICS.policy,
+  probe: TOPICS.policy,
+  review: TOPICS.policy,
 };
 
 /** The topic of an event type: `dev.postern.<family>.<what>.v<major>`. */

@@ -9,6 +9,13 @@ const requested = {
   audience: z.string().optional().describe('as requested; at most 256 characters'),
   resource: z.string().optional().describe('as requested; at most 256 characters'),
   scope: z.string().optional().describe('as requested; at most 1,024 characters'),
+  parent_handle_id: z.string().optional().describe('the handle that was presented as a token'),
+  actor_chain: z
+    .array(z.object({ issuer: z.string(), subject: z.string() }))
+    .optional()
+    .describe('who acts for the subject, the outermost first'),
+  task: z.string().optional(),
+  call: z.string().optional().describe('method and path of the one call that was asked for'),
 };
 
 /** Why an exchange was denied. The wire answer never carries it. */
@@ -30,6 +37,14 @@ export const exchangeDenialReasons = [
   'pattern_mismatch',
   'binding_required',
   'no_lifetime_left',
+  'handle_not_live',
+  'actor_not_allowed',
+  'chain_too_deep',
+  'client_auth_required',
+  'condition_not_met',
+  'call_not_allowed',
+  'proof_invalid',
+  'binding_mismatch',
   'not_supported',
   'dependency_unavailable',
   'internal_error',
@@ -70,5 +85,9 @@ export const exchangeEvents = {
     grant_set_digest: z.string().optional(),
     prior_exchange_id: z.string().optional(),
     prior_env: z.string().optional(),
+    count: z
+      .int()
+      .optional()
+      .describe('how many like it this event stands for, when a flood is summed up'),
   }),
 };

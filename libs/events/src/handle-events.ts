@@ -22,7 +22,7 @@ export const handleEvents = {
   }),
   'dev.postern.handle.revoked.v1': z.object({
     ...handleBlock,
-    scope: z.enum(['handle', 'family', 'subject', 'issuer', 'grant', 'resource', 'task']),
+    scope: z.enum(['handle', 'family', 'subject', 'issuer', 'grant', 'key', 'resource', 'task']),
     reason: z.string(),
     initiator: z.enum(revocationInitiators),
     initiator_id: z.string().optional().describe('subject_id or handle_id of who asked'),

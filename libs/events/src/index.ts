@@ -8,9 +8,11 @@ export {
   type SubscriptionHandle,
 } from './event-bus.js';
 export { EVENT_BYTES_MAX, EventJournal } from './event-journal.js';
+export { Evidence, EVIDENCE_KEPT_DAYS } from './evidence.js';
 export { type ExchangeDenialReason } from './exchange-events.js';
 export { type RevocationInitiator } from './handle-events.js';
 export { Outbox, OUTBOX_SHARDS, type OutboxBacklog, type OutboxBatch } from './outbox.js';
+export { POLICY_LIST_MAX, REVIEW_NOTICE_DAYS, type ReviewNoticeDays } from './policy-events.js';
 export {
   type EventDraft,
   EventFactory,
@@ -20,6 +22,7 @@ export {
   type Severity,
   topicOfEvent,
 } from './postern-event.js';
+export { probeBreached } from './probe-breached.js';
 export { TOPICS, type Topic } from './topics.js';
 export { EventTooLarge } from './event-too-large.js';
 export { OutboxLeaseLost } from './outbox-lease-lost.js';
@@ -35,3 +38,4 @@ export {
   type StructuredRecord,
 } from './structured-event.js';
 export { TOPIC_LAYOUTS, type TopicLayout } from './topics.js';
+export { type CountedEvent, SUM_WINDOW_MS, SummingJournal } from './summing-journal.js';

@@ -1,16 +1,17 @@
-/** The Kafka topics of Postern: one an event family, named with the major version of its records. */
+/** The Kafka topics of Postern, named with the major version of their records; a family has one topic. */
 export const TOPICS = {
   exchange: 'postern.exchange.v1',
   handle: 'postern.handle.v1',
   call: 'postern.call.v1',
+  policy: 'postern.policy.v1',
 } as const;
 
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
 /** How a topic is laid out. `deploy/kafka/topics.yaml` says the same to those who create topics by other means. */
 export interface TopicLayout {
-  /** What its records are keyed by; records of one key keep their order. */
-  readonly key: 'subject_id' | 'handle_id';
+  /** What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set. */
+  readonly key: 'subject_id' | 'handle_id' | 'item';
   /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
   readonly partitions: number;
   readonly cleanup: 'delete' | 'compact';
@@ -37,5 +38,11 @@ export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
     partitions: 24,
     cleanup: 'delete',
     retentionMs: 7 * DAY_MS,
+  },
+  [TOPICS.policy]: {
+    key: 'item',
+    partitions: 12,
+    cleanup: 'delete',
+    retentionMs: 365 * DAY_MS,
   },
 };

@@ -51,7 +51,7 @@ describe('a handle that was looked up', () => {
     expect(store.lookedUp).toHaveLength(2);
   });
 
-  it('is seen as revoked one second after it was revoked', async () => {
+  it('P-04: is seen as revoked one second after it was revoked', async () => {
     const { clock, lookup, revoke } = await underTest();
     await lookup.findByDigest(handle.digest);
     await revoke();
@@ -59,7 +59,7 @@ describe('a handle that was looked up', () => {
     expect((await lookup.findByDigest(handle.digest))!.status).toBe('revoked');
   });
 
-  it('is looked up again when the clock was set back: an age from the future says nothing', async () => {
+  it('P-05: is looked up again when the clock was set back: an age from the future says nothing', async () => {
     const { clock, lookup, revoke } = await underTest();
     await lookup.findByDigest(handle.digest);
     await revoke();

@@ -41,7 +41,7 @@ it('reads back every handle that it mints, with its environment and digest', () 
   );
 });
 
-it('mints no handle and no id twice', () => {
+it('X-23: mints no handle and no id twice', () => {
   const minted = Array.from({ length: MINTED_MAX }, () => mintHandle('prod'));
   expect(new Set(minted.map(({ plaintext }) => plaintext)).size).toBe(MINTED_MAX);
   expect(new Set(minted.map(({ id }) => id)).size).toBe(MINTED_MAX);

@@ -1,5 +1,14 @@
 export { CachingHandleLookup } from './caching-handle-lookup.js';
-export { type Binding, type Handle, type HandleStatus } from './handle.js';
+export { type Binding, type CallIntent, type Handle, type HandleStatus } from './handle.js';
+export { parseDpopHeaders } from './dpop-headers.js';
+export {
+  DPOP_NONCE_KEY_BYTES,
+  type DpopNonceLabel,
+  DpopNonces,
+  type DpopNoncesParts,
+} from './dpop-nonces.js';
+export { DpopNonceRequired, DpopProofInvalid } from './dpop-refused.js';
+export { HandleLife } from './handle-life.js';
 export { type MintedHandle, mintHandle, type ParsedHandle, parseHandle } from './handle-format.js';
 export {
   assertUsable,
@@ -12,11 +21,18 @@ export {
   type HandleFilter,
   type HandleIssue,
   HandleLookup,
+  type HandleOrigin,
   type HandleRevocation,
   type HandleSelector,
   HandleStore,
   type IssueOutcome,
 } from './handle-store.js';
+export {
+  type PresentedProof,
+  ProofOfPossession,
+  type ProofOfPossessionParts,
+} from './proof-of-possession.js';
+export { ProofUses } from './proof-uses.js';
 export {
   type SubjectTokenHistory,
   type SubjectTokenUse,

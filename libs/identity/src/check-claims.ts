@@ -1,4 +1,4 @@
-import { type IssuerRegistration } from './issuer-registration.js';
+import { type IssuerTerms } from './issuer-registration.js';
 import { checkRequiredClaims } from './required-claims.js';
 import { TokenRejected } from './token-rejected.js';
 import { type ClaimValue } from './workload-identity.js';
@@ -27,7 +27,7 @@ const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]+$/u;
  */
 export function checkClaims(
   claims: Claims,
-  issuer: IssuerRegistration,
+  issuer: IssuerTerms,
   at: { readonly audience: string; readonly now: Date },
 ): RegisteredClaims {
   checkAudience(claims.get('aud'), at.audience);
@@ -44,7 +44,7 @@ export function checkClaims(
 }
 
 /** One value and exactly ours: a token that others accept as well can be replayed by them. */
-function checkAudience(aud: ClaimValue | undefined, audience: string): void {
+export function checkAudience(aud: ClaimValue | undefined, audience: string): void {
   const values: unknown = Array.isArray(aud) ? aud : [aud];
   if (!Array.isArray(values) || values.length !== 1 || values[0] !== audience) {
     throw invalid('its aud is not the public origin of this deployment alone');
@@ -53,7 +53,7 @@ function checkAudience(aud: ClaimValue | undefined, audience: string): void {
 
 function checkTimes(
   claims: Claims,
-  issuer: IssuerRegistration,
+  issuer: IssuerTerms,
   now: Date,
 ): { issuedAt: number; expiresAt: number } {
   const expiresAt = readDate(claims, 'exp');
@@ -65,9 +65,10 @@ function checkTimes(
   return { issuedAt, expiresAt };
 }
 
-function checkPeriod(
+/** The times of a token against each other, the clock and the limits of its issuer. In seconds since 1970. */
+export function checkPeriod(
   times: { issuedAt: number; expiresAt: number; notBefore: number },
-  issuer: IssuerRegistration,
+  issuer: IssuerTerms,
   nowSeconds: number,
 ): void {
   const { issuedAt, expiresAt, notBefore } = times;
@@ -84,7 +85,8 @@ function checkPeriod(
   }
 }
 
-function readDate(claims: Claims, name: string): number | undefined {
+/** A NumericDate (RFC 7519 section 2) in whole seconds; undefined when there is none. */
+export function readDate(claims: Claims, name: string): number | undefined {
   if (!claims.has(name)) return undefined;
   const value = claims.get(name);
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
@@ -94,7 +96,8 @@ function readDate(claims: Claims, name: string): number | undefined {
   return value;
 }
 
-function readText(claims: Claims, name: string): string | undefined {
+/** 1 to 255 printable characters; undefined when there is no such claim. */
+export function readText(claims: Claims, name: string): string | undefined {
   if (!claims.has(name)) return undefined;
   const value = claims.get(name);
   if (typeof value !== 'string') throw invalid(`its ${name} is not a string`);
@@ -105,7 +108,7 @@ function readText(claims: Claims, name: string): string | undefined {
 }
 
 /** Claims that grants and events read: of the type that their specification gives them, never made so. */
-function checkTypes(claims: Claims): void {
+export function checkTypes(claims: Claims): void {
   for (const name of ['azp', 'client_id', 'acr'] as const) readText(claims, name);
   readDate(claims, 'auth_time');
   const methods = claims.get('amr');
@@ -115,5 +118,6 @@ function checkTypes(claims: Claims): void {
   if (claims.has('events')) throw invalid('it is a security event token');
 }
 
-const invalid = (rule: string): TokenRejected =>
+/** The rule is written as what is wrong with "it", the token. */
+export const invalid = (rule: string): TokenRejected =>
   new TokenRejected('invalid_claims', `the token's claims are not accepted: ${rule}`);

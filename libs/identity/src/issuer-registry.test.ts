@@ -73,7 +73,7 @@ describe('the issuer registry', () => {
 
   it('reads types without regard to case and to application/', () => {
     const registry = IssuerRegistry.of([declaration({ types: ['JWT', 'application/AT+JWT'] })]);
-    expect(registry.find('https://idp.test')?.types).toEqual(['jwt', 'at+jwt']);
+    expect(registry.find('https://idp.test')).toMatchObject({ types: ['jwt', 'at+jwt'] });
   });
 
   it('lists whose review is overdue, from that instant on', () => {

@@ -1,31 +1,43 @@
-import { compileIssuer, type IssuerDeclaration } from './compile-issuer.js';
-import { type IssuerRegistration } from './issuer-registration.js';
+import {
+  compileIntrospection,
+  compileIssuer,
+  type IntrospectionDeclaration,
+  type IssuerDeclaration,
+} from './compile-issuer.js';
+import { type RegisteredIssuer } from './issuer-registration.js';
 import { IssuerRegistryInvalid } from './issuer-registry-invalid.js';
 
 /** The issuer allow list: everybody who may vouch for workloads. Does not change after it is made. */
 export class IssuerRegistry {
-  private constructor(private readonly byIssuer: ReadonlyMap<string, IssuerRegistration>) {}
+  private constructor(private readonly byIssuer: ReadonlyMap<string, RegisteredIssuer>) {}
 
   /** @throws IssuerRegistryInvalid when an entry is, or when two share an id or an issuer. */
-  static of(entries: readonly IssuerDeclaration[]): IssuerRegistry {
-    const registrations = entries.map(compileIssuer);
+  static of(entries: readonly (IssuerDeclaration | IntrospectionDeclaration)[]): IssuerRegistry {
+    const registrations = entries.map((entry) =>
+      entry.kind === 'introspection' ? compileIntrospection(entry) : compileIssuer(entry),
+    );
     refuseTwice('id', registrations);
     refuseTwice('issuer', registrations);
     return new IssuerRegistry(new Map(registrations.map((one) => [one.issuer, one])));
   }
 
   /** Byte-exact: no normalisation of case, slash or punycode (RFC 8725bis section 3.8). */
-  find(issuer: string): IssuerRegistration | undefined {
+  find(issuer: string): RegisteredIssuer | undefined {
     return this.byIssuer.get(issuer);
   }
 
+  /** By the id under which it is registered. */
+  named(id: string): RegisteredIssuer | undefined {
+    return this.all().find((one) => one.id === id);
+  }
+
   /** In the order in which they were declared. */
-  all(): readonly IssuerRegistration[] {
+  all(): readonly RegisteredIssuer[] {
     return [...this.byIssuer.values()];
   }
 
   /** Whose review is overdue: they are not trusted. */
-  overdue(now: Date): readonly IssuerRegistration[] {
+  overdue(now: Date): readonly RegisteredIssuer[] {
     return this.all().filter((one) => isOverdue(one, now));
   }
 }
@@ -34,7 +46,7 @@ export class IssuerRegistry {
 export const isOverdue = (registration: { readonly reviewBy: Date }, now: Date): boolean =>
   !(now.getTime() < registration.reviewBy.getTime());
 
-function refuseTwice(member: 'id' | 'issuer', registrations: readonly IssuerRegistration[]): void {
+function refuseTwice(member: 'id' | 'issuer', registrations: readonly RegisteredIssuer[]): void {
   const seen = new Set<string>();
   for (const registration of registrations) {
     if (seen.has(registration[member])) {

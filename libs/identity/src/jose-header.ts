@@ -7,6 +7,8 @@ export interface JoseHeader {
   readonly keyId: string | undefined;
   /** Lower case, without `application/`; `jwt` when the header has none. */
   readonly type: string;
+  /** Every member as it was written: profiles of issuers may permit less. */
+  readonly written: ReadonlyMap<string, string>;
 }
 
 const KEY_ID_CHARACTERS_MAX = 256;
@@ -34,6 +36,7 @@ export function readJoseHeader(members: ReadonlyMap<string, ClaimValue>): JoseHe
     algorithm: readAlgorithm(text.get('alg')),
     keyId: readKeyId(text.get('kid')),
     type: readType(text.get('typ')),
+    written: text,
   };
 }
 

@@ -6,6 +6,8 @@ export type PublishedJwk = Readonly<Record<string, unknown>>;
 /** The public keys of one issuer. Keys of two issuers are never put together. */
 export interface KeySet {
   readonly keys: readonly PublishedJwk[];
+  /** Of a trust domain: the certificates (DER) that vouch for its X509-SVIDs. Absent for other issuers. */
+  readonly x509Authorities?: readonly Uint8Array[];
   readonly fetchedAt: Date;
 }
 

@@ -11,12 +11,25 @@ export const KEYS_MAX = 100;
  * @throws KeySetInvalid when the document is not a key set, or names a `kid` twice.
  */
 export function parseKeySet(document: Uint8Array): readonly PublishedJwk[] {
-  const set = asObject(parseDocument(document), 'the document');
-  const keys = set['keys'];
+  const { keys } = readKeyDocument(document);
+  checkKeySet(keys);
+  return keys;
+}
+
+/**
+ * A JWK Set document with whatever else it says.
+ * @throws KeySetInvalid when the document is not a key set, or a larger one than may be.
+ */
+export function readKeyDocument(document: Uint8Array): {
+  readonly members: Readonly<Record<string, ClaimValue>>;
+  readonly keys: readonly PublishedJwk[];
+} {
+  const members = asObject(parseDocument(document), 'the document');
+  const keys = members['keys'];
   if (!Array.isArray(keys)) throw new KeySetInvalid('the document has no list named "keys"');
+  if (keys.length > KEYS_MAX) throw tooMany();
   const published = (keys as readonly ClaimValue[]).map((key) => asObject(key, 'a key'));
-  checkKeySet(published);
-  return published;
+  return { members, keys: published };
 }
 
 /**
@@ -24,7 +37,7 @@ export function parseKeySet(document: Uint8Array): readonly PublishedJwk[] {
  * @throws KeySetInvalid
  */
 export function checkKeySet(keys: readonly PublishedJwk[]): void {
-  if (keys.length > KEYS_MAX) throw new KeySetInvalid(`the set has more than ${KEYS_MAX} keys`);
+  if (keys.length > KEYS_MAX) throw tooMany();
   const keyIds = keys.map((jwk) => jwk['kid']).filter((keyId) => keyId !== undefined);
   if (new Set(keyIds).size !== keyIds.length) {
     // Which of the two signed would depend on their order: RFC 7517 section 4.5 wants them distinct.
@@ -47,3 +60,5 @@ function asObject(value: ClaimValue, what: string): Readonly<Record<string, Clai
   }
   return value as Readonly<Record<string, ClaimValue>>;
 }
+
+const tooMany = (): KeySetInvalid => new KeySetInvalid(`the set has more than ${KEYS_MAX} keys`);

@@ -1,4 +1,4 @@
-import { type IssuerRegistration } from './issuer-registration.js';
+import { type IssuerTerms } from './issuer-registration.js';
 import { TokenRejected } from './token-rejected.js';
 import { type ClaimValue } from './workload-identity.js';
 
@@ -32,7 +32,7 @@ export function sameClaim(one: ClaimValue, other: ClaimValue): boolean {
 /** @throws TokenRejected with reason `invalid_claims`, naming the claim and not its value. */
 export function checkRequiredClaims(
   claims: ReadonlyMap<string, ClaimValue>,
-  required: IssuerRegistration['requiredClaims'],
+  required: IssuerTerms['requiredClaims'],
 ): void {
   for (const [name, expected] of required) {
     const found = claimsNamed(claims, name);

@@ -15,3 +15,8 @@ export const SIGNATURE_ALGORITHMS: ReadonlySet<string> = new Set([
   'EdDSA',
   'Ed25519',
 ]);
+
+/** Those of JWT-SVIDs (JWT-SVID section 2.1, RFC 7518 section 3.1). */
+export const SVID_ALGORITHMS: ReadonlySet<string> = new Set(
+  [...SIGNATURE_ALGORITHMS].filter((algorithm) => /^(?:RS|ES|PS)(?:256|384|512)$/.test(algorithm)),
+);

@@ -79,7 +79,7 @@ describe('the subject token verifier', () => {
       issuer.mint({ nbf: 2 ** 32 }),
       issuer.mint({ aud: 'https://other.test' }),
       issuer.mint({ iss: 'https://other.test' }),
-      issuer.mint({ act: { sub: 'x' } }),
+      issuer.mint({ act: 'x' }),
       issuer.mint({}, { kid: 'unknown' }),
       'nonsense',
     ];

@@ -1,13 +1,16 @@
 import { type Clock, PosternError, secondsAfter, sha256 } from '#kernel';
 import { checkClaims, type RegisteredClaims } from './check-claims.js';
+import { checkSvidClaims } from './check-svid-claims.js';
+import { readDelegation } from './delegation-claims.js';
 import { type IssuerRegistration } from './issuer-registration.js';
-import { isOverdue, type IssuerRegistry } from './issuer-registry.js';
+import { type IssuerRegistry } from './issuer-registry.js';
 import { type KeySource } from './key-source.js';
 import { type CompactJws, parseCompactJws } from './parse-compact-jws.js';
-import { refuseDelegation } from './refuse-delegation.js';
 import { readConfirmation } from './token-confirmation.js';
+import { checkProfile } from './token-profile.js';
 import { TokenRejected } from './token-rejected.js';
 import { readScopes } from './token-scopes.js';
+import { trustedIssuer } from './trusted-issuer.js';
 import { type VerifiedToken } from './verified-token.js';
 import { chooseKey, verifySignature } from './verify-signature.js';
 
@@ -20,7 +23,8 @@ export interface SubjectTokenVerifierParts {
 }
 
 /**
- * From what a workload presents to who it is. Accepts a JWT in compact form of a registered issuer, and nothing else.
+ * From what a workload presents to who it is. Accepts a JWT in compact form of a registered issuer, JWT-SVIDs of a
+ * registered trust domain among them, and nothing else.
  * Keeps no state but the imported keys; may be called at once by many.
  */
 export class SubjectTokenVerifier {
@@ -41,45 +45,14 @@ export class SubjectTokenVerifier {
 
   async #verify(compactJws: string): Promise<VerifiedToken> {
     const token = parseCompactJws(compactJws);
-    const issuer = this.#trustedIssuer(token);
-    checkProfile(token, issuer);
-    const key = await chooseKey(token, issuer, this.parts.keys);
+    const { issuers, keys, audience, clock } = this.parts;
+    const issuer = trustedIssuer(token.claims, issuers, clock.now());
+    checkProfile(token.header, issuer);
+    const key = await chooseKey(token, issuer, keys);
     await verifySignature(compactJws, token.header.algorithm, key);
-    const { audience, clock } = this.parts;
-    const registered = checkClaims(token.claims, issuer, { audience, now: clock.now() });
-    refuseDelegation(token.claims);
+    const check = issuer.kind === 'spiffe' ? checkSvidClaims : checkClaims;
+    const registered = check(token.claims, issuer, { audience, now: clock.now() });
     return verifiedToken(token, issuer, registered);
-  }
-
-  /** Before any key is asked for: an unknown issuer costs nothing. */
-  #trustedIssuer({ claims }: CompactJws): IssuerRegistration {
-    const iss = claims.get('iss');
-    const issuer = typeof iss === 'string' ? this.parts.issuers.find(iss) : undefined;
-    if (issuer === undefined) {
-      throw new TokenRejected('issuer_untrusted', "the token's issuer is not registered");
-    }
-    if (isOverdue(issuer, this.parts.clock.now())) {
-      throw new TokenRejected(
-        'issuer_untrusted',
-        `the review of issuer ${issuer.id} is overdue; until someone reviews it, it is not trusted`,
-      );
-    }
-    return issuer;
-  }
-}
-
-function checkProfile({ header }: CompactJws, issuer: IssuerRegistration): void {
-  if (!issuer.algorithms.includes(header.algorithm)) {
-    throw new TokenRejected(
-      'invalid_signature',
-      `the token's alg is not one that issuer ${issuer.id} is registered with`,
-    );
-  }
-  if (!issuer.types.includes(header.type)) {
-    throw new TokenRejected(
-      'malformed_token',
-      `the token's typ is not one that issuer ${issuer.id} is registered with`,
-    );
   }
 }
 
@@ -104,5 +77,6 @@ function verifiedToken(
     issuedAt: secondsAfter(epoch, issuedAt),
     expiresAt: secondsAfter(epoch, expiresAt),
     confirmation: readConfirmation(claims),
+    ...readDelegation(claims, issuer.issuer),
   };
 }

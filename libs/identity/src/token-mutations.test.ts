@@ -24,7 +24,7 @@ describe('a subject token that was tampered with', () => {
     );
   });
 
-  it('rejects every change of one character of a valid token', async () => {
+  it('J-10 to J-12: rejects every change of one character of a valid token', async () => {
     const compactJws = await issuer.mint();
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n';
     const change = fc
@@ -39,7 +39,7 @@ describe('a subject token that was tampered with', () => {
     );
   });
 
-  it('rejects every shortened and every lengthened token', async () => {
+  it('J-10: rejects every shortened and every lengthened token', async () => {
     const compactJws = await issuer.mint();
     await fc.assert(
       fc.asyncProperty(

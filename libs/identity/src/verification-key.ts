@@ -2,6 +2,9 @@ import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { type PublishedJwk } from './key-source.js';
 import { type PublicMembers, readPublicMembers } from './public-members.js';
 
+/** What a key is published for: signatures at large, or JWT-SVIDs alone. */
+export type KeyUse = 'sig' | 'jwt-svid';
+
 /** A published key that may verify signatures: strong enough, meant for it, and public. */
 export class VerificationKey {
   readonly #imported = new Map<string, Promise<CryptoKey>>();
@@ -13,12 +16,12 @@ export class VerificationKey {
     private readonly members: PublicMembers,
   ) {}
 
-  /** The key, or a sentence on why it must not be used. */
-  static from(jwk: PublishedJwk): VerificationKey | string {
+  /** The key, or a sentence on why it must not be used: among others, that it is published for another use. */
+  static from(jwk: PublishedJwk, use: KeyUse = 'sig'): VerificationKey | string {
     const { kid, alg } = jwk;
     if (kid !== undefined && typeof kid !== 'string') return 'its "kid" is not a string';
     if (alg !== undefined && typeof alg !== 'string') return 'its "alg" is not a string';
-    const purpose = purposeProblem(jwk);
+    const purpose = useProblem(jwk, use) ?? operationsProblem(jwk);
     if (purpose !== undefined) return purpose;
     const members = readPublicMembers(jwk);
     return typeof members === 'string' ? members : new VerificationKey(kid, alg, members);
@@ -64,8 +67,13 @@ const CURVE_ALGORITHMS: Readonly<
   Ed25519: ['EdDSA', 'Ed25519'],
 };
 
-function purposeProblem({ use, key_ops: operations }: PublishedJwk): string | undefined {
-  if (use !== undefined && use !== 'sig') return 'its "use" is not "sig"';
+/** RFC 7517 section 4.2 has `use` optional; SPIFFE Trust Domain and Bundle section 4.2.2 demands it. */
+function useProblem({ use }: PublishedJwk, wanted: KeyUse): string | undefined {
+  if (use === wanted || (use === undefined && wanted === 'sig')) return undefined;
+  return `its "use" is not "${wanted}"`;
+}
+
+function operationsProblem({ key_ops: operations }: PublishedJwk): string | undefined {
   if (operations === undefined) return undefined;
   const verifies = Array.isArray(operations) && operations.includes('verify');
   return verifies ? undefined : 'its "key_ops" do not include "verify"';

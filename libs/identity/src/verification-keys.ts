@@ -1,19 +1,22 @@
 import { type KeySet, type PublishedJwk } from './key-source.js';
 import { checkKeySet } from './parse-key-set.js';
-import { VerificationKey } from './verification-key.js';
+import { type KeyUse, VerificationKey } from './verification-key.js';
 
 /** The keys of one published set, each judged once. */
 export class VerificationKeys {
   /** By the list of keys, which a key source keeps as long as its issuer publishes the same. */
-  static readonly #judged = new WeakMap<readonly PublishedJwk[], VerificationKeys>();
+  static readonly #judged: Readonly<Record<KeyUse, WeakMap<object, VerificationKeys>>> = {
+    sig: new WeakMap(),
+    'jwt-svid': new WeakMap(),
+  };
 
   readonly #usable = new Map<string | undefined, VerificationKey[]>();
   readonly #problems = new Map<string | undefined, string>();
 
-  private constructor(published: readonly PublishedJwk[]) {
+  private constructor(published: readonly PublishedJwk[], use: KeyUse) {
     checkKeySet(published);
     for (const jwk of published) {
-      const key = VerificationKey.from(jwk);
+      const key = VerificationKey.from(jwk, use);
       const keyId = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined;
       if (typeof key === 'string') this.#problems.set(keyId, key);
       else this.#usable.set(keyId, [...(this.#usable.get(keyId) ?? []), key]);
@@ -21,11 +24,11 @@ export class VerificationKeys {
   }
 
   /** @throws KeySetInvalid when the set as a whole must not be used. */
-  static of(set: Pick<KeySet, 'keys'>): VerificationKeys {
-    const known = this.#judged.get(set.keys);
+  static of(set: Pick<KeySet, 'keys'>, use: KeyUse = 'sig'): VerificationKeys {
+    const known = this.#judged[use].get(set.keys);
     if (known !== undefined) return known;
-    const judged = new VerificationKeys(set.keys);
-    this.#judged.set(set.keys, judged);
+    const judged = new VerificationKeys(set.keys, use);
+    this.#judged[use].set(set.keys, judged);
     return judged;
   }
 

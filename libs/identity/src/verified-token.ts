@@ -1,11 +1,12 @@
 import { type Digest } from '#kernel';
-import { type IssuerRegistration } from './issuer-registration.js';
+import { type DelegationClaims } from './delegation-claims.js';
+import { type IssuerTerms } from './issuer-registration.js';
 import { type WorkloadIdentity } from './workload-identity.js';
 
 /** A subject or actor token after every check. */
-export interface VerifiedToken {
+export interface VerifiedToken extends DelegationClaims {
   readonly identity: WorkloadIdentity;
-  readonly issuer: IssuerRegistration;
+  readonly issuer: IssuerTerms;
   readonly jti: string | undefined;
   /** SHA-256 of the JWS signing input: the same for every encoding of the signature. */
   readonly signingInputDigest: Digest;

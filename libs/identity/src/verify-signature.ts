@@ -20,11 +20,20 @@ export async function chooseKey(
   const keys = await publishedKeys(token, issuer, source);
   const { keyId, algorithm } = token.header;
   const candidates = keys.named(keyId);
-  const [first, second] = candidates.filter((key) => key.verifies(algorithm, issuer.algorithms));
+  const accepted = acceptedBeside(algorithm, issuer);
+  const [first, second] = candidates.filter((key) => key.verifies(algorithm, accepted));
   if (first === undefined) throw invalid(absence(keys, token, candidates.length));
   if (second !== undefined) throw invalid('it names no key, and several could have signed it');
   return first;
 }
+
+/**
+ * Which algorithms a key without `alg` must be told apart from. Bundles of SPIFFE name none (SPIRE writes `kty`, `kid`,
+ * `use` and the numbers), and JWT-SVID section 2.1 lets an RSA key sign by each of six: there the key serves whichever
+ * of the registered algorithms fits it.
+ */
+const acceptedBeside = (algorithm: string, issuer: IssuerRegistration): readonly string[] =>
+  issuer.kind === 'spiffe' ? [algorithm] : issuer.algorithms;
 
 /** @throws TokenRejected with reason `invalid_signature`. */
 export async function verifySignature(
@@ -46,9 +55,10 @@ async function publishedKeys(
   source: KeySource,
 ): Promise<VerificationKeys> {
   try {
-    const keys = VerificationKeys.of(await source.current(issuer));
+    const use = issuer.kind === 'spiffe' ? 'jwt-svid' : 'sig';
+    const keys = VerificationKeys.of(await source.current(issuer), use);
     if (keyId === undefined || keys.knows(keyId)) return keys;
-    return VerificationKeys.of(await source.refetch(issuer));
+    return VerificationKeys.of(await source.refetch(issuer), use);
   } catch (error) {
     if (!(error instanceof KeySetInvalid)) throw error;
     throw invalid(`the issuer's key set must not be used: ${error.message}`, { cause: error });

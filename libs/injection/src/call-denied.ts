@@ -7,6 +7,8 @@ export type CallDenialCode =
   | 'invalid_request'
   | 'missing-handle'
   | 'invalid_token'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'wrong-environment'
   | 'insufficient_scope'
   | 'calls-exhausted'
@@ -26,6 +28,8 @@ export interface CallDenial {
   readonly detail: string;
   /** Default WARN. */
   readonly severity?: Severity;
+  /** A fresh one, for the `DPoP-Nonce` header of the answer. */
+  readonly nonce?: string;
 }
 
 /** The call was refused, and nothing was sent to the destination. Its event is durable when the pipeline throws this. */
@@ -33,11 +37,13 @@ export class CallDenied extends PosternError {
   override readonly code: CallDenialCode;
   readonly reason: CallDenialReason;
   readonly severity: Severity;
+  readonly nonce: string | undefined;
 
   constructor(denial: CallDenial, options?: ErrorOptions) {
     super(denial.detail, options);
     this.code = denial.code;
     this.reason = denial.reason;
     this.severity = denial.severity ?? 'WARN';
+    this.nonce = denial.nonce;
   }
 }

@@ -1,22 +1,7 @@
-import { type Handle } from '#handles';
 import { DependencyUnavailable } from '#kernel';
 import { AmbiguousRequest } from './ambiguous-request.js';
 import { CallDenied } from './call-denied.js';
 import { type StartOutcome } from './call-ledger.js';
-
-/**
- * Step 3. Handles of this version are unbound; one that is bound was issued by a later version, and without its proof it
- * is worth nothing.
- * @throws CallDenied
- */
-export function assertUnbound({ binding }: Handle): void {
-  if (binding.kind === 'none') return;
-  throw new CallDenied({
-    code: 'invalid_token',
-    reason: 'binding_mismatch',
-    detail: `the handle is bound (${binding.kind}), and proofs are not available in this version`,
-  });
-}
 
 /** @throws CallDenied unless the ledger counted the call */
 export function requireStarted(outcome: StartOutcome): void {

@@ -1,7 +1,7 @@
 import {
-  assertUsable,
   type Handle,
   HandleExpired,
+  HandleLife,
   type HandleLookup,
   HandleSuspended,
   parseHandle,
@@ -20,6 +20,8 @@ export interface HandleCheckParts {
 
 /** From what was presented to the live handle that it is. Every refusal but two looks the same to the caller. */
 export class HandleCheck {
+  readonly #life = new HandleLife();
+
   constructor(private readonly parts: HandleCheckParts) {}
 
   /** @throws CallDenied */
@@ -31,7 +33,7 @@ export class HandleCheck {
     // The store may be shared, and a prefix can be made up: what was issued counts.
     if (handle.environment !== this.parts.environment) throw this.#foreign(handle.environment);
     try {
-      assertUsable(handle, this.parts.clock.now());
+      this.#life.assertUsable(handle, this.parts.clock.now());
     } catch (error) {
       throw unusable(error);
     }

@@ -51,6 +51,8 @@ const REFUSED_FROM_CALLERS = [
   'x-host',
   // Forwarded identity.
   'cf-connecting-ip',
+  'client-cert',
+  'client-cert-chain',
   'client-ip',
   'fastly-client-ip',
   'forwarded',

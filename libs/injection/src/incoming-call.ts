@@ -23,4 +23,6 @@ export interface CallContext {
   readonly correlationId: string;
   /** From the socket, or from a forwarded header of a trusted proxy. */
   readonly peerAddress: string;
+  /** DER, the caller's own certificate first. Asked only when the handle is bound to one; absent: it has none. */
+  readonly certificateChain?: () => readonly Uint8Array[];
 }

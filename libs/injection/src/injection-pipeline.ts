@@ -1,6 +1,6 @@
 import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
-import { type Handle, type HandleLookup } from '#handles';
+import { type Handle, type HandleLookup, type ProofOfPossession } from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
 import { permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
@@ -11,9 +11,10 @@ import { CallFailed } from './call-failed.js';
 import { type CallLedger } from './call-ledger.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
 import { CredentialStep } from './credential-step.js';
-import { assertUnbound, deniedBecause, requireStarted, uncounted, unrecorded } from './denials.js';
+import { deniedBecause, requireStarted, uncounted, unrecorded } from './denials.js';
 import { DenialJournal } from './denial-journal.js';
 import { HandleCheck } from './handle-check.js';
+import { HeldKey } from './held-key.js';
 import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
 import { type OutgoingHead, outgoingRequest } from './outgoing-request.js';
 import { presentedHandle } from './presented-handle.js';
@@ -33,6 +34,8 @@ export interface InjectionParts {
   readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>;
   readonly upstream: Upstream;
   readonly clock: Clock;
+  readonly possession: ProofOfPossession;
+  readonly publicOrigin: string;
   /** The one that this deployment serves. */
   readonly environment: string;
 }
@@ -46,12 +49,14 @@ interface CallEnds {
 /** One call from its raw request to its last byte. What was judged, counted and injected is one object throughout. */
 export class InjectionPipeline {
   readonly #handles: HandleCheck;
+  readonly #keys: HeldKey;
   readonly #credentials: CredentialStep;
   readonly #denials: DenialJournal;
   readonly #bulkhead = new Bulkhead();
 
   constructor(private readonly parts: InjectionParts) {
     this.#handles = new HandleCheck(parts);
+    this.#keys = new HeldKey(parts);
     this.#credentials = new CredentialStep(parts.credentials);
     this.#denials = new DenialJournal(parts);
   }
@@ -72,8 +77,8 @@ export class InjectionPipeline {
       const request = canonicalRequest(incoming); // 1
       attempt.resource = request.resourceId;
       const presented = presentedHandle(request, incoming.rawHeaders); // 2
-      const handle = await this.#handles.check(presented, attempt);
-      assertUnbound(handle); // 3
+      const handle = await this.#handles.check(presented.handle, attempt);
+      await this.#keys.assertHeld(handle, { presented, incoming, context }); // 3
       const permitted = this.#permit(request, handle); // 4
       refuseUpgrade(incoming.rawHeaders);
       refuseTooLarge(announcedBody(incoming.rawHeaders), permitted.resource.limits.requestBytesMax);
@@ -117,11 +122,11 @@ export class InjectionPipeline {
       });
     }
     const operation = permitsCall(resource, handle.scopes, request.method, request.segments);
-    if (operation === undefined) {
+    if (operation === undefined || !isIntended(request, handle)) {
       throw new CallDenied({
         code: 'insufficient_scope',
         reason: 'operation_not_allowed',
-        detail: 'no scope of the handle covers this method and path',
+        detail: 'no scope of the handle covers this method and path, or it is for another call',
       });
     }
     return { request, handle, resource, operation };
@@ -192,3 +197,7 @@ export class InjectionPipeline {
     return denied;
   }
 }
+
+/** A handle that was narrowed to one call is good for that one, byte for byte. */
+const isIntended = ({ method, path }: CanonicalRequest, { intent }: Handle): boolean =>
+  intent === undefined || (intent.method === method && intent.path === path);

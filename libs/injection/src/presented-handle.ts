@@ -2,18 +2,24 @@ import { CallDenied } from './call-denied.js';
 import { type CanonicalRequest } from './canonical-request.js';
 import { queryNames } from './canonical-query.js';
 
-/** RFC 6750 section 2.1: scheme, spaces, one b64token. */
-const BEARER = /^bearer +(?<handle>[A-Za-z0-9\-._~+/]+=*) *$/i;
+/** RFC 6750 section 2.1, RFC 9449 section 7.1: scheme, one space, one token; the scheme in any case. */
+const PRESENTED = /^(?<scheme>bearer|dpop) +(?<handle>[A-Za-z0-9\-._~+/]+=*) *$/i;
+
+/** A handle and how it was presented. */
+export interface PresentedHandle {
+  readonly scheme: 'bearer' | 'dpop';
+  readonly handle: string;
+}
 
 /**
- * The one handle that was presented, as `Authorization: Bearer`. Nothing else counts: a handle in a query or in a form
- * would stay in logs (RFC 6750 section 5.3).
+ * The one handle that was presented, as `Authorization: Bearer` or `DPoP`. Nothing else counts: a handle in a query or in
+ * a form would stay in logs (RFC 6750 section 5.3).
  * @throws CallDenied
  */
 export function presentedHandle(
   request: Pick<CanonicalRequest, 'query' | 'path'>,
   rawHeaders: readonly string[],
-): string {
+): PresentedHandle {
   refuseInQuery(request.query);
   const authorization = onlyAuthorization(rawHeaders);
   if (authorization === undefined) {
@@ -23,7 +29,7 @@ export function presentedHandle(
       detail: 'no Authorization header',
     });
   }
-  const handle = BEARER.exec(authorization)?.groups?.['handle'];
+  const { scheme, handle } = PRESENTED.exec(authorization)?.groups ?? {};
   if (handle === undefined) throw unacceptable(authorization);
   if (request.query.includes(handle) || request.path.includes(handle)) {
     throw new CallDenied({
@@ -32,7 +38,7 @@ export function presentedHandle(
       detail: 'the handle stands in the request target as well',
     });
   }
-  return handle;
+  return { scheme: scheme?.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', handle };
 }
 
 function refuseInQuery(query: string): void {
@@ -61,12 +67,12 @@ function onlyAuthorization(rawHeaders: readonly string[]): string | undefined {
 }
 
 function unacceptable(authorization: string): CallDenied {
-  const otherScheme = /^(?:basic|dpop)\b/i.test(authorization);
+  const otherScheme = /^basic\b/i.test(authorization);
   return new CallDenied({
     code: 'invalid_token',
     reason: otherScheme ? 'presentation_not_allowed' : 'malformed',
     detail: otherScheme
-      ? 'the resource takes handles as Bearer only'
-      : 'Authorization is not one Bearer credential',
+      ? 'handles are presented as Bearer or DPoP only'
+      : 'Authorization is not one Bearer or DPoP credential',
   });
 }

@@ -25,8 +25,14 @@ it('M-03: has the required list of response types, which is empty', () => {
 
 it('M-04: offers nothing of what is not available in this version', () => {
   const named = Object.keys(metadata).join(' ');
-  expect(named).not.toMatch(/dpop|mtls|tls_client|registration|authorization_endpoint|jwks/);
+  expect(named).not.toMatch(/registration|authorization_endpoint|jwks/);
   expect(JSON.stringify(metadata)).not.toMatch(/client_secret|refresh_token/);
+});
+
+it('D-17: offers DPoP by asymmetric algorithms alone', () => {
+  const offered = metadata['dpop_signing_alg_values_supported'];
+  expect(offered).toContain('ES256');
+  expect(JSON.stringify(offered)).not.toMatch(/none|HS\d/i);
 });
 
 it('M-05: names no scope', () => {

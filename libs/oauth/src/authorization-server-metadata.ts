@@ -1,4 +1,5 @@
-import { SIGNATURE_ALGORITHMS } from '#identity';
+import { DPOP_ALGORITHMS, SIGNATURE_ALGORITHMS } from '#identity';
+import { CALL_DETAILS_TYPE } from './parse-intent.js';
 import { TOKEN_EXCHANGE } from './token-exchange-request.js';
 
 /** A JWT of the workload itself (RFC 7523), which is what this registered name comes closest to. */
@@ -21,6 +22,8 @@ export function authorizationServerMetadata(
     token_endpoint_auth_methods_supported: ['none', ASSERTION],
     token_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: ['none'],
+    dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+    authorization_details_types_supported: [CALL_DETAILS_TYPE],
     introspection_endpoint_auth_methods_supported: ['Bearer', ASSERTION],
     introspection_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
   };

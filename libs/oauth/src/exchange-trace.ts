@@ -1,20 +1,21 @@
 import { type EventFactory, type PosternEvent } from '#events';
-import { type Digest, epochSeconds, sha256 } from '#kernel';
-import { subjectIdOf, type VerifiedToken } from '#identity';
+import { epochSeconds } from '#kernel';
+import { subjectIdOf, type WorkloadIdentity } from '#identity';
 import { type Handle, type SubjectTokenHistory } from '#handles';
-import { type AccessDecision } from '#policy';
+import { type AccessDecision, type Intent, NO_INTENT, type PresentedAuthority } from '#policy';
 import { type CallerContext } from './caller-context.js';
 import { type OAuthError } from './oauth-error.js';
+import { type PresentedSubject } from './presented-subject.js';
+import { tokenTold, wishTold } from './told-request.js';
 import { type TokenExchangeRequest } from './token-exchange-request.js';
 
-const AUDIENCE_LENGTH_MAX = 256;
-const SCOPE_LENGTH_MAX = 1024;
 const DETAIL_LENGTH_MAX = 1024;
 
 /** What is known of one exchange while its steps run: enough to tell of it, however it ends. */
 export class ExchangeTrace {
   request: TokenExchangeRequest | undefined;
-  subjectToken: VerifiedToken | undefined;
+  subject: PresentedSubject | undefined;
+  presented: PresentedAuthority | undefined;
   prior: SubjectTokenHistory | undefined;
   decision: AccessDecision | undefined;
 
@@ -23,59 +24,38 @@ export class ExchangeTrace {
     readonly context: CallerContext,
   ) {}
 
-  /** Both events of a handle that is about to be issued. */
-  permitted(events: EventFactory, handle: Handle, token: VerifiedToken): PosternEvent[] {
+  get intent(): Intent {
+    return this.request?.intent ?? NO_INTENT;
+  }
+
+  /** Both events of a handle that is about to be issued to this subject. */
+  permitted(events: EventFactory, handle: Handle, subject: PresentedSubject): PosternEvent[] {
     return [
       events.create('dev.postern.exchange.permitted.v1', {
         subject: `handle/${handle.id}`,
         partitionKey: handle.subject.id,
         correlationId: this.context.correlationId,
         data: {
-          actor: { ...this.#actor(token), client: this.#client() },
+          actor: { ...actorBlockOf(subject.identity), client: this.#client() },
           ...this.#requested(),
-          subject_token_iat: epochSeconds(token.issuedAt),
-          subject_token_exp: epochSeconds(token.expiresAt),
-          ...(token.keyId === undefined ? {} : { subject_token_kid: token.keyId }),
-          granted_resource: handle.resource,
-          granted_scope: handle.scopes.join(' '),
-          env: handle.environment,
-          handle_id: handle.id,
-          family_id: handle.familyId,
-          handle_exp: epochSeconds(handle.expiresAt),
-          max_calls: handle.maxCalls,
-          binding: handle.binding.kind,
-          pattern: handle.pattern,
-          grant_id: handle.grant.id,
-          grant_version: handle.grant.version,
-          grant_set_digest: handle.grant.setDigest,
+          ...timesOf(subject),
+          ...grantedTo(handle),
         },
       }),
-      events.create('dev.postern.handle.issued.v1', {
-        subject: `handle/${handle.id}`,
-        partitionKey: handle.id,
-        correlationId: this.context.correlationId,
-        data: {
-          handle_id: handle.id,
-          family_id: handle.familyId,
-          subject_id: handle.subject.id,
-          resource: handle.resource,
-          scope: handle.scopes.join(' '),
-          env: handle.environment,
-          expires_at: epochSeconds(handle.expiresAt),
-          max_calls: handle.maxCalls,
-          grant_id: handle.grant.id,
-          grant_version: handle.grant.version,
-        },
-      }),
+      issued(events, handle, this.context),
     ];
   }
 
-  denied(events: EventFactory, refusal: OAuthError, environment: string): PosternEvent {
-    const token = this.subjectToken;
-    const actor = token === undefined ? {} : this.#actor(token);
+  denied(
+    events: EventFactory,
+    refusal: OAuthError,
+    environment: string,
+  ): PosternEvent<'dev.postern.exchange.denied.v1'> {
+    const identity = this.subject?.identity;
+    const actor = identity === undefined ? {} : actorBlockOf(identity);
     return events.create('dev.postern.exchange.denied.v1', {
       subject: `exchange/${this.exchangeId}`,
-      partitionKey: token === undefined ? this.exchangeId : subjectIdOf(token.identity),
+      partitionKey: identity === undefined ? this.exchangeId : subjectIdOf(identity),
       correlationId: this.context.correlationId,
       severity: refusal.reason === 'cross_env_replay' ? 'FATAL' : 'WARN',
       data: {
@@ -94,20 +74,6 @@ export class ExchangeTrace {
     });
   }
 
-  #actor({ identity }: VerifiedToken): {
-    subject_id: string;
-    subject_issuer: string;
-    subject: string;
-    subject_kind: 'workload' | 'person';
-  } {
-    return {
-      subject_id: subjectIdOf(identity),
-      subject_issuer: identity.issuer,
-      subject: identity.subject,
-      subject_kind: identity.subjectKind,
-    };
-  }
-
   #client(): { ip: string; user_agent?: string } {
     const { peerAddress, userAgent } = this.context;
     return {
@@ -116,56 +82,80 @@ export class ExchangeTrace {
     };
   }
 
-  #requested(): {
-    exchange_id: string;
-    subject_token_fp?: string;
-    subject_token_jti?: string;
-    subject_token_type?: string;
-    audience?: string;
-    resource?: string;
-    scope?: string;
-  } {
+  #requested() {
     return {
       exchange_id: this.exchangeId,
-      ...fingerprintOf(this.subjectToken, this.request),
-      ...wishOf(this.request),
+      ...tokenTold(this.subject, this.request),
+      ...wishTold(this.request),
+      ...actorsTold(this.subject, this.presented),
     };
   }
 }
 
-/** What identifies the subject token without being it: of a token that was refused, no more than its digest. */
-const fingerprintOf = (
-  token: VerifiedToken | undefined,
-  request: TokenExchangeRequest | undefined,
-): { subject_token_fp?: string; subject_token_jti?: string } => {
-  const fingerprint = token?.signingInputDigest ?? signingInputDigest(request?.subjectToken);
-  return {
-    ...(fingerprint === undefined ? {} : { subject_token_fp: fingerprint }),
-    ...(token?.jti === undefined ? {} : { subject_token_jti: token.jti }),
-  };
-};
+const actorBlockOf = (identity: WorkloadIdentity) => ({
+  subject_id: subjectIdOf(identity),
+  subject_issuer: identity.issuer,
+  subject: identity.subject,
+  subject_kind: identity.subjectKind,
+});
 
-/** Of something else than a JWS nothing is kept: the digest of a short secret would give it away. */
-function signingInputDigest(presented: string | undefined): Digest | undefined {
-  const parts = presented?.split('.', 4) ?? [];
-  return parts.length === 3 ? sha256(parts.slice(0, 2).join('.')) : undefined;
-}
-
-/** What was asked for, cut to the lengths of the event schema. */
-function wishOf(request: TokenExchangeRequest | undefined): {
-  subject_token_type?: string;
-  audience?: string;
-  resource?: string;
-  scope?: string;
-} {
-  if (request === undefined) return {};
-  const { audiences, resources, scopes } = request;
+/** The new actor in front of those that the subject token records. */
+function actorsTold(
+  subject: PresentedSubject | undefined,
+  presented: PresentedAuthority | undefined,
+): { actor_chain?: { issuer: string; subject: string }[] } {
+  const actor = presented?.kind === 'delegated' ? [presented.actor] : [];
+  const chain = [...actor, ...(subject?.actors ?? [])];
+  if (chain.length === 0) return {};
   return {
-    subject_token_type: request.subjectTokenType,
-    ...(audiences.length === 0 ? {} : { audience: cut(audiences.join(' '), AUDIENCE_LENGTH_MAX) }),
-    ...(resources.length === 0 ? {} : { resource: cut(resources.join(' '), AUDIENCE_LENGTH_MAX) }),
-    ...(scopes === undefined ? {} : { scope: cut(scopes.join(' '), SCOPE_LENGTH_MAX) }),
+    actor_chain: chain.map((hop) => ({ issuer: hop.issuer, subject: hop.subject.slice(0, 256) })),
   };
 }
 
-const cut = (text: string, length: number): string => text.slice(0, length);
+function timesOf({ origin }: PresentedSubject) {
+  const { issuedAt, expiresAt } = origin.kind === 'handle' ? origin.handle : origin.token;
+  const keyId = origin.kind === 'handle' ? undefined : origin.token.keyId;
+  return {
+    subject_token_iat: epochSeconds(issuedAt),
+    subject_token_exp: epochSeconds(expiresAt),
+    ...(keyId === undefined ? {} : { subject_token_kid: keyId }),
+  };
+}
+
+const grantedTo = (handle: Handle) => ({
+  granted_resource: handle.resource,
+  granted_scope: handle.scopes.join(' '),
+  env: handle.environment,
+  handle_id: handle.id,
+  family_id: handle.familyId,
+  handle_exp: epochSeconds(handle.expiresAt),
+  max_calls: handle.maxCalls,
+  binding: handle.binding.kind,
+  pattern: handle.pattern,
+  grant_id: handle.grant.id,
+  grant_version: handle.grant.version,
+  grant_set_digest: handle.grant.setDigest,
+});
+
+const issued = (
+  events: EventFactory,
+  handle: Handle,
+  { correlationId }: CallerContext,
+): PosternEvent =>
+  events.create('dev.postern.handle.issued.v1', {
+    subject: `handle/${handle.id}`,
+    partitionKey: handle.id,
+    correlationId,
+    data: {
+      handle_id: handle.id,
+      family_id: handle.familyId,
+      subject_id: handle.subject.id,
+      resource: handle.resource,
+      scope: handle.scopes.join(' '),
+      env: handle.environment,
+      expires_at: epochSeconds(handle.expiresAt),
+      max_calls: handle.maxCalls,
+      grant_id: handle.grant.id,
+      grant_version: handle.grant.version,
+    },
+  });

@@ -1,3 +1,10 @@
+export {
+  type AuthorizationServer,
+  authorizationServer,
+  type AuthorizationServerPorts,
+  operatorAuthentication,
+  type OperatorPorts,
+} from './authorization-server.js';
 export { authorizationServerMetadata } from './authorization-server-metadata.js';
 export { type CallerContext } from './caller-context.js';
 export { ClientAssertions, type ClientAssertionsParts } from './client-assertions.js';
@@ -12,8 +19,20 @@ export {
   type Operator,
   OperatorAuthentication,
   type OperatorAuthenticationParts,
+  type OperatorRequest,
 } from './operator-authentication.js';
+export { ReviewCadence, type ReviewCadenceParts } from './review-cadence.js';
+export { type ReviewNotice, ReviewNotices } from './review-notices.js';
 export { Revocation } from './revocation.js';
 export { type RevocationOrder, RevokeHandles } from './revoke-handles.js';
-export { type IssuedHandle, TokenExchange, type TokenExchangeParts } from './token-exchange.js';
+export {
+  type CallDetails,
+  type IssuedHandle,
+  TokenExchange,
+  type TokenExchangeParts,
+} from './token-exchange.js';
 export { ACCESS_TOKEN_TYPE } from './token-exchange-request.js';
+export { LiveHandles, type LiveHandlesParts } from './live-handles.js';
+export { OriginWatch, type OriginWatchParts } from './origin-watch.js';
+export { CALL_DETAILS_TYPE } from './parse-intent.js';
+export { PresentedTokens, type PresentedTokensParts } from './presented-tokens.js';

@@ -47,7 +47,10 @@ describe('I-03: tells nothing but that it is not active of', () => {
     ['a handle without calls left', { maxCalls: 5, callsUsed: 5 }],
     ['a handle of an issuer that is not registered any more', { subject: elsewhere() }],
     ['a handle of a resource that is gone', { resource: 'gone' }],
-    ['a handle of a grant that is gone', { grant: { id: 'gone', version: 1, setDigest: '' } }],
+    [
+      'a handle of a grant that is gone',
+      { grant: { id: 'gone', version: 1, digest: 'd'.repeat(64), setDigest: '' } },
+    ],
     ['a handle with more scopes than its grant', { scopes: ['ledger.read', 'ledger.post'] }],
     ['a handle of another environment on the same storage', { environment: 'prod' }],
   ] as [string, Partial<Handle>][])('%s', async (_, overrides) => {

@@ -1,7 +1,7 @@
 import { type Clock } from '#kernel';
 import { isOverdue, type IssuerRegistry } from '#identity';
 import { type Grant, type GrantSource, type ResourceSet } from '#policy';
-import { assertUsable, type Handle, type HandleLookup, HandleRefused, parseHandle } from '#handles';
+import { type Handle, HandleLife, type HandleLookup, HandleRefused, parseHandle } from '#handles';
 
 export interface LiveHandlesParts {
   readonly handles: HandleLookup;
@@ -14,9 +14,12 @@ export interface LiveHandlesParts {
 
 /**
  * Handles that are good now, with all that they rest on: not only the handle itself, but the grant it was issued by, the
- * issuer that vouched for its workload and the resource it is for. Each is asked again; nothing is remembered.
+ * issuer that vouched for its workload and the resource it is for. Each is asked again; all that is
+ * remembered is which handles were seen expired, so that a clock that is set back makes none of them good.
  */
 export class LiveHandles {
+  readonly #life = new HandleLife();
+
   constructor(private readonly parts: LiveHandlesParts) {}
 
   /** Undefined for whatever is not good now, for any cause. @throws DependencyUnavailable */
@@ -34,7 +37,7 @@ export class LiveHandles {
     const issuer = this.parts.issuers.find(handle.subject.issuer);
     const grant = this.parts.grants.current().grants.find(({ id }) => id === handle.grant.id);
     return (
-      isUsable(handle, now) &&
+      this.#isUsable(handle, now) &&
       handle.environment === this.parts.environment &&
       handle.callsUsed < handle.maxCalls &&
       issuer !== undefined &&
@@ -44,27 +47,21 @@ export class LiveHandles {
       stillGives(grant, handle, now)
     );
   }
-}
 
-function isUsable(handle: Handle, now: Date): boolean {
-  try {
-    assertUsable(handle, now);
-    return true;
-  } catch (error) {
-    if (error instanceof HandleRefused) return false;
-    throw error;
+  #isUsable(handle: Handle, now: Date): boolean {
+    try {
+      this.#life.assertUsable(handle, now);
+      return true;
+    } catch (error) {
+      if (error instanceof HandleRefused) return false;
+      throw error;
+    }
   }
 }
 
-/** The grant as it is today would still give this handle; claims are not looked at, a handle does not hold them. */
-function stillGives(grant: Grant, handle: Handle, now: Date): boolean {
-  const { subject } = handle;
-  const { issuer, id } = grant.subject;
-  return (
-    now.getTime() < grant.reviewBy.getTime() &&
-    grant.resource === handle.resource &&
-    issuer === subject.issuer &&
-    (id.kind !== 'exact' || id.subject === subject.subject) &&
-    handle.scopes.every((scope) => grant.scopes.includes(scope))
-  );
-}
+/** The grant is still the one that gave this handle, to the letter: an edit ends what was given before it. */
+const stillGives = (grant: Grant, handle: Handle, now: Date): boolean =>
+  now.getTime() < grant.reviewBy.getTime() &&
+  grant.digest === handle.grant.digest &&
+  grant.resource === handle.resource &&
+  handle.scopes.every((scope) => grant.scopes.includes(scope));

@@ -1,7 +1,7 @@
 import { PosternError } from '#kernel';
 import { type ExchangeDenialReason } from '#events';
 
-/** Error codes of RFC 6749 section 5.2, RFC 7009, RFC 8693 section 2.2.2 and 503's. */
+/** Error codes of RFC 6749 section 5.2, RFC 7009, RFC 8693 section 2.2.2, RFC 9396, RFC 9449 and 503's. */
 export type OAuthErrorCode =
   | 'invalid_request'
   | 'invalid_client'
@@ -11,6 +11,9 @@ export type OAuthErrorCode =
   | 'invalid_scope'
   | 'invalid_target'
   | 'insufficient_scope'
+  | 'invalid_authorization_details'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
   | 'temporarily_unavailable';
 
 /** What a caller is told: constant text, one a code, so that no answer says which rule refused. */
@@ -23,6 +26,9 @@ const DESCRIPTIONS: Record<OAuthErrorCode, string> = {
   invalid_scope: 'The scope is malformed or not permitted.',
   invalid_target: 'The audience or resource is missing, unknown or not permitted.',
   insufficient_scope: 'The handle does not carry the needed scope.',
+  invalid_authorization_details: 'The authorization details are malformed or not permitted.',
+  invalid_dpop_proof: 'The DPoP proof is missing or not acceptable.',
+  use_dpop_nonce: 'The DPoP proof must carry the nonce of this answer.',
   temporarily_unavailable: 'Try again later.',
 };
 
@@ -30,14 +36,17 @@ const DESCRIPTIONS: Record<OAuthErrorCode, string> = {
 export class OAuthError extends PosternError {
   override readonly code: OAuthErrorCode;
   readonly reason: ExchangeDenialReason;
+  /** For the `DPoP-Nonce` header of the answer. */
+  readonly nonce: string | undefined;
 
   constructor(
     code: OAuthErrorCode,
     reason: ExchangeDenialReason,
     detail: string,
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly nonce?: string },
   ) {
     super(detail, options);
+    this.nonce = options?.nonce;
     this.code = code;
     this.reason = reason;
   }

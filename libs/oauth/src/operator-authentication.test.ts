@@ -2,19 +2,21 @@ import { type Handle } from '#handles';
 import { DependencyUnavailable } from '#kernel';
 import { subjectIdOf } from '#identity';
 import { aFormRequest, ExchangeUnderTest, type FormParameters } from '#testing';
-import { ClientAssertions } from './client-assertions.js';
+import { type PosternScope } from '#policy';
+import { authorizationServer } from './authorization-server.js';
 import { Form } from './form.js';
 import { type OAuthError } from './oauth-error.js';
-import { OperatorAuthentication } from './operator-authentication.js';
 
 const JWT_BEARER = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 let sts: ExchangeUnderTest;
-let operators: OperatorAuthentication;
+const operators = {
+  authenticate: (...asked: [string | undefined, Form | undefined, PosternScope]) =>
+    sts.authenticate(...asked),
+};
 
 beforeEach(async () => {
   sts = await ExchangeUnderTest.create();
-  operators = new OperatorAuthentication(sts.parts);
 });
 
 const refusal = (code: OAuthError['code']): Error => expect.objectContaining({ code }) as Error;
@@ -33,7 +35,7 @@ describe('by a handle for the resource postern', () => {
     const { plaintext } = await sts.issued({
       resource: 'postern',
       scopes: ['introspect'],
-      grant: { id: 'operator-operates', version: 1, setDigest: 'a'.repeat(64) },
+      grant: sts.grantOf('operator-operates'),
       subject: { issuer: sts.issuer.issuer, subject: 'operator', id: 'sub_operator' },
       ...overrides,
     });
@@ -52,7 +54,10 @@ describe('by a handle for the resource postern', () => {
     ['that is revoked', { status: 'revoked' }],
     ['that is suspended', { status: 'suspended' }],
     ['that has expired', { expiresAt: new Date(0) }],
-    ['whose grant is gone', { grant: { id: 'gone', version: 1, setDigest: '' } }],
+    [
+      'whose grant is gone',
+      { grant: { id: 'gone', version: 1, digest: 'd'.repeat(64), setDigest: '' } },
+    ],
   ] as [string, Partial<Handle>][])('proves nobody with one %s', async (_, overrides) => {
     await expect(attempt(overrides)).rejects.toThrow(refusal('invalid_client'));
   });
@@ -118,14 +123,23 @@ describe('by a client assertion', () => {
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });
 
-  it('serves once at all endpoints that share the memory', async () => {
-    const assertions = new ClientAssertions(sts.parts);
+  it('C-01: serves once, at all endpoints and processes that share the memory', async () => {
     const form = await assertion();
-    await assertions.authenticate(form);
-    const sharing = new OperatorAuthentication({ ...sts.parts, assertions });
-    await expect(sharing.authenticate(undefined, form, 'introspect')).rejects.toThrow(
+    const twin = authorizationServer(sts.parts);
+    await sts.authenticate(undefined, form, 'introspect', twin.operators);
+    await expect(operators.authenticate(undefined, form, 'introspect')).rejects.toThrow(
       refusal('invalid_client'),
     );
+  });
+
+  it('C-01: proves nobody by one that lives longer than five minutes', async () => {
+    const now = Math.floor(sts.clock.now().getTime() / 1000);
+    const long = await assertion({ exp: now + 331 });
+    await expect(operators.authenticate(undefined, long, 'introspect')).rejects.toThrow(
+      refusal('invalid_client'),
+    );
+    const longest = await assertion({ exp: now + 330 });
+    await expect(operators.authenticate(undefined, longest, 'introspect')).resolves.toBeDefined();
   });
 
   it.each([
@@ -134,6 +148,8 @@ describe('by a client assertion', () => {
     ['of an unknown issuer', () => assertion({ iss: 'https://x.test' })],
     ['with another client_id', () => assertion({}, { client_id: 'workload-1' })],
     ['of another type', () => assertion({}, { client_assertion_type: 'jwt' })],
+    ['that records an actor', () => assertion({ act: { sub: 'agent' } })],
+    ['that lets another act', () => assertion({ may_act: { sub: 'agent' } })],
     ['bound to a key', () => assertion({ cnf: { jkt: `${'a'.repeat(42)}A` } })],
   ])('proves nobody with one %s', async (_, make) => {
     await expect(operators.authenticate(undefined, await make(), 'introspect')).rejects.toThrow(

@@ -1,13 +1,16 @@
-import { subjectIdOf, type SubjectTokenVerifier, type VerifiedToken } from '#identity';
-import { decide, POSTERN_RESOURCE_ID, type PosternScope } from '#policy';
-import { ClientAssertions } from './client-assertions.js';
+import { subjectIdOf, type VerifiedToken } from '#identity';
+import { type Handle, type ProofOfPossession } from '#handles';
+import { decide, NO_INTENT, NO_PROOFS, POSTERN_RESOURCE_ID, type PosternScope } from '#policy';
+import { type CallerContext } from './caller-context.js';
+import { type ClientAssertions } from './client-assertions.js';
 import { type Form } from './form.js';
 import { LiveHandles, type LiveHandlesParts } from './live-handles.js';
 import { OAuthError } from './oauth-error.js';
+import { provenKeys } from './possession.js';
 import { presentedCredentials } from './presented-credentials.js';
 
-/** RFC 6750 section 2.1: one space, and the scheme in any case. */
-const BEARER = /^bearer ([A-Za-z0-9_-]{1,128})$/i;
+/** RFC 6750 section 2.1, RFC 9449 section 7.1. The scheme in any case; one space, though more would be permitted. */
+const HANDLE = /^(?<scheme>bearer|dpop) (?<handle>[A-Za-z0-9_-]{1,128})$/i;
 
 /** Who operates Postern, for one request: proven, and permitted the scope that was asked for. */
 export interface Operator {
@@ -17,10 +20,20 @@ export interface Operator {
   readonly handleId: string | undefined;
 }
 
+/** The request of an operator, as far as it says who asks. */
+export interface OperatorRequest {
+  readonly authorization: string | undefined;
+  /** Where a client assertion may stand; undefined where only a handle is taken. */
+  readonly form: Form | undefined;
+  readonly context: CallerContext;
+  readonly method: string;
+  /** Its public URL, which a proof must name. */
+  readonly uri: string;
+}
+
 export interface OperatorAuthenticationParts extends LiveHandlesParts {
-  readonly verifier: SubjectTokenVerifier;
-  /** Shared with the token endpoint where there is one, so that an assertion serves once at either. */
-  readonly assertions?: ClientAssertions;
+  readonly assertions: ClientAssertions;
+  readonly possession: ProofOfPossession;
 }
 
 /**
@@ -29,53 +42,80 @@ export interface OperatorAuthenticationParts extends LiveHandlesParts {
  */
 export class OperatorAuthentication {
   readonly #live: LiveHandles;
-  readonly #assertions: ClientAssertions;
 
   constructor(private readonly parts: OperatorAuthenticationParts) {
     this.#live = new LiveHandles(parts);
-    this.#assertions = parts.assertions ?? new ClientAssertions(parts);
   }
 
   /**
-   * `form`: where a client assertion may stand; undefined where only a handle is taken.
-   * @throws OAuthError invalid_client when nobody is proven, insufficient_scope when the scope is not permitted
+   * @throws OAuthError invalid_client when nobody is proven, insufficient_scope when the scope is not permitted,
+   *   invalid_dpop_proof and use_dpop_nonce
    * @throws DependencyUnavailable
    */
-  async authenticate(
-    authorization: string | undefined,
-    form: Form | undefined,
-    scope: PosternScope,
-  ): Promise<Operator> {
+  async authenticate(request: OperatorRequest, scope: PosternScope): Promise<Operator> {
+    const { authorization, form } = request;
     const presented = presentedCredentials(authorization, form);
-    if (presented.kind === 'header') return this.#byHandle(presented.authorization, scope);
+    if (presented.kind === 'header') {
+      return this.#byHandle(presented.authorization, request, scope);
+    }
     if (presented.kind === 'assertion' && form !== undefined) return this.#byAssertion(form, scope);
-    throw unproven('neither a Bearer handle nor a client assertion');
+    throw unproven('neither a handle nor a client assertion');
   }
 
-  async #byHandle(authorization: string, scope: PosternScope): Promise<Operator> {
-    const presented = BEARER.exec(authorization)?.[1];
-    if (presented === undefined) throw unproven('the Authorization header holds no Bearer handle');
+  async #byHandle(
+    authorization: string,
+    request: OperatorRequest,
+    scope: PosternScope,
+  ): Promise<Operator> {
+    const { scheme = '', handle: presented } = HANDLE.exec(authorization)?.groups ?? {};
+    if (presented === undefined) throw unproven('the Authorization header holds no handle');
     const handle = await this.#live.find(presented);
     if (handle?.resource !== POSTERN_RESOURCE_ID) {
       throw unproven('the handle is not a live one of the resource postern');
     }
+    await this.#assertHeld(handle, { scheme: scheme.toLowerCase(), presented, request });
     if (!handle.scopes.includes(scope)) throw missing(scope);
     return { subjectId: handle.subject.id, handleId: handle.id };
   }
 
+  /** A bound handle is worth nothing without its key, and an unbound one is presented as what it is. */
+  async #assertHeld({ binding }: Handle, { scheme, presented, request }: Held): Promise<void> {
+    if ((binding.kind === 'dpop') !== (scheme === 'dpop')) {
+      throw unproven('the handle is presented by another scheme than its binding wants');
+    }
+    if (binding.kind === 'none') return;
+    const keys = await provenKeys(this.parts.possession, { ...request, handle: presented });
+    const held =
+      binding.kind === 'dpop' ? binding.jkt === keys.jkt : binding.x5tS256 === keys.x5tS256;
+    if (!held) throw unproven('the key that the handle is bound to was not proven');
+  }
+
   async #byAssertion(form: Form, scope: PosternScope): Promise<Operator> {
-    const verified = await this.#assertions.authenticate(form);
+    const verified = await this.parts.assertions.authenticate(form);
     this.#assertPermitted(verified, scope);
     return { subjectId: subjectIdOf(verified.identity), handleId: undefined };
   }
 
-  #assertPermitted({ identity }: VerifiedToken, scope: PosternScope): void {
+  #assertPermitted({ identity, expiresAt }: VerifiedToken, scope: PosternScope): void {
     const resource = this.parts.resources.find(POSTERN_RESOURCE_ID);
     if (resource === undefined) throw missing(scope);
     const now = this.parts.clock.now();
-    const request = { identity, resource, requestedScopes: [scope], now };
-    if (decide(this.parts.grants.current(), request).effect === 'deny') throw missing(scope);
+    const decision = decide(this.parts.grants.current(), {
+      ...{ identity, resource, expiresAt, now },
+      presented: { kind: 'token' },
+      clientAuthenticated: true,
+      proofs: NO_PROOFS,
+      requestedScopes: [scope],
+      intent: NO_INTENT,
+    });
+    if (decision.effect === 'deny') throw missing(scope);
   }
+}
+
+interface Held {
+  readonly scheme: string;
+  readonly presented: string;
+  readonly request: OperatorRequest;
 }
 
 const unproven = (detail: string): OAuthError =>

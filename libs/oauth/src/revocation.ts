@@ -1,4 +1,12 @@
-import { type HandleStore, parseHandle } from '#handles';
+import { type Clock } from '#kernel';
+import {
+  assertUsable,
+  type Handle,
+  HandleRefused,
+  type HandleSelector,
+  type HandleStore,
+  parseHandle,
+} from '#handles';
 import { type CallerContext } from './caller-context.js';
 import { type Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
@@ -6,7 +14,8 @@ import { type RevokeHandles } from './revoke-handles.js';
 
 /**
  * RFC 7009: whoever presents a handle may revoke it, for that only takes authority away. What is unknown, malformed or
- * revoked already is no error. `token_type_hint` is not looked at when a handle is presented.
+ * revoked already is no error. `token_type_hint` is not looked at when a handle is presented. `cascade` asks for more:
+ * `family`, all handles that descend from the same subject token, or `task`, all handles of the workload's task.
  */
 export class Revocation {
   constructor(
@@ -14,6 +23,7 @@ export class Revocation {
       readonly handles: HandleStore;
       readonly revokeHandles: RevokeHandles;
       readonly environment: string;
+      readonly clock: Clock;
     },
   ) {}
 
@@ -23,6 +33,7 @@ export class Revocation {
     if (presented === undefined) {
       throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
     }
+    const cascade = parseCascade(form.one('cascade'));
     const parsed = parseHandle(presented);
     if (parsed.kind === 'malformed') {
       refuseRefreshToken(form);
@@ -32,13 +43,40 @@ export class Revocation {
     const handle = await this.parts.handles.findByDigest(parsed.digest);
     if (handle === undefined) return;
     await this.parts.revokeHandles.revoke({
-      selector: { scope: 'handle', id: handle.id },
+      selector: selectorOf(handle, this.#mayCascade(handle) ? cascade : 'handle'),
       reason: 'revoked by its holder',
       initiator: 'subject',
       initiatorId: handle.id,
       correlationId,
     });
   }
+
+  /** A handle that is dead already takes no other one with it: whoever finds one must not stop its workload. */
+  #mayCascade(handle: Handle): boolean {
+    try {
+      assertUsable(handle, this.parts.clock.now());
+      return true;
+    } catch (error) {
+      if (error instanceof HandleRefused) return false;
+      throw error;
+    }
+  }
+}
+
+type Cascade = 'handle' | 'family' | 'task';
+
+function parseCascade(value: string | undefined): Cascade {
+  if (value === undefined) return 'handle';
+  if (value === 'handle' || value === 'family' || value === 'task') return value;
+  throw new OAuthError('invalid_request', 'malformed_request', 'cascade is not one that is known');
+}
+
+function selectorOf(handle: Handle, cascade: Cascade): HandleSelector {
+  if (cascade === 'family') return { scope: 'family', id: handle.familyId };
+  if (cascade === 'task' && handle.task !== undefined) {
+    return { scope: 'task', id: handle.task, subjectId: handle.subject.id };
+  }
+  return { scope: 'handle', id: handle.id };
 }
 
 /** RFC 7009 section 2.2.1: what is not a handle, and is said to be of a kind that we never issue, was not revoked here. */

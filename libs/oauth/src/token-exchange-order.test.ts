@@ -12,10 +12,11 @@ import {
   InMemorySubjectTokenUses,
   TestIssuer,
 } from '#testing';
-import { SubjectTokenVerifier } from '#identity';
+import {} from '#identity';
 import { type Digest } from '#kernel';
 import { type OAuthError } from './oauth-error.js';
-import { TokenExchange } from './token-exchange.js';
+import { authorizationServer } from './authorization-server.js';
+import { type TokenExchange } from './token-exchange.js';
 
 /** What the exchange asked its ports for, in order. */
 type Step = 'keys' | 'uses' | 'grants' | 'issue' | 'denial';
@@ -56,14 +57,14 @@ function watched(sts: ExchangeUnderTest): { exchange: TokenExchange; steps: Step
   const { parts } = sts;
   const keys = new Keys(sts.clock);
   keys.publish(sts.issuer.issuer, sts.issuer.jwks().keys);
-  const exchange = new TokenExchange({
+  const exchange = authorizationServer({
     ...parts,
-    verifier: new SubjectTokenVerifier({ ...parts, keys, audience: sts.publicOrigin }),
+    keys,
     uses: new Uses(sts.records),
     grants: new Grants(sts.grants.current()),
     handles: new Handles(sts.records),
     journal: new Journal(),
-  });
+  }).tokenExchange;
   return { exchange, steps };
 }
 

@@ -7,7 +7,7 @@ import {
   InMemorySubjectTokenUses,
 } from '#testing';
 import { type OAuthError } from './oauth-error.js';
-import { TokenExchange } from './token-exchange.js';
+import { authorizationServer } from './authorization-server.js';
 
 /** Sees no use at its first look: another instance is writing it. */
 class LateUses extends InMemorySubjectTokenUses {
@@ -23,7 +23,10 @@ class LateUses extends InMemorySubjectTokenUses {
 async function exchangeAtTwo(sts: ExchangeUnderTest): Promise<unknown> {
   const once = { subject_token: await sts.mint() };
   await sts.exchange(once);
-  const second = new TokenExchange({ ...sts.parts, uses: new LateUses(sts.records) });
+  const second = authorizationServer({
+    ...sts.parts,
+    uses: new LateUses(sts.records),
+  }).tokenExchange;
   return second.exchange(aFormRequest(await sts.baseline(once)), aCaller());
 }
 
@@ -66,7 +69,7 @@ describe('J-33: a subject token of an issuer that permits', () => {
   });
 });
 
-it('a replay is known by (iss, jti): another signature over the same claims does not make it new', async () => {
+it('J-11: a replay is known by (iss, jti): another signature over the same claims does not make it new', async () => {
   const sts = await ExchangeUnderTest.create();
   const claims = sts.issuer.claims();
   const header = sts.issuer.header();

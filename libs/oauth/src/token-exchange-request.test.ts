@@ -1,4 +1,5 @@
 import { mintHandle } from '#handles';
+import { NO_INTENT } from '#policy';
 import { aFormRequest, type FormParameters } from '#testing';
 import { Form } from './form.js';
 import { parseTokenExchange, type TokenExchangeRequest } from './token-exchange-request.js';
@@ -19,7 +20,9 @@ const refusal = (code: string): Error => expect.objectContaining({ code }) as Er
 
 it('reads the baseline request', () => {
   expect(parse()).toEqual({
-    subjectToken: 'a.b.c',
+    subjectToken: { kind: 'jwt', token: 'a.b.c' },
+    actorToken: undefined,
+    intent: NO_INTENT,
     subjectTokenType: `${TYPE}jwt`,
     audiences: ['ledger'],
     resources: [],
@@ -69,7 +72,6 @@ it.each([
   ['X-05 a JWT sent as access_token', { subject_token_type: `${TYPE}access_token` }],
   ['X-06 actor_token without its type', { actor_token: 'a.b.c' }],
   ['X-07 actor_token_type alone', { actor_token_type: `${TYPE}jwt` }],
-  ['an actor token', { actor_token: 'a.b.c', actor_token_type: `${TYPE}jwt` }],
   ['X-22 jwt wanted', { requested_token_type: `${TYPE}jwt` }],
   ['X-22 refresh_token wanted', { requested_token_type: `${TYPE}refresh_token` }],
   ['X-22 id_token wanted', { requested_token_type: `${TYPE}id_token` }],

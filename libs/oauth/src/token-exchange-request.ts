@@ -1,23 +1,35 @@
 import { parseHandle } from '#handles';
+import { type Intent } from '#policy';
 import { type Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
+import { parseIntent } from './parse-intent.js';
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
-export const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token';
-/** What this version accepts as `subject_token_type`: signed tokens of registered issuers. */
-export const SUBJECT_TOKEN_TYPES = [
-  'urn:ietf:params:oauth:token-type:jwt',
-  'urn:ietf:params:oauth:token-type:id_token',
-] as const;
+const TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:';
+export const ACCESS_TOKEN_TYPE = `${TOKEN_TYPE}access_token`;
+/** Signed tokens of registered issuers; which rules are for them, their issuer's registration says. */
+const JWT_TYPES: ReadonlySet<string> = new Set([`${TOKEN_TYPE}jwt`, `${TOKEN_TYPE}id_token`]);
+/** Opaque tokens of a registered issuer: of the only one, or of the one whose id follows after a colon. */
+const INTROSPECTABLE_TYPE =
+  /^urn:postern:token-type:introspectable(?::(?<issuer>[a-z0-9-]{1,63}))?$/;
 
-/** An RFC 8693 request after parsing; nothing of it is believed yet. */
+/** A token with how it is to be read; nothing of it is believed yet. */
+export type PresentedToken =
+  | { readonly kind: 'jwt'; readonly token: string }
+  | { readonly kind: 'opaque'; readonly token: string; readonly issuerId: string | undefined }
+  | { readonly kind: 'handle'; readonly token: string };
+
+/** An RFC 8693 request after parsing. */
 export interface TokenExchangeRequest {
-  readonly subjectToken: string;
-  readonly subjectTokenType: (typeof SUBJECT_TOKEN_TYPES)[number];
+  readonly subjectToken: PresentedToken;
+  /** As sent. */
+  readonly subjectTokenType: string;
+  readonly actorToken: PresentedToken | undefined;
   readonly audiences: readonly string[];
   readonly resources: readonly string[];
   /** Undefined when none was sent. */
   readonly scopes: readonly string[] | undefined;
+  readonly intent: Intent;
 }
 
 const refuse = (detail: string): OAuthError =>
@@ -26,21 +38,21 @@ const refuse = (detail: string): OAuthError =>
 /** @throws OAuthError */
 export function parseTokenExchange(form: Form): TokenExchangeRequest {
   requireGrantType(form.one('grant_type'));
-  const subjectToken = form.one('subject_token');
+  const subjectToken = presentedToken(form, 'subject_token');
   if (subjectToken === undefined) throw refuse('subject_token is missing');
-  const subjectTokenType = acceptedType(form.one('subject_token_type'));
-  refuseHandle(subjectToken);
-  refuseActor(form);
+  const actorToken = presentedToken(form, 'actor_token');
   const requested = form.one('requested_token_type');
   if (requested !== undefined && requested !== ACCESS_TOKEN_TYPE) {
     throw refuse('requested_token_type can only be access_token');
   }
   return {
     subjectToken,
-    subjectTokenType,
+    subjectTokenType: form.one('subject_token_type') ?? '',
+    actorToken,
     audiences: form.all('audience'),
     resources: form.all('resource').map(absoluteUri),
     scopes: parseScopes(form.one('scope')),
+    intent: parseIntent(form.one('authorization_details')),
   };
 }
 
@@ -51,38 +63,29 @@ function requireGrantType(grantType: string | undefined): void {
   }
 }
 
-function acceptedType(type: string | undefined): TokenExchangeRequest['subjectTokenType'] {
-  if (type === undefined) throw refuse('subject_token_type is missing');
-  const accepted = SUBJECT_TOKEN_TYPES.find((one) => one === type);
-  if (accepted === undefined) throw refuse('subject_token_type is not one that is accepted');
-  return accepted;
+/** RFC 8693 section 2.1: a token and its type go together. */
+function presentedToken(
+  form: Form,
+  name: 'subject_token' | 'actor_token',
+): PresentedToken | undefined {
+  const [token, type] = [form.one(name), form.one(`${name}_type`)];
+  if (token === undefined && type === undefined) return undefined;
+  if (token === undefined) throw refuse(`${name} is missing`);
+  if (type === undefined) throw refuse(`${name}_type is missing`);
+  return readAs(token, type, name);
 }
 
-/** A handle as subject token is a chained exchange, which is not served in this version. */
-function refuseHandle(subjectToken: string): void {
-  if (parseHandle(subjectToken).kind === 'handle') {
-    throw new OAuthError(
-      'invalid_request',
-      'not_supported',
-      'the subject token is a handle: chained exchange is not available in this version',
-    );
+/** Of the form that the type says (X-05 in docs/conformance.md): a handle is an access token of ours, and nothing else is. */
+function readAs(token: string, type: string, name: string): PresentedToken {
+  const isHandle = parseHandle(token).kind === 'handle';
+  if (isHandle !== (type === ACCESS_TOKEN_TYPE)) {
+    throw refuse(`${name} is not of the type that ${name}_type names`);
   }
-}
-
-/** RFC 8693 section 2.1: actor_token_type if and only if actor_token. Delegation is not served in this version. */
-function refuseActor(form: Form): void {
-  const actorToken = form.one('actor_token');
-  const actorTokenType = form.one('actor_token_type');
-  if ((actorToken === undefined) !== (actorTokenType === undefined)) {
-    throw refuse('actor_token and actor_token_type go together');
-  }
-  if (actorToken !== undefined) {
-    throw new OAuthError(
-      'invalid_request',
-      'not_supported',
-      'actor tokens are not available in this version',
-    );
-  }
+  if (isHandle) return { kind: 'handle', token };
+  if (JWT_TYPES.has(type)) return { kind: 'jwt', token };
+  const introspectable = INTROSPECTABLE_TYPE.exec(type);
+  if (introspectable === null) throw refuse(`${name}_type is not one that is accepted`);
+  return { kind: 'opaque', token, issuerId: introspectable.groups?.['issuer'] };
 }
 
 /** RFC 8693 section 2.1: an absolute URI without a fragment. */

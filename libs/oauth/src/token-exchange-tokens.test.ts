@@ -21,8 +21,12 @@ const unacceptable: [string, string, () => Promise<string>][] = [
   ['for another audience', 'invalid_claims', () => sts.mint({ aud: 'https://other.test' })],
   ['for others as well', 'invalid_claims', () => sts.mint({ aud: [sts.publicOrigin, 'other'] })],
   ['without exp', 'invalid_claims', () => sts.mint({ exp: undefined })],
-  ['A-04 with an actor inside', 'not_supported', () => sts.mint({ act: { sub: 'admin' } })],
-  ['A-02 with a may_act of another', 'not_supported', () => sts.mint({ may_act: { sub: 'x' } })],
+  ['A-06 with an actor inside', 'actor_not_allowed', () => sts.mint({ act: { sub: 'admin' } })],
+  [
+    'A-02 with a may_act of another',
+    'actor_not_allowed',
+    () => sts.mint({ may_act: { sub: 'x' } }),
+  ],
   ['A-02 with a may_act that is text', 'invalid_claims', () => sts.mint({ may_act: 'workload-1' })],
   [
     'unsigned',
@@ -92,7 +96,7 @@ describe('X-29: a subject token that is not acceptable', () => {
     'C-08: is refused when it is bound by %s: it must not become a bearer handle',
     async (_, cnf) => {
       await expect(sts.exchange({ subject_token: await sts.mint({ cnf }) })).rejects.toThrow(
-        refusal({ code: 'invalid_request', reason: 'binding_required' }),
+        refusal({ code: 'invalid_request', reason: 'binding_mismatch' }),
       );
     },
   );
@@ -112,7 +116,7 @@ describe('a caller that authenticates', () => {
 
   it('C-07: may not present the subject token of another workload', async () => {
     await expect(sts.exchange(await asserted({ sub: 'workload-2' }))).rejects.toThrow(
-      refusal({ code: 'invalid_request', reason: 'not_allowed' }),
+      refusal({ code: 'invalid_request', reason: 'pattern_mismatch' }),
     );
   });
 

@@ -1,46 +1,55 @@
-import { type Clock, type Digest, randomId, secondsAfter } from '#kernel';
+import { type Clock, randomId, sha256OfParts } from '#kernel';
 import { type EventFactory, type EventJournal } from '#events';
-import { subjectIdOf, type SubjectTokenVerifier, type VerifiedToken } from '#identity';
+import { type VerifiedToken, type WorkloadIdentity } from '#identity';
 import {
-  type AccessDecision,
   decide,
   type GrantSource,
-  handleCallsMax,
-  handleLifeSeconds,
+  type PresentedAuthority,
   type Resource,
   type ResourceSet,
 } from '#policy';
 import {
   type Handle,
   type HandleStore,
-  type MintedHandle,
   mintHandle,
+  type MintedHandle,
+  type ProofOfPossession,
+  type ProofUses,
   type SubjectTokenUses,
 } from '#handles';
-import { assertCallerIsSubject, assertPresentable } from './assert-presentable.js';
+import { type CallerAuthentication } from './caller-authentication.js';
 import { type CallerContext } from './caller-context.js';
-import { ClientAssertions } from './client-assertions.js';
+import { DeniedExchanges } from './denied-exchanges.js';
 import { refusalOf, refused } from './exchange-refusal.js';
 import { ExchangeTrace } from './exchange-trace.js';
 import { Form, type FormRequest } from './form.js';
+import { newHandle, type Permit } from './issue-handle.js';
 import { OAuthError } from './oauth-error.js';
-import { presentedCredentials } from './presented-credentials.js';
-import { familyIdOf, subjectTokenKey, usesMax } from './subject-token-key.js';
+import { denialCode } from './denial-code.js';
+import { proofsOf, provenKeys, type ProvenKeys } from './possession.js';
+import { presentedAuthority } from './presented-authority.js';
+import { type PresentedSubject, usesOf } from './presented-subject.js';
+import { type PresentedTokens } from './presented-tokens.js';
 import { parseTokenExchange, type TokenExchangeRequest } from './token-exchange-request.js';
 
 export interface TokenExchangeParts {
-  readonly verifier: SubjectTokenVerifier;
+  readonly callers: CallerAuthentication;
+  readonly tokens: PresentedTokens;
+  readonly possession: ProofOfPossession;
   readonly resources: ResourceSet;
   readonly grants: GrantSource;
   readonly handles: HandleStore;
   readonly uses: SubjectTokenUses;
+  readonly proofUses: ProofUses;
   readonly journal: EventJournal;
   readonly events: EventFactory;
   readonly clock: Clock;
   readonly environment: string;
-  /** Shared with the other endpoints, so that an assertion serves once at any of them. */
-  readonly assertions?: ClientAssertions;
+  readonly publicOrigin: string;
 }
+
+/** The limits of a handle that `authorization_details` can tell of. */
+export type CallDetails = Pick<Handle, 'intent' | 'task' | 'maxCalls'>;
 
 /** What the caller gets. The handle's plaintext is in it and nowhere else. */
 export interface IssuedHandle {
@@ -48,16 +57,26 @@ export interface IssuedHandle {
   readonly handleId: string;
   readonly scopes: readonly string[];
   readonly expiresInSeconds: number;
+  readonly tokenType: 'Bearer' | 'DPoP';
+  /** What was granted of what the caller named in `authorization_details`; undefined when it named nothing. */
+  readonly details: CallDetails | undefined;
 }
 
-type Permit = Extract<AccessDecision, { effect: 'permit' }>;
+/** What is presented, verified: everything that the decision needs of it. */
+interface Presented {
+  readonly subject: PresentedSubject;
+  readonly actorToken: VerifiedToken | undefined;
+  readonly caller: WorkloadIdentity | undefined;
+  readonly authority: PresentedAuthority;
+  readonly keys: ProvenKeys;
+}
 
-/** The exchange pipeline (RFC 8693): a subject token in, a narrower handle out, one event either way. */
+/** The exchange pipeline (RFC 8693): what a workload presents in, a narrower handle out, one event either way. */
 export class TokenExchange {
-  readonly #assertions: ClientAssertions;
+  readonly #denied: DeniedExchanges;
 
   constructor(private readonly parts: TokenExchangeParts) {
-    this.#assertions = parts.assertions ?? new ClientAssertions(parts);
+    this.#denied = new DeniedExchanges(parts);
   }
 
   /** May be called at once by many. @throws OAuthError; its denial is on record when it is thrown */
@@ -66,41 +85,60 @@ export class TokenExchange {
     return this.#steps(request, trace).catch((failure: unknown) => this.#deny(failure, trace));
   }
 
+  /** Writes what is summed up of denials; call it about once a second. @throws DependencyUnavailable */
+  flushDenials(): Promise<void> {
+    return this.#denied.flushDue();
+  }
+
+  /** Writes what is left to write. @throws DependencyUnavailable */
+  close(): Promise<void> {
+    return this.#denied.close();
+  }
+
   async #steps(received: FormRequest, trace: ExchangeTrace): Promise<IssuedHandle> {
     const form = Form.parse(received);
-    const caller = await this.#authenticate(received.authorization, form);
+    const caller = await this.parts.callers.authenticate(
+      received.authorization,
+      form,
+      trace.context,
+    );
     const request = (trace.request = parseTokenExchange(form));
-    const token = (trace.subjectToken = await this.parts.verifier.verify(request.subjectToken));
-    assertPresentable(token);
-    assertCallerIsSubject(caller, token);
-    await this.#assertUnspent(token, trace);
+    const presented = await this.#verify(request, caller, trace);
+    await this.#assertUnspent(presented.subject, trace);
     const resource = this.#resolve(request);
-    const permit = this.#decide(token, resource, request, trace);
+    const permit = this.#decide(presented, resource, trace);
+    await this.#spendActorToken(presented.actorToken);
     const minted = mintHandle(this.parts.environment);
-    const handle = this.#narrow({ token, resource, permit, minted, trace });
-    await this.#issue(handle, token, trace);
-    return answerOf(minted, handle);
+    const handle = this.#narrow(presented, permit, minted, trace);
+    await this.#issue(handle, presented, trace);
+    return answerOf(minted, handle, request);
   }
 
-  /** Nobody has to: the subject token says who the caller is. But whoever tries must be who it says. */
-  async #authenticate(
-    authorization: string | undefined,
-    form: Form,
-  ): Promise<VerifiedToken | undefined> {
-    const presented = presentedCredentials(authorization, form);
-    if (presented.kind === 'none') return undefined;
-    if (presented.kind === 'assertion') return this.#assertions.authenticate(form);
-    const detail = `client authentication by ${presented.kind}: there are no registered clients`;
-    throw new OAuthError('invalid_client', 'invalid_client', detail);
+  async #verify(
+    request: TokenExchangeRequest,
+    caller: WorkloadIdentity | undefined,
+    trace: ExchangeTrace,
+  ): Promise<Presented> {
+    const { tokens, possession, publicOrigin } = this.parts;
+    const subject = (trace.subject = await tokens.subject(request.subjectToken));
+    const actorToken =
+      request.actorToken === undefined ? undefined : await tokens.actor(request.actorToken);
+    const authority = presentedAuthority({ subject, actorToken, caller });
+    trace.presented = authority;
+    const uri = `${publicOrigin}/oauth2/token`;
+    const keys = await provenKeys(possession, { context: trace.context, method: 'POST', uri });
+    return { subject, actorToken, caller, authority, keys };
   }
 
-  async #assertUnspent(token: VerifiedToken, trace: ExchangeTrace): Promise<void> {
-    const prior = (trace.prior = await this.parts.uses.find(subjectTokenKey(token)));
+  async #assertUnspent({ origin }: PresentedSubject, trace: ExchangeTrace): Promise<void> {
+    if (origin.kind === 'handle') return;
+    const { key, usesMax } = origin.use;
+    const prior = (trace.prior = await this.parts.uses.find(key));
     if (prior === undefined) return;
     if (prior.environment !== this.parts.environment) {
       throw refused('cross_env_replay', `the subject token was exchanged in ${prior.environment}`);
     }
-    if (prior.uses >= (usesMax(token) ?? Number.POSITIVE_INFINITY)) throw replayed(prior.uses);
+    if (prior.uses >= (usesMax ?? Number.POSITIVE_INFINITY)) throw replayed(prior.uses);
   }
 
   #resolve(request: TokenExchangeRequest): Resource {
@@ -113,69 +151,76 @@ export class TokenExchange {
     );
   }
 
-  #decide(
-    { identity }: VerifiedToken,
-    resource: Resource,
-    { scopes: requestedScopes }: TokenExchangeRequest,
-    trace: ExchangeTrace,
-  ): Permit {
-    const now = this.parts.clock.now();
-    const question = { identity, resource, requestedScopes, now };
-    const decision = (trace.decision = decide(this.parts.grants.current(), question));
-    if (decision.effect === 'deny') {
-      const code = decision.reason === 'scope_not_allowed' ? 'invalid_scope' : 'invalid_target';
-      throw new OAuthError(code, decision.reason, decision.detail);
-    }
-    if (decision.grant.binding === 'none' && resource.handle.binding === 'none') return decision;
-    throw refused('binding_required', 'only unbound handles are available in this version');
+  #decide(presented: Presented, resource: Resource, trace: ExchangeTrace): Permit {
+    const { subject, actorToken, caller, authority, keys } = presented;
+    const proofs = proofsOf(keys, [subject.confirmation, actorToken?.confirmation]);
+    const decision = (trace.decision = decide(this.parts.grants.current(), {
+      identity: subject.identity,
+      presented: authority,
+      clientAuthenticated: caller !== undefined || proofs.boundBy !== 'none',
+      proofs,
+      requestedScopes: trace.request?.scopes,
+      intent: trace.intent,
+      resource,
+      expiresAt: earliest(subject.expiresAt, actorToken?.expiresAt),
+      now: this.parts.clock.now(),
+    }));
+    if (decision.effect === 'permit') return decision;
+    throw new OAuthError(denialCode(decision, resource), decision.reason, decision.detail);
   }
 
-  /** Every dimension is the narrowest of what applies. */
-  #narrow({ token, resource, permit, minted, trace }: NarrowingParts): Handle {
-    const { grant, grantSetDigest, scopes } = permit;
-    const now = this.parts.clock.now();
-    const { expiresAt: tokenExpiresAt, identity } = token;
-    const life = handleLifeSeconds({ grant, resource, now, tokenExpiresAt });
-    if (life <= 0) throw refused('no_lifetime_left', 'the subject token has no second left');
-    return {
-      id: minted.id,
-      digest: minted.digest,
-      familyId: trace.prior?.familyId ?? familyIdOf(subjectTokenKey(token)),
-      subject: { issuer: identity.issuer, subject: identity.subject, id: subjectIdOf(identity) },
-      subjectTokenKeyId: token.keyId,
-      grant: { id: grant.id, version: grant.version, setDigest: grantSetDigest },
-      pattern: grant.pattern,
-      resource: resource.id,
-      environment: this.parts.environment,
-      scopes,
-      binding: { kind: 'none' },
-      issuedAt: now,
-      expiresAt: secondsAfter(now, life),
-      maxCalls: handleCallsMax({ grant, resource }),
-      callsUsed: 0,
-      status: 'active',
+  /** Once for all deployments that share the memory: who proves itself by it says so for one exchange. */
+  async #spendActorToken(token: VerifiedToken | undefined): Promise<void> {
+    if (token?.issuer.tokenUse.kind !== 'once') return;
+    const { key, forgetAt } = usesOf(token);
+    const use = await this.parts.proofUses.use(sha256OfParts(['actor', key]), forgetAt);
+    if (use !== 'first') throw refused('replayed', 'the actor token was used before');
+  }
+
+  #narrow(
+    presented: Presented,
+    permit: Permit,
+    minted: MintedHandle,
+    trace: ExchangeTrace,
+  ): Handle {
+    const { subject, authority, keys } = presented;
+    const { environment, clock } = this.parts;
+    return newHandle({
+      ...{ minted, subject, permit, keys, environment, clock },
+      presented: authority,
+      knownFamilyId: trace.prior?.familyId,
       correlationId: trace.context.correlationId,
-    };
+    });
   }
 
   /** The store decides races: of many at once for a token with one use left, one is issued. */
-  async #issue(handle: Handle, token: VerifiedToken, trace: ExchangeTrace): Promise<void> {
-    const key = subjectTokenKey(token);
-    const outcome = await this.parts.handles.issue({
-      handle,
-      use: useOf(key, handle, token, trace),
-      events: trace.permitted(this.parts.events, handle, token),
-    });
+  async #issue(handle: Handle, { subject }: Presented, trace: ExchangeTrace): Promise<void> {
+    const { origin } = subject;
+    const use =
+      origin.kind === 'handle'
+        ? undefined
+        : {
+            key: origin.use.key,
+            usesMax: origin.use.usesMax,
+            expiresAt: origin.use.forgetAt,
+            environment: handle.environment,
+            exchangeId: trace.exchangeId,
+            familyId: handle.familyId,
+          };
+    const events = trace.permitted(this.parts.events, handle, subject);
+    const outcome = await this.parts.handles.issue({ handle, use, events });
     if (outcome === 'issued') return;
-    trace.prior = await this.parts.uses.find(key);
+    if (use === undefined || outcome === 'orphaned') {
+      throw refused('handle_not_live', 'the handle that is presented has ended, or its calls have');
+    }
+    trace.prior = await this.parts.uses.find(use.key);
     throw replayed(trace.prior?.uses ?? 0);
   }
 
   /** One event for each refusal, before the answer; without it the answer is that nothing can be answered now. */
   async #deny(failure: unknown, trace: ExchangeTrace): Promise<never> {
     const refusal = refusalOf(failure);
-    const { journal, events, environment } = this.parts;
-    await journal.append([trace.denied(events, refusal, environment)]).catch((cause: unknown) => {
+    await this.#denied.record(refusal, trace).catch((cause: unknown) => {
       const detail = 'the denial could not be recorded';
       throw new OAuthError('temporarily_unavailable', 'dependency_unavailable', detail, { cause });
     });
@@ -183,29 +228,22 @@ export class TokenExchange {
   }
 }
 
-interface NarrowingParts {
-  readonly token: VerifiedToken;
-  readonly resource: Resource;
-  readonly permit: Permit;
-  readonly minted: MintedHandle;
-  readonly trace: ExchangeTrace;
-}
+const earliest = (one: Date, other: Date | undefined): Date =>
+  other !== undefined && other < one ? other : one;
 
-const useOf = (key: Digest, handle: Handle, token: VerifiedToken, trace: ExchangeTrace) => ({
-  key,
-  usesMax: usesMax(token),
-  environment: handle.environment,
-  exchangeId: trace.exchangeId,
-  familyId: handle.familyId,
-  // A token is accepted until its expiry plus the clock skew; that long its use is remembered.
-  expiresAt: secondsAfter(token.expiresAt, token.issuer.clockSkewSeconds),
-});
-
-const answerOf = ({ plaintext }: MintedHandle, handle: Handle): IssuedHandle => ({
+const answerOf = (
+  { plaintext }: MintedHandle,
+  handle: Handle,
+  { intent }: TokenExchangeRequest,
+): IssuedHandle => ({
   handle: plaintext,
   handleId: handle.id,
   scopes: handle.scopes,
   expiresInSeconds: (handle.expiresAt.getTime() - handle.issuedAt.getTime()) / 1000,
+  tokenType: handle.binding.kind === 'dpop' ? 'DPoP' : 'Bearer',
+  details: Object.values(intent).some((asked) => asked !== undefined)
+    ? { intent: handle.intent, task: handle.task, maxCalls: handle.maxCalls }
+    : undefined,
 });
 
 const replayed = (uses: number): OAuthError =>

@@ -1,12 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { type AppName } from './app-name.js';
-import { type ConfigFile, type IssuerFile, type ResourceFile } from './config-schema.js';
-import {
-  type IssuerEntry,
-  type ListenAddress,
-  type PosternConfig,
-  type ResourceEntry,
-} from './postern-config.js';
+import { issuerEntry } from './compile-issuers.js';
+import { proberEntry } from './config-prober.js';
+import { type ConfigFile, type ResourceFile } from './config-schema.js';
+import { type ListenAddress, type PosternConfig, type ResourceEntry } from './postern-config.js';
 
 /** From what people write to what the process works with: units, absolute paths, the listeners of this process. */
 export function compileConfig(file: string, config: ConfigFile, app: AppName): PosternConfig {
@@ -16,40 +13,41 @@ export function compileConfig(file: string, config: ConfigFile, app: AppName): P
     environment: config.environment,
     publicOrigin: config.publicOrigin,
     deployment: config.deployment,
-    listen: listenersOf(config.listen, app),
+    listen: listenersOf(config.listen, app, folder),
     trustedProxies: config.trustedProxies,
+    clientCertificateHeader: config.clientCertificateHeader,
+    dpop: config.dpop,
+    prober: proberEntry(config.prober, folder),
     grantsFolder: resolve(folder, config.grants),
     issuers: config.issuers.map((issuer) => issuerEntry(issuer, folder)),
     resources: config.resources.map((resource) => resourceEntry(resource, folder)),
   };
 }
 
+type ListenFile = ConfigFile['listen'];
+type ListenerFile = ListenFile['public'];
+
 interface OwnListeners {
-  readonly public?: ListenAddress | undefined;
-  readonly admin?: ListenAddress | undefined;
+  readonly public?: ListenerFile | undefined;
+  readonly admin?: ListenerFile | undefined;
 }
 
-function listenersOf(listen: ConfigFile['listen'], app: AppName): PosternConfig['listen'] {
+function listenersOf(listen: ListenFile, app: AppName, folder: string): PosternConfig['listen'] {
   const own: OwnListeners = (app === 'standalone' ? undefined : listen[app]) ?? {};
-  return { public: own.public ?? listen.public, admin: own.admin ?? listen.admin };
-}
-
-function issuerEntry(issuer: IssuerFile, folder: string): IssuerEntry {
-  const { keys, maxLifetime, maxAge, clockSkew, ...same } = issuer;
   return {
-    ...same,
-    keys: keyLocation(keys, folder),
-    maxLifetimeSeconds: maxLifetime,
-    maxAgeSeconds: maxAge,
-    clockSkewSeconds: clockSkew,
-    allowPrivateKeyEndpoint: keys.allowPrivate,
+    public: listenAddress(own.public ?? listen.public, folder),
+    admin: listenAddress(own.admin ?? listen.admin, folder),
   };
 }
 
-function keyLocation(keys: IssuerFile['keys'], folder: string): IssuerEntry['keys'] {
-  if ('file' in keys) return { kind: 'file', path: resolve(folder, keys.file) };
-  if ('jwksUri' in keys) return { kind: 'uri', uri: keys.jwksUri };
-  return { kind: 'discovery' };
+function listenAddress({ host, port, tls }: ListenerFile, folder: string): ListenAddress {
+  if (tls === undefined) return { host, port };
+  const [certificateFile, keyFile] = [
+    resolve(folder, tls.certificateFile),
+    resolve(folder, tls.keyFile),
+  ];
+  const { clientCertificates } = tls;
+  return { host, port, tls: { certificateFile, keyFile, clientCertificates } };
 }
 
 function resourceEntry(resource: ResourceFile, folder: string): ResourceEntry {

@@ -15,10 +15,13 @@ export function crossProblems(where: string, written: unknown): readonly ConfigP
   const config = mapping(written);
   reportRepeated(config, 'issuers', 'id', report);
   reportRepeated(config, 'issuers', 'issuer', report);
+  reportRepeated(config, 'issuers', 'trustDomain', report);
   reportRepeated(config, 'resources', 'id', report);
   reportForeign(config, report);
   reportPlainDiscovery(config, report);
   reportSharedListeners(mapping(config['listen']), report);
+  reportUnreadHeader(config, report);
+  reportVainProbe(config, report);
   return problems;
 }
 
@@ -71,6 +74,29 @@ function reportSharedListeners(listen: Written, report: Report): void {
     const same = first['host'] === second['host'] && first['port'] === second['port'];
     if (!same || typeof first['port'] !== 'number' || first['port'] === 0) continue;
     report(['listen', ...other], `is ${['listen', ...one].join('.')} already: take another port`);
+  }
+}
+
+/** A header that nobody is believed to write would be a check that is never made. */
+function reportUnreadHeader(config: Written, report: Report): void {
+  const { clientCertificateHeader: header, trustedProxies } = config;
+  const proxies = Array.isArray(trustedProxies) ? trustedProxies.length : 0;
+  if (header === undefined || proxies > 0) return;
+  report(
+    ['clientCertificateHeader'],
+    'is read from trusted proxies alone, and trustedProxies names none: add them, or take this out',
+  );
+}
+
+/** What is not there is refused whoever asks: a probe for it would say nothing of the grants. */
+function reportVainProbe(config: Written, report: Report): void {
+  const { audience, scope } = mapping(config['prober']);
+  if (typeof audience !== 'string' || audience === 'postern') return;
+  const resource = entries(config, 'resources').find(([, { id }]) => id === audience)?.[1];
+  if (resource === undefined) {
+    report(['prober', 'audience'], `${shown(audience)} is no resource of this file`);
+  } else if (typeof scope === 'string' && !Object.hasOwn(mapping(resource['scopes']), scope)) {
+    report(['prober', 'scope'], `${shown(scope)} is no scope of resource ${audience}`);
   }
 }
 

@@ -78,7 +78,7 @@ describe('a problem in postern.yaml is told in one line', () => {
         broken({
           refused: 'much',
           root: { colour: 'red', environment: 'PROD' },
-          issuer: { kind: 'spiffe' },
+          issuer: { kind: 'saml' },
           secondIssuer: { clockSkew: '2m' },
           resource: { id: 'postern', environment: 'staging' },
         }),

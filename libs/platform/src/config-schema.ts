@@ -1,97 +1,23 @@
 import { z } from 'zod';
+import { issuer } from './config-issuers.js';
+import { clientCertificateHeader, listen } from './config-listeners.js';
+import { prober } from './config-prober.js';
 import {
   choice,
   choiceProblem,
   cidr,
-  confidentialUrl,
   duration,
   environment,
   httpUrl,
   id,
   publicOrigin,
-  reviewDay,
   size,
   text,
-  tokenUse,
 } from './config-values.js';
 
-const PORT_EXPECTED = 'expected a port from 0 to 65535; 0 takes a free one';
 const CALLS_MAX = 1_000_000_000;
 const CONCURRENCY_MAX = 10_000;
 const ENTRIES_MAX = 1000;
-
-const listener = z.strictObject({
-  host: text.describe('address to listen on, such as 127.0.0.1'),
-  port: z.int(PORT_EXPECTED).min(0, PORT_EXPECTED).max(65_535, PORT_EXPECTED),
-});
-
-const adminOnly = z.strictObject({ admin: listener.optional() });
-const publicAndAdmin = z.strictObject({
-  public: listener.optional(),
-  admin: listener.optional(),
-});
-
-const listen = z.strictObject({
-  public: listener.describe('sts and proxy; both in standalone'),
-  admin: listener.describe('health, metrics and the admin API'),
-  sts: publicAndAdmin.optional().describe('the process sts; what is absent is as above'),
-  proxy: publicAndAdmin.optional().describe('the process proxy; what is absent is as above'),
-  control: adminOnly.optional().describe('the process control; what is absent is as above'),
-  relay: adminOnly.optional().describe('the process relay; what is absent is as above'),
-});
-
-const allowPrivate = z
-  .boolean()
-  .default(false)
-  .describe('private and loopback addresses may be asked; link-local and metadata ones never');
-
-const keys = z.union(
-  [
-    z.strictObject({ file: text.describe('JWKS; relative to this file'), allowPrivate }),
-    z.strictObject({ jwksUri: confidentialUrl, allowPrivate }),
-    z.strictObject({ discovery: z.literal(true), allowPrivate }),
-  ],
-  'expected { discovery: true }, { jwksUri: <https URL> } or { file: <path> }, and with the first two allowPrivate: true for a private address',
-);
-
-const ASYMMETRIC = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'EdDSA',
-  'Ed25519',
-] as const;
-
-const issuer = z.strictObject({
-  id,
-  kind: choice(['oidc'], ['spiffe', 'introspection']),
-  issuer: httpUrl.describe('the `iss` of its tokens, compared byte for byte'),
-  keys,
-  algorithms: z.array(choice(ASYMMETRIC)).min(1, 'expected at least one algorithm'),
-  types: z
-    .array(text.transform((type) => type.toLowerCase().replace(/^application\//, '')))
-    .min(1, 'expected at least one type such as JWT')
-    .prefault(['JWT'])
-    .describe('accepted `typ`; an absent one counts as JWT'),
-  subjects: z.enum(['workload', 'person']),
-  tokenUse: tokenUse.describe('how often one subject token may be exchanged'),
-  maxLifetime: duration({ max: '366d' }).describe('longest exp - iat'),
-  maxAge: duration({ max: '366d' }).describe('longest time since iat'),
-  clockSkew: duration({ min: '0s', max: '60s' }).prefault('30s'),
-  requiredClaims: z
-    .record(text, z.json())
-    .default({})
-    .describe('each is present and equal to the value, or to one of a list'),
-  owner: text,
-  purpose: text,
-  reviewBy: reviewDay.describe('the last day (UTC) on which the issuer is trusted'),
-});
 
 const INJECTORS = ['basic', 'bearer', 'header', 'query'] as const;
 const LATER_INJECTORS = [
@@ -129,7 +55,7 @@ const handle = z
     ttl: duration({ max: '1h' }).prefault('5m').describe('life of a handle when none is asked for'),
     maxTtl: duration({ max: '1h' }).prefault('15m').describe('longest life of a handle'),
     maxCalls: z.int().min(1).max(CALLS_MAX).default(1000).describe('most calls of one handle'),
-    binding: choice(['none'], ['dpop', 'mtls', 'any']).default('none'),
+    binding: z.enum(['none', 'dpop', 'mtls', 'any']).default('none'),
   })
   .refine(({ ttl, maxTtl }) => ttl <= maxTtl, {
     path: ['ttl'],
@@ -184,7 +110,7 @@ const resource = z
     credential: z.strictObject({ ref: z.strictObject({ mount: text, path: text }) }),
     inject,
     presentations: z
-      .array(choice(['bearer'], ['dpop', 'basic']))
+      .array(choice(['bearer', 'dpop'], ['basic']))
       .min(1, 'expected [bearer]')
       .default(['bearer']),
     scopes: z
@@ -232,11 +158,21 @@ export const configSchema = z.strictObject({
     .max(ENTRIES_MAX)
     .default([])
     .describe('only from these are Forwarded and X-Forwarded-* headers read'),
+  clientCertificateHeader,
+  dpop: z
+    .strictObject({
+      nonces: z
+        .enum(['required', 'off'])
+        .default('required')
+        .describe('whether a proof must carry a nonce of ours (RFC 9449 sections 8 and 9)'),
+    })
+    .prefault({}),
+  prober: prober.prefault({}),
   grants: text.describe('folder of grant files; relative to this file'),
   issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
   resources: z.array(resource).min(1, 'expected at least one resource').max(ENTRIES_MAX),
 });
 
 export type ConfigFile = z.output<typeof configSchema>;
-export type IssuerFile = ConfigFile['issuers'][number];
+export { type IssuerFile } from './config-issuers.js';
 export type ResourceFile = ConfigFile['resources'][number];

@@ -98,6 +98,22 @@ export const confidentialUrl = z
     'expected an https URL without userinfo, query or fragment; http only on loopback',
   );
 
+export const httpsUrl = z
+  .string()
+  .max(URL_CHARACTERS_MAX)
+  .refine(
+    (value) => plainHttpUrl(value)?.protocol === 'https:',
+    'expected an https URL without userinfo, query or fragment',
+  );
+
+/** SPIFFE-ID section 2.1. */
+export const trustDomain = z
+  .string()
+  .regex(
+    /^[a-z0-9._-]{1,255}$/,
+    'expected the name of a trust domain such as prod.example, of a-z, 0-9, ".", "_" and "-"',
+  );
+
 export const publicOrigin = z
   .string()
   .refine(

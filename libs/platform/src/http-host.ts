@@ -7,12 +7,14 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { continueWhenRead } from './continue-when-read.js';
 import { listenOn } from './listen-on.js';
+import { tlsOptions } from './listener-tls.js';
 import { type Logger } from './logger.js';
 import { NestLog } from './nest-log.js';
 import { type ListenAddress } from './postern-config.js';
@@ -61,10 +63,11 @@ const SERVER_OPTIONS: ServerOptions = {
 
 /**
  * One listener: raw requests first, Nest on Fastify for the rest, with bodies of at most 64 KiB that come within 10 s.
- * @throws ConfigError when the address cannot be taken
+ * With `listen.tls` it speaks https, by files that are read once.
+ * @throws ConfigError when the address cannot be taken, or a file of `listen.tls` cannot be used
  */
 export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost> {
-  const server = createServer(SERVER_OPTIONS);
+  const server = serverFor(options.listen);
   server.maxHeadersCount = HEADERS_MAX;
   server.maxConnections = CONNECTIONS_MAX;
   const app = await createApp(server, options);
@@ -76,6 +79,11 @@ export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost>
     throw error;
   }
 }
+
+const serverFor = ({ tls }: ListenAddress): Server =>
+  tls === undefined
+    ? createServer(SERVER_OPTIONS)
+    : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(tls) });
 
 async function createApp(
   server: Server,

@@ -1,4 +1,6 @@
 export { AdminModule } from './admin.module.js';
+export { ClientCertificates, type PresentedCertificate } from './client-certificates.js';
+export { ClientCertificateUnreadable } from './client-certificate-unreadable.js';
 export { ConfigError, type ConfigProblem } from './config-error.js';
 export { type CheckResult, type HealthCheck, HealthRegistry, type Readiness } from './health.js';
 export { type HttpHost, type HttpHostOptions, startHttpHost } from './http-host.js';
@@ -22,6 +24,16 @@ export { type AppName } from './app-name.js';
 export { EXIT, exitCodeOf } from './exit-code.js';
 export { urlHost } from './listen-on.js';
 export { ProblemFilter } from './problem.filter.js';
+export { type ProberEntry } from './config-prober.js';
+export { type ProberParts, type RunningProber, startProber } from './start-prober.js';
+export { type Probe, type ProbeAnswer, type ProbeBreach } from './probe.js';
+export {
+  type ProbeRequest,
+  type ProbeResponse,
+  PROBER_USER_AGENT,
+  ProbeTarget,
+} from './probe-target.js';
+export { Rounds, type RoundsParts } from './rounds.js';
 export { runApp } from './run-app.js';
 export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';
 export { TrustedProxies } from './trusted-proxies.js';

@@ -38,13 +38,16 @@ describe('postern.yaml', () => {
       deployment: 'postern',
       listen: listen(),
       trustedProxies: [],
+      clientCertificateHeader: undefined,
+      dpop: { nonces: 'required' },
+      prober: { kind: 'on', everySeconds: 300 },
       grantsFolder: join(folder, 'grants'),
       issuers: [
         {
           id: 'k8s',
           kind: 'oidc',
           issuer: 'https://k8s.example',
-          keys: { kind: 'discovery' },
+          keys: { kind: 'discovery', refreshSeconds: 300 },
           algorithms: ['ES256'],
           types: ['jwt'],
           subjects: 'workload',
@@ -98,11 +101,31 @@ describe('postern.yaml', () => {
       }),
     );
     expect(loaded.grantsFolder).toBe(join(folder, '..', 'grants-of-all'));
-    expect(loaded.issuers[0]?.keys).toEqual({ kind: 'file', path: join(folder, 'keys/jwks.json') });
+    expect(loaded.issuers[0]).toMatchObject({
+      keys: { kind: 'file', path: join(folder, 'keys/jwks.json') },
+    });
     expect(loaded.resources[0]?.tls).toEqual({
       caFile: join(folder, 'ca.pem'),
       serverName: 'ledger',
     });
+  });
+
+  it('counts the files of a listener from its own folder, and asks nobody for a certificate', () => {
+    const tls = { certificateFile: 'tls/server.pem', keyFile: '/run/keys/server.key' };
+    const address = { host: '127.0.0.1', port: 8443 };
+    const absolute = { ...tls, certificateFile: join(folder, 'tls/server.pem') };
+    const loaded = load(config({ listen: listen({ public: { ...address, tls } }) })).listen;
+    expect(loaded.public).toEqual({ ...address, tls: { ...absolute, clientCertificates: 'off' } });
+    expect(loaded.admin).not.toHaveProperty('tls');
+    const asking = { ...tls, clientCertificates: 'request' };
+    const asked = load(config({ listen: listen({ public: { ...address, tls: asking } }) })).listen;
+    expect(asked.public.tls).toEqual({ ...absolute, clientCertificates: 'request' });
+  });
+
+  it('C-05: names no header in which a certificate is believed, unless it says so', () => {
+    expect(load(config()).clientCertificateHeader).toBeUndefined();
+    const changes = { trustedProxies: ['10.0.0.1'], clientCertificateHeader: 'client-cert' };
+    expect(load(config(changes)).clientCertificateHeader).toBe('client-cert');
   });
 
   it.each([

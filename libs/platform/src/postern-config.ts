@@ -1,3 +1,5 @@
+import { type ProberEntry } from './config-prober.js';
+
 /**
  * `postern.yaml` after parsing: defaults filled in, durations in seconds or milliseconds, sizes in bytes, paths
  * absolute. Plain data: the shapes agree with those of the domain libs, which compile them.
@@ -15,6 +17,9 @@ export interface PosternConfig {
     readonly admin: ListenAddress;
   };
   readonly trustedProxies: readonly string[];
+  readonly clientCertificateHeader: ClientCertificateHeader | undefined;
+  readonly dpop: { readonly nonces: 'required' | 'off' };
+  readonly prober: ProberEntry;
   /** Absolute path of the folder of grant files. */
   readonly grantsFolder: string;
   readonly issuers: readonly IssuerEntry[];
@@ -24,19 +29,27 @@ export interface PosternConfig {
 export interface ListenAddress {
   readonly host: string;
   readonly port: number;
+  /** Without it the listener speaks http. */
+  readonly tls?: ListenerTls;
 }
 
-export interface IssuerEntry {
+export interface ListenerTls {
+  /** Absolute paths, of PEM files. */
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** `request`: callers are asked for a certificate, and served without one. What it is worth is decided later. */
+  readonly clientCertificates: 'off' | 'request';
+}
+
+/** The header by which a trusted proxy passes on the certificate of its caller. */
+export type ClientCertificateHeader =
+  'client-cert' | 'x-ssl-client-cert' | 'x-forwarded-client-cert';
+
+/** What every issuer says. */
+export interface IssuerTermsEntry {
   readonly id: string;
-  readonly kind: 'oidc';
+  /** Of an OIDC issuer its `iss`; of a trust domain `spiffe://<trust domain>`. */
   readonly issuer: string;
-  readonly keys:
-    | { readonly kind: 'file'; readonly path: string }
-    | { readonly kind: 'uri'; readonly uri: string }
-    | { readonly kind: 'discovery' };
-  readonly algorithms: readonly string[];
-  /** Lower case, without `application/`. */
-  readonly types: readonly string[];
   readonly subjects: 'workload' | 'person';
   readonly tokenUse:
     | { readonly kind: 'once' }
@@ -50,8 +63,32 @@ export interface IssuerEntry {
   readonly purpose: string;
   /** The first instant at which the issuer is no longer trusted: midnight UTC after the `reviewBy` day. */
   readonly reviewBy: Date;
+}
+
+/** An issuer whose tokens are signed: an OIDC issuer by its JWKS, a trust domain by its bundle. */
+export interface SigningIssuerEntry extends IssuerTermsEntry {
+  readonly kind: 'oidc' | 'spiffe';
+  readonly keys:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'uri'; readonly uri: string; readonly refreshSeconds?: number }
+    | { readonly kind: 'discovery'; readonly refreshSeconds?: number };
+  readonly algorithms: readonly string[];
+  /** Lower case, without `application/`. */
+  readonly types: readonly string[];
   readonly allowPrivateKeyEndpoint: boolean;
 }
+
+/** An issuer of opaque tokens. */
+export interface IntrospectionIssuerEntry extends IssuerTermsEntry {
+  readonly kind: 'introspection';
+  readonly endpoint: string;
+  /** A secret with the fields `client_id` and `client_secret`. */
+  readonly clientSecret: { readonly mount: string; readonly path: string };
+  readonly audienceRequired: boolean;
+  readonly allowPrivateEndpoint: boolean;
+}
+
+export type IssuerEntry = SigningIssuerEntry | IntrospectionIssuerEntry;
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };

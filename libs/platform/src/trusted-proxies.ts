@@ -29,6 +29,11 @@ export class TrustedProxies {
     return nearest;
   }
 
+  /** Whether what the peer at the other end of a socket says of its caller counts. */
+  isTrusted(socketAddress: string | undefined): boolean {
+    return !this.#empty && this.#trusts(plainAddress(socketAddress ?? ''));
+  }
+
   #trusts(address: string): boolean {
     const family = isIP(address);
     return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');

@@ -1,10 +1,10 @@
 import { type GrantContext } from './grant-context.js';
 import { type GrantFile } from './grant-file.js';
-import { type PolicyProblem } from './policy-problem.js';
+import { type PolicyProblem, type ReportProblem } from './policy-problem.js';
 import { type Resource } from './resource.js';
+import { checkCondition, checkPattern } from './check-pattern.js';
 import { checkSubject } from './check-subject.js';
-
-export type ReportProblem = (path: string, what: string) => void;
+import { requiredBinding } from './decide-binding.js';
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS_MAX = 90;
@@ -19,31 +19,18 @@ export function checkGrantFile(
 ): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
   const report: ReportProblem = (path, what) => problems.push({ where, path, what });
-  refuseUnavailable(file, report);
+  checkPattern(file, report);
+  checkCondition(file, report);
   checkApproval(file, context, report);
   checkReview(file, context, report);
   checkNames(file, context, report);
-  checkSubject(file.subject, report);
+  checkSubject('subject', file.subject, report);
+  if (file.actor !== null) checkSubject('actor', file.actor, report);
   checkDefaultScopes(file, report);
   checkBinding(file, report);
   checkTestCount(file, report);
   checkAgainstResource(file, context, report);
   return problems;
-}
-
-/** ADR 0005: what this version does not enforce is refused, not ignored. */
-function refuseUnavailable(file: GrantFile, report: ReportProblem): void {
-  const unavailable = (path: string): void => report(path, 'is not available in this version');
-  if (file.when !== undefined) unavailable('when');
-  if (file.actor !== null) unavailable('actor');
-  if (file.pattern === 'delegation')
-    report('pattern', 'delegation is not available in this version');
-  if (file.maxChainDepth > 0) {
-    report('maxChainDepth', 'a chained exchange is not available in this version: only 0');
-  }
-  if (file.binding !== 'none') {
-    report('binding', `${file.binding} is not available in this version: only none`);
-  }
 }
 
 function checkApproval(file: GrantFile, context: GrantContext, report: ReportProblem): void {
@@ -73,10 +60,12 @@ function checkReview(file: GrantFile, context: GrantContext, report: ReportProbl
 
 function checkNames(file: GrantFile, context: GrantContext, report: ReportProblem): void {
   checkIssuer('subject.issuer', file.subject.issuer, context, report);
+  checkIssuer('actor.issuer', file.actor?.issuer, context, report);
   file.tests.forEach((test, index) => {
     const path = `tests[${index}].${'permit' in test ? 'permit' : 'deny'}`;
-    const { issuer, resource } = 'permit' in test ? test.permit : test.deny;
+    const { issuer, resource, actor } = 'permit' in test ? test.permit : test.deny;
     checkIssuer(`${path}.issuer`, issuer, context, report);
+    checkIssuer(`${path}.actor.issuer`, actor?.issuer, context, report);
     // A deny of what does not exist would pass on nothing.
     if (resource !== undefined && context.resources.find(resource) === undefined) {
       report(`${path}.resource`, `no resource is registered as "${resource}"`);
@@ -128,6 +117,7 @@ function checkAgainstResource(
     return;
   }
   checkScopes(file, resource, report);
+  checkBindings(file, resource, report);
   const { maxTtlSeconds, maxCalls } = resource.handle;
   if (file.maxTtl > maxTtlSeconds) {
     report('maxTtl', `${file.maxTtl}s is longer than the resource's maxTtl, ${maxTtlSeconds}s`);
@@ -143,4 +133,16 @@ function checkScopes(file: GrantFile, resource: Resource, report: ReportProblem)
     const known = [...resource.scopes.keys()].join(', ');
     report(`scopes[${index}]`, `resource ${resource.id} has no scope "${scope}", it has ${known}`);
   });
+}
+
+function checkBindings(file: GrantFile, resource: Resource, report: ReportProblem): void {
+  const required = requiredBinding(file.binding, resource.handle.binding);
+  if (required === undefined) {
+    const wanted = resource.handle.binding;
+    report('binding', `is ${file.binding}, but resource ${resource.id} wants ${wanted}`);
+  }
+  const onlyDpop = resource.presentations.every((one) => one === 'dpop');
+  if (onlyDpop && (required === 'none' || required === 'mtls')) {
+    report('binding', `resource ${resource.id} takes handles as dpop only: use dpop`);
+  }
 }

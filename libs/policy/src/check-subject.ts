@@ -1,4 +1,5 @@
 import { type GrantFileSubject } from './grant-file.js';
+import { type ReportProblem } from './policy-problem.js';
 
 /** Claims with a key of their own in a grant. */
 const OWN_KEYS = new Map([
@@ -8,9 +9,11 @@ const OWN_KEYS = new Map([
 
 /** Over-breadth: a grant fits one subject, or says by `*` or by claims which closed set it fits. */
 export function checkSubject(
+  where: 'subject' | 'actor',
   subject: GrantFileSubject,
-  report: (path: string, what: string) => void,
+  reportAt: ReportProblem,
 ): void {
+  const report: ReportProblem = (path, what) => reportAt(path.replace('subject', where), what);
   checkId(subject, report);
   checkSegments(subject, report);
   if (subject.id !== undefined && subject.segments !== undefined) {
@@ -26,7 +29,7 @@ export function checkSubject(
   }
 }
 
-function checkId({ id }: GrantFileSubject, report: (path: string, what: string) => void): void {
+function checkId({ id }: GrantFileSubject, report: ReportProblem): void {
   if (id === undefined) return;
   if (id.includes('*')) {
     report('subject.id', 'is compared byte for byte, "*" has no meaning here: see segments');
@@ -39,10 +42,7 @@ function checkId({ id }: GrantFileSubject, report: (path: string, what: string) 
   }
 }
 
-function checkSegments(
-  { segments = [] }: GrantFileSubject,
-  report: (path: string, what: string) => void,
-): void {
+function checkSegments({ segments = [] }: GrantFileSubject, report: ReportProblem): void {
   segments.forEach((segment, index) => {
     if (segment.includes('/')) {
       report(`subject.segments[${index}]`, 'holds a "/": write one segment an entry');

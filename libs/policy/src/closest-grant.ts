@@ -1,13 +1,10 @@
-import { type AccessRequest } from './decision.js';
+import { type AccessRequest } from './access-request.js';
 import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
 import { subjectMismatches } from './subject-match.js';
 
 const QUOTED_CHARACTERS_MAX = 200;
 
 type Mismatch = 'resource' | 'issuer' | 'subject' | 'claims';
-
-export const isMatch = (grant: Grant, { resource, identity }: AccessRequest): boolean =>
-  grant.resource === resource.id && subjectMismatches(grant.subject, identity).length === 0;
 
 export const describeGrant = ({ id, version }: Grant): string => `grant ${id} version ${version}`;
 

@@ -176,24 +176,38 @@ describe('a set of grant files', () => {
       { tests: [...ownTests('settler'), { deny: { subject: 'settler' } }] },
       'tests[4].deny: is permitted by grant settlement-reads-ledger',
     ],
-    ['when', { when: 'true' }, 'when: is not available in this version'],
+    ['a condition that cannot be', { when: 'request.tsak == "x"' }, 'when: '],
     [
-      'an actor',
+      'an actor without delegation',
       { actor: { issuer: 'example', id: 'a' } },
-      'actor: is not available in this version',
+      'actor: pattern federation has no actor',
     ],
     [
-      'delegation',
-      { pattern: 'delegation' },
-      'pattern: delegation is not available in this version',
+      'an actor of an unknown issuer',
+      { pattern: 'delegation', actor: { issuer: 'nobody', id: 'a' } },
+      'actor.issuer: no issuer is registered as "nobody"',
     ],
     [
-      'a chain',
-      { maxChainDepth: 1 },
-      'maxChainDepth: a chained exchange is not available in this version',
+      'an actor that is everybody',
+      { pattern: 'delegation', actor: { issuer: 'example' } },
+      'actor: fits every subject of its issuer',
     ],
-    ['a binding', { binding: 'dpop' }, 'binding: dpop is not available in this version'],
-    ['any binding', { binding: 'any' }, 'binding: any is not available in this version'],
+    ['a chain', { maxChainDepth: 1 }, 'maxChainDepth: pattern federation has no chain'],
+    [
+      'a chain without a number of calls',
+      { pattern: 'downscoping', maxChainDepth: 1 },
+      'maxCalls: is needed',
+    ],
+    [
+      'a chain for claims that a handle does not keep',
+      {
+        pattern: 'downscoping',
+        maxChainDepth: 1,
+        maxCalls: 1,
+        subject: { issuer: 'example', claims: { a: 1 } },
+      },
+      'subject.claims: cannot be told of a handle',
+    ],
   ])('is refused with %s', (_what, overrides, line) => {
     expect(one(overrides)).toThrow(GrantSetInvalid);
     expect(one(overrides)).toThrow(`g.yaml: ${line}`);
@@ -201,7 +215,7 @@ describe('a set of grant files', () => {
 
   it('is refused with every problem of every file at once', () => {
     const files = [
-      aGrantFile({ binding: 'dpop', when: 'x', resource: 'nowhere' }, 'a.yaml'),
+      aGrantFile({ when: 'x', resource: 'nowhere' }, 'a.yaml'),
       { file: 'b.yaml', text: '{' },
       aGrantFile({ version: 0 }, 'c.yaml'),
       aGrantFile({ defaultScopes: ['ledger.post'] }, 'd.yaml'),
@@ -210,7 +224,6 @@ describe('a set of grant files', () => {
     expect(refused).toThrow(GrantSetInvalid);
     for (const line of [
       'a.yaml: when: ',
-      'a.yaml: binding: ',
       'a.yaml: resource: ',
       'b.yaml: ',
       'c.yaml: version: ',

@@ -5,10 +5,10 @@ import { type GrantContext } from './grant-context.js';
 import { type GrantFile } from './grant-file.js';
 import { grantSetOf } from './grant-set.js';
 import { GrantSetInvalid } from './grant-set-invalid.js';
+import { grantsOverlap } from './match-grants.js';
 import { parseGrantFile } from './parse-grant-file.js';
 import { type PolicyProblem } from './policy-problem.js';
 import { runOwnTests } from './run-own-tests.js';
-import { subjectsOverlap } from './subject-match.js';
 
 /** One grant file as read: its name for problems, and its text. */
 export interface GrantFileText {
@@ -63,9 +63,7 @@ function compileInto(
 ): CompiledFile[] {
   const found = checkGrantFile(where, file, context);
   problems.push(...found);
-  const issuer = context.issuers.get(file.subject.issuer);
-  if (found.length > 0 || issuer === undefined) return [];
-  return [{ where, file, grant: compileGrant(where, file, issuer.issuer) }];
+  return found.length > 0 ? [] : [{ where, file, grant: compileGrant(where, file, context) }];
 }
 
 function repeatedIds(parsed: readonly ParsedFile[]): PolicyProblem[] {
@@ -80,15 +78,12 @@ function repeatedIds(parsed: readonly ParsedFile[]): PolicyProblem[] {
   });
 }
 
-/** A decision always has exactly one grant (config.md), so no two of one resource may fit one subject. */
+/** A decision always has exactly one grant, so no two of one resource may fit one subject. */
 function overlaps(compiled: readonly CompiledFile[]): PolicyProblem[] {
   return compiled.flatMap(({ grant }, index) =>
     compiled
       .slice(0, index)
-      .filter(
-        ({ grant: earlier }) =>
-          earlier.resource === grant.resource && subjectsOverlap(earlier.subject, grant.subject),
-      )
+      .filter(({ grant: earlier }) => grantsOverlap(earlier, grant))
       .map(({ grant: earlier }) => ({
         where: grant.file,
         path: 'subject',

@@ -85,22 +85,19 @@ function checkEnvironment(
 function checkPresentations({ presentations }: ResourceRegistration, report: Report): void {
   if (presentations.length === 0) report('presentations', 'expected [bearer]');
   for (const presentation of presentations) {
-    if (presentation !== 'bearer') {
+    if (presentation === 'basic') {
       report('presentations', `"${presentation}" is not available in this version`);
     }
   }
 }
 
 function checkHandle({ handle }: ResourceRegistration, report: Report): void {
-  const { ttlSeconds, maxTtlSeconds, maxCalls, binding } = handle;
+  const { ttlSeconds, maxTtlSeconds, maxCalls } = handle;
   if (!isPositive(ttlSeconds)) report('handle.ttl', 'expected at least one second');
   if (ttlSeconds > maxTtlSeconds) {
     report('handle.ttl', `${ttlSeconds}s is longer than maxTtl, ${maxTtlSeconds}s`);
   }
   if (!isPositive(maxCalls)) report('handle.maxCalls', 'expected at least one call');
-  if (binding !== 'none') {
-    report('handle.binding', `"${binding}" is not available in this version: only "none"`);
-  }
 }
 
 const isPositive = (count: number): boolean => Number.isSafeInteger(count) && count > 0;

@@ -40,6 +40,12 @@ describe('a request that one grant matches', () => {
       grant,
       grantSetDigest: set.digest,
       scopes: ['ledger.read'],
+      lifeSeconds: 300,
+      maxCalls: 1000,
+      binding: 'none',
+      chainDepth: 0,
+      call: undefined,
+      task: undefined,
     });
   });
 
@@ -90,7 +96,7 @@ describe('a request that one grant matches', () => {
   it('is denied when downscoping would give up nothing', () => {
     const request = asking({ scopes: ['ledger.read', 'ledger.read'] });
     expect(judge(request, { pattern: 'downscoping' })).toEqual(
-      denied('pattern_mismatch', /gives up none/),
+      denied('pattern_mismatch', /gives up nothing/),
     );
   });
 
@@ -104,8 +110,9 @@ describe('a request that one grant matches', () => {
 
   it('is permitted up to the last instant of the review day, and denied from the next', () => {
     const { reviewBy } = aGrant();
-    expect(judge({ now: new Date(reviewBy.getTime() - 1) }).effect).toBe('permit');
-    expect(judge({ now: reviewBy })).toEqual(
+    const expiresAt = new Date(reviewBy.getTime() + 3_600_000);
+    expect(judge({ now: new Date(reviewBy.getTime() - 1), expiresAt }).effect).toBe('permit');
+    expect(judge({ now: reviewBy, expiresAt })).toEqual(
       denied('grant_overdue', /overdue since 2027-01-31T00:00:00.000Z/),
     );
   });
@@ -123,13 +130,15 @@ describe('a request that one grant matches', () => {
     );
   });
 
-  it('is denied under delegation, for which there is no actor yet', () => {
-    expect(judge({}, { pattern: 'delegation' })).toEqual(denied('pattern_mismatch', /an actor/));
+  it('is denied under delegation without an actor', () => {
+    expect(judge({}, { pattern: 'delegation' })).toEqual(
+      denied('pattern_mismatch', /a token was presented: .* wants a delegated/),
+    );
   });
 
-  it('tells the review before the scopes: what is overdue is not looked at further', () => {
+  it('X-31: tells the scopes before the review', () => {
     expect(judge({ now: aGrant().reviewBy, requestedScopes: ['x'] })).toEqual(
-      denied('grant_overdue', /./),
+      denied('scope_not_allowed', /./),
     );
   });
 

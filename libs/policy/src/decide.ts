@@ -1,40 +1,58 @@
-import { type AccessDecision, type AccessDenialReason, type AccessRequest } from './decision.js';
-import { closestGrant, describeGrant, isMatch } from './closest-grant.js';
+import { type AccessRequest, type BindingKind } from './access-request.js';
+import { closestGrant, describeGrant } from './closest-grant.js';
+import { conditionNotMet } from './decide-condition.js';
+import { bindingOf } from './decide-binding.js';
+import { callOf, intentRefused, taskOf } from './decide-intent.js';
+import { chainDepthOf, patternMismatch } from './decide-pattern.js';
+import { listScopes, scopesRefused } from './decide-scopes.js';
+import { type AccessDecision, type Denial, type Permission } from './decision.js';
 import { type Grant, type GrantSet } from './grant.js';
-import { resourceUriOf } from './resource.js';
-
-interface Denial {
-  readonly reason: AccessDenialReason;
-  readonly detail: string;
-}
+import { handleCallsMax, handleLifeSeconds } from './handle-limits.js';
+import { isFor, notTaken, takes } from './match-grants.js';
 
 /**
- * May this workload have these scopes of this resource? Pure: the answer depends on nothing but its arguments.
- * In this order: exactly one grant matches; it is not overdue; its pattern fits; the scopes (requested, else the
- * grant's default) are within its ceiling and, when the subject token carries any, within those; for downscoping they
- * are fewer than the token's. Scopes are refused, never trimmed.
+ * May this workload have these scopes of this resource, and within what limits? Pure: the answer depends on nothing but
+ * its arguments. In this order: exactly one grant is for the subject and the resource and takes what is presented; the
+ * scopes are within its ceiling and what is presented; it is not overdue; its pattern fits, and not deeper than it
+ * permits; the caller has proven itself where it must; what is asked for by name is within; `when` holds; the binding is
+ * as strong as anything asks; there is life left. Refused, never trimmed.
  */
 export function decide(set: GrantSet, request: AccessRequest): AccessDecision {
-  const [grant, second] = set.grants.filter((candidate) => isMatch(candidate, request));
-  if (grant === undefined) return { ...closestGrant(set, request), ...denied(set) };
-  if (second !== undefined) return deny(set, grant, ambiguous(grant, second));
-  const scopes = request.requestedScopes ?? grant.defaultScopes ?? [];
-  const denial =
-    overdue(grant, request) ??
-    patternMismatch(grant, request) ??
-    scopesRefused(grant, request, scopes) ??
-    notNarrower(grant, request, scopes);
-  if (denial !== undefined) return deny(set, grant, denial);
-  return { effect: 'permit', grant, grantSetDigest: set.digest, scopes: [...new Set(scopes)] };
+  const found = findGrant(set, request);
+  if ('effect' in found) return found;
+  const judged = judge(found, request);
+  return 'reason' in judged
+    ? deny(set, found, judged)
+    : { effect: 'permit', grantSetDigest: set.digest, ...judged };
 }
 
-const denied = (set: GrantSet) => ({ effect: 'deny', grantSetDigest: set.digest }) as const;
-
-const deny = (set: GrantSet, grant: Grant, denial: Denial): AccessDecision => ({
-  ...denied(set),
+const deny = (set: GrantSet, grant: Grant | undefined, denial: Denial): AccessDecision => ({
+  effect: 'deny',
+  grantSetDigest: set.digest,
   ...denial,
   grant,
 });
+
+function findGrant(set: GrantSet, request: AccessRequest): Grant | AccessDecision {
+  const elsewhere = ofAnotherResource(request);
+  if (elsewhere !== undefined) return deny(set, undefined, elsewhere);
+  const candidates = set.grants.filter((candidate) => isFor(candidate, request));
+  const [nearest] = candidates;
+  if (nearest === undefined) {
+    const { grant, ...denial } = closestGrant(set, request);
+    return deny(set, grant, denial);
+  }
+  const [grant, second] = candidates.filter((candidate) => takes(candidate, request));
+  if (grant === undefined) return deny(set, nearest, notTaken(candidates, request));
+  return second === undefined ? grant : deny(set, grant, ambiguous(grant, second));
+}
+
+/** A handle becomes one of its own resource, and of no other (A-08 in docs/conformance.md). */
+function ofAnotherResource({ presented, resource }: AccessRequest): Denial | undefined {
+  if (presented.kind !== 'handle' || presented.parent.resource === resource.id) return undefined;
+  const detail = `the handle is for resource ${presented.parent.resource}, asked was ${resource.id}`;
+  return { reason: 'not_allowed', detail };
+}
 
 /** Overlap is refused when a set is compiled; a set that was made otherwise still gives no authority by it. */
 const ambiguous = (grant: Grant, second: Grant): Denial => ({
@@ -42,77 +60,82 @@ const ambiguous = (grant: Grant, second: Grant): Denial => ({
   detail: `two grants match: ${describeGrant(grant)} and ${describeGrant(second)}`,
 });
 
+function judge(grant: Grant, request: AccessRequest): Permission | Denial {
+  const scopes = [...new Set(request.requestedScopes ?? grant.defaultScopes ?? [])];
+  const refused =
+    scopesRefused(grant, request, scopes) ??
+    overdue(grant, request) ??
+    patternMismatch(grant, request) ??
+    unproven(grant, request) ??
+    intentRefused(grant, request, scopes);
+  if (refused !== undefined) return refused;
+  return permission(grant, request, scopes);
+}
+
+function permission(
+  grant: Grant,
+  request: AccessRequest,
+  scopes: readonly string[],
+): Permission | Denial {
+  const binding = bindingOf(grant, request);
+  const permitted = {
+    grant,
+    scopes,
+    lifeSeconds: handleLifeSeconds(grant, request),
+    maxCalls: handleCallsMax(grant, request),
+    binding: boundBy(binding),
+    chainDepth: chainDepthOf(request.presented),
+    call: callOf(request),
+    task: taskOf(request),
+  };
+  const unmet = conditionNotMet(request, permitted);
+  if (unmet !== undefined) return unmet;
+  if (typeof binding !== 'string') return binding;
+  return nothingLeft(permitted) ?? notNarrower(request, permitted) ?? permitted;
+}
+
+const boundBy = (binding: BindingKind | Denial): BindingKind =>
+  typeof binding === 'string' ? binding : 'none';
+
 function overdue(grant: Grant, { now }: AccessRequest): Denial | undefined {
   if (now.getTime() < grant.reviewBy.getTime()) return undefined;
   const since = grant.reviewBy.toISOString();
   return { reason: 'grant_overdue', detail: `${describeGrant(grant)} is overdue since ${since}` };
 }
 
-function patternMismatch(grant: Grant, { identity, resource }: AccessRequest): Denial | undefined {
-  const mismatch = (why: string): Denial => ({
-    reason: 'pattern_mismatch',
-    detail: `${describeGrant(grant)} has pattern ${grant.pattern}: ${why}`,
-  });
-  if (identity.subjectKind === 'person') return mismatch('a person never asks without an actor');
-  if (grant.pattern === 'delegation') return mismatch('it needs an actor, which is not available');
-  if (resource.uri === resourceUriOf(identity.issuer, resource.id)) {
-    return mismatch('the issuer is Postern itself');
-  }
-  return undefined;
+/** RFC 8693 section 2.1: whoever finds a subject token could exchange it, unless its subject must prove itself. */
+function unproven(grant: Grant, { clientAuthenticated }: AccessRequest): Denial | undefined {
+  if (grant.clientAuth === 'self' || clientAuthenticated) return undefined;
+  return {
+    reason: 'client_auth_required',
+    detail: `${describeGrant(grant)} wants a client assertion or a subject token that is bound to a key`,
+  };
 }
 
-function scopesRefused(
-  grant: Grant,
-  { identity, requestedScopes }: AccessRequest,
-  scopes: readonly string[],
-): Denial | undefined {
-  const refuse = (why: string): Denial => ({ reason: 'scope_not_allowed', detail: why });
-  if (scopes.length === 0) {
-    return refuse(
-      requestedScopes === undefined
-        ? `no scope was requested and ${describeGrant(grant)} has no defaultScopes`
-        : 'an empty list of scopes was requested',
-    );
-  }
-  const above = scopes.filter((scope) => !grant.scopes.includes(scope));
-  if (above.length > 0) {
-    return refuse(
-      `${list(above)} is not within ${describeGrant(grant)}, which has ${list(grant.scopes)}`,
-    );
-  }
-  return beyondSubjectToken(grant, identity.scopes, scopes);
+function nothingLeft({ lifeSeconds, maxCalls }: Permission): Denial | undefined {
+  const reason = 'no_lifetime_left';
+  if (lifeSeconds <= 0) return { reason, detail: 'what is presented has no second left' };
+  return maxCalls <= 0 ? { reason, detail: 'the handle has no call left to give' } : undefined;
 }
 
-function beyondSubjectToken(
-  grant: Grant,
-  carried: readonly string[] | undefined,
-  scopes: readonly string[],
-): Denial | undefined {
-  if (carried === undefined) {
-    if (grant.pattern !== 'downscoping') return undefined;
-    // What the token is good for is unknown, and unknown is not unconstrained (exchange.md X-18).
-    const detail = `${describeGrant(grant)} has pattern downscoping, and the subject token carries no scopes`;
-    return { reason: 'scope_not_allowed', detail };
-  }
-  const beyond = scopes.filter((scope) => !carried.includes(scope));
-  if (beyond.length === 0) return undefined;
-  const detail = `${list(beyond)} is not within the subject token's scopes, ${list(carried)}`;
-  return { reason: 'scope_not_allowed', detail };
-}
-
-/** Downscoping gives up at least one scope of the subject token: an equal set would only launder the token. */
-function notNarrower(
-  grant: Grant,
-  { identity }: AccessRequest,
-  scopes: readonly string[],
-): Denial | undefined {
+/** Downscoping gives something up: an equal handle would only launder what is presented. */
+function notNarrower(request: AccessRequest, permitted: Permission): Denial | undefined {
+  const { grant, scopes } = permitted;
   if (grant.pattern !== 'downscoping') return undefined;
-  if (new Set(identity.scopes).size > new Set(scopes).size) return undefined;
-  const detail = `${describeGrant(grant)} has pattern downscoping: ${list(scopes)} gives up none of the subject token's scopes`;
+  const fewerScopes = new Set(request.identity.scopes).size > scopes.length;
+  if (fewerScopes || isOtherwiseNarrower(request, permitted)) return undefined;
+  const detail = `${describeGrant(grant)} has pattern downscoping: ${listScopes(scopes)} gives up nothing of what is presented`;
   return { reason: 'pattern_mismatch', detail };
 }
 
-const LISTED_SCOPES_MAX = 20;
-
-const list = (scopes: readonly string[]): string =>
-  scopes.length === 0 ? '(none)' : JSON.stringify(scopes.slice(0, LISTED_SCOPES_MAX).join(' '));
+/** One call of many; of a handle also fewer calls or a shorter life. */
+function isOtherwiseNarrower(request: AccessRequest, permitted: Permission): boolean {
+  const { presented, expiresAt, now } = request;
+  if (presented.kind !== 'handle') return permitted.call !== undefined;
+  const { parent } = presented;
+  return (
+    (permitted.call !== undefined && parent.call === undefined) ||
+    permitted.maxCalls < parent.maxCalls ||
+    now.getTime() + permitted.lifeSeconds * 1000 < expiresAt.getTime()
+  );
+}

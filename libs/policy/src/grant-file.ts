@@ -43,6 +43,10 @@ const duration = z
   .regex(/^[1-9]\d{0,5}[smh]$/, 'expected a duration such as 30s, 5m or 1h')
   .transform(durationSeconds);
 
+const operationText = z
+  .string()
+  .regex(/^[A-Z]+ \/\S*$/, 'expected a method and a path, such as GET /accounts/1');
+
 const CLAIM_EXPECTED = { error: 'expected a string, a number or a boolean, or a list of them' };
 
 const claimValue = z.union([z.string().max(1024), z.number(), z.boolean()], CLAIM_EXPECTED);
@@ -68,6 +72,21 @@ const subject = z.strictObject({
     .describe('each claim is present and equal to one of the values, same JSON type'),
 });
 
+const scopeText = z
+  .string()
+  .refine((names) => names.split(' ').every(isScopeToken), 'expected scopes, one space between');
+
+const testActor = z.strictObject({
+  subject: exactText(2048).describe('the `sub` of the actor token'),
+  issuer: exactText(63).optional().describe("an issuer id; the grant's when absent"),
+  claims: z.record(exactText(256), claimValue).optional(),
+});
+
+const testParent = z.strictObject({
+  scopes: z.array(scope).min(1).describe('of the handle that is presented'),
+  depth: z.int().min(0).max(10).default(0).describe('0: it was exchanged for a token'),
+});
+
 const ownTest = z.strictObject({
   subject: exactText(2048).describe('the `sub` that asks'),
   issuer: exactText(63).optional().describe("an issuer id; the grant's when absent"),
@@ -79,15 +98,21 @@ const ownTest = z.strictObject({
     .array(scope)
     .optional()
     .describe('the scopes that the subject token carries; none when absent'),
-  resource: id.optional().describe("the grant's when absent"),
-  scope: z
-    .string()
-    .refine((names) => names.split(' ').every(isScopeToken), 'expected scopes, one space between')
+  person: z.boolean().default(false).describe('the subject is a person'),
+  actor: testActor.optional().describe('who presents an actor token'),
+  mayAct: exactText(2048).optional().describe("the `sub` in the subject token's may_act"),
+  handle: testParent.optional().describe('a handle is presented in the place of a token'),
+  binding: z
+    .enum(['none', 'dpop', 'mtls'])
     .optional()
-    .describe('as on the wire; absent asks for defaultScopes'),
+    .describe('the proof at hand; the one that the grant wants when absent'),
+  task: exactText(128).optional(),
+  call: operationText.optional().describe('method and path of the one call that is asked for'),
+  resource: id.optional().describe("the grant's when absent"),
+  scope: scopeText.optional().describe('as on the wire; absent asks for defaultScopes'),
 });
 
-/** One grant file, the whole contract: also what this version refuses. */
+/** One grant file. */
 export const grantFileSchema = z.strictObject({
   id,
   version: z.int('expected a whole number').min(1).max(1_000_000),
@@ -107,9 +132,13 @@ export const grantFileSchema = z.strictObject({
   maxTtl: duration,
   maxCalls: z.int('expected a whole number').min(1).max(1_000_000_000).optional(),
   binding: z.enum(['none', 'dpop', 'mtls', 'any']),
+  clientAuth: z
+    .enum(['self', 'required'])
+    .default('self')
+    .describe('required: a subject token alone is not enough, its subject proves itself'),
   bindingJustification: text(500).optional().describe('needed when binding is none'),
   maxChainDepth: z.int('expected a whole number').min(0).max(10).default(0),
-  when: z.string().optional().describe('CEL'),
+  when: z.string().optional().describe('a condition in CEL; see docs/grants-conditions.md'),
   tests: z
     .array(
       z.union([z.strictObject({ permit: ownTest }), z.strictObject({ deny: ownTest })], {

@@ -1,7 +1,9 @@
 import { type ClaimValue, type WorkloadIdentity } from '#identity';
-import { type AccessRequest } from './decision.js';
+import { type AccessRequest, NO_PROOFS } from './access-request.js';
+import { requiredBinding } from './decide-binding.js';
 import { type Grant } from './grant.js';
 import { type GrantContext } from './grant-context.js';
+import { callsCeiling, ttlCeilingSeconds } from './handle-limits.js';
 
 /** A permitted request with one thing changed: the grant must deny it. */
 export interface GrantMutant {
@@ -24,6 +26,8 @@ export const grantMutants = (
   ...claimMutants(grant, permitted),
   ...resourceMutants(permitted, context),
   ...scopeMutants(grant, permitted),
+  ...presentedMutants(grant, permitted),
+  ...limitMutants(grant, permitted),
   { what: 'the instant of the review', request: { ...permitted, now: grant.reviewBy } },
   {
     what: 'a second after the review',
@@ -54,11 +58,11 @@ function subjectMutants({ subject }: Grant, request: AccessRequest): GrantMutant
   const asked = request.identity.subject;
   const mutant = (what: string, changed: string): GrantMutant =>
     withIdentity(`subject ${what}`, request, { subject: changed });
-  const person = withIdentity('a person', request, { subjectKind: 'person' });
-  if (subject.id.kind === 'any') return [person];
+  const person = personMutants(request);
+  if (subject.id.kind === 'any') return person;
   const longer = [mutant('+ segment', `${asked}/x`), mutant('below a segment', `x/${asked}`)];
   if (subject.id.kind === 'exact') {
-    return [person, ...longer, ...neighbours(asked).map(({ what, text }) => mutant(what, text))];
+    return [...person, ...longer, ...neighbours(asked).map(({ what, text }) => mutant(what, text))];
   }
   const fixed = [...subject.id.segments.entries()].filter(([, segment]) => segment !== '*');
   const changed = fixed.flatMap(([index, segment]) =>
@@ -66,8 +70,14 @@ function subjectMutants({ subject }: Grant, request: AccessRequest): GrantMutant
       mutant(`segment ${index} ${what}`, asked.split('/').with(index, text).join('/')),
     ),
   );
-  return [person, ...longer, ...changed];
+  return [...person, ...longer, ...changed];
 }
+
+/** A person asks by an actor alone, so that what an actor presents may well be of one. */
+const personMutants = (request: AccessRequest): GrantMutant[] =>
+  request.presented.kind === 'token'
+    ? [withIdentity('a person', request, { subjectKind: 'person' })]
+    : [];
 
 function claimMutants({ subject }: Grant, request: AccessRequest): GrantMutant[] {
   const { claims } = request.identity;
@@ -88,13 +98,23 @@ function claimMutants({ subject }: Grant, request: AccessRequest): GrantMutant[]
   });
 }
 
-const resourceMutants = (request: AccessRequest, { resources }: GrantContext): GrantMutant[] =>
-  resources.all
-    .filter(({ id }) => id !== request.resource.id)
-    .map((resource) => ({
-      what: `the resource ${resource.id}`,
-      request: { ...request, resource },
+function resourceMutants(request: AccessRequest, { resources }: GrantContext): GrantMutant[] {
+  const { resource } = request;
+  const others = resources.all
+    .filter(({ id }) => id !== resource.id)
+    .map((other) => ({
+      what: `the resource ${other.id}`,
+      request: { ...request, resource: other },
     }));
+  const environment = `${resource.environment}-2`;
+  return [
+    ...others,
+    {
+      what: 'another environment',
+      request: { ...request, resource: { ...resource, environment } },
+    },
+  ];
+}
 
 function scopeMutants(grant: Grant, request: AccessRequest): GrantMutant[] {
   const asked = request.requestedScopes ?? grant.defaultScopes ?? [];
@@ -110,6 +130,98 @@ function scopeMutants(grant: Grant, request: AccessRequest): GrantMutant[] {
     withIdentity('a subject token without one of the scopes', request, { scopes: asked.slice(1) }),
   ];
 }
+
+/** Presented otherwise: by another actor, by none, by one who should not be there, or one hop deeper. */
+function presentedMutants(grant: Grant, request: AccessRequest): GrantMutant[] {
+  const { presented, identity } = request;
+  switch (presented.kind) {
+    case 'token':
+      return [presentedAs('an actor', request, delegatedBy({ ...identity, subject: 'mutant' }))];
+    case 'delegated':
+      return [
+        presentedAs('no actor', request, { kind: 'token' }),
+        ...actorMutants(grant, request, presented),
+        presentedAs('a chain + 1', request, {
+          ...presented,
+          chain: Array.from({ length: Math.max(1, grant.maxChainDepth) }, (_, hop) => ({
+            issuer: identity.issuer,
+            subject: `hop-${hop}`,
+          })),
+        }),
+      ];
+    case 'handle': {
+      const parent = { ...presented.parent, chainDepth: grant.maxChainDepth };
+      return [
+        presentedAs('a token', request, { kind: 'token' }),
+        presentedAs('a chain + 1', request, { kind: 'handle', parent }),
+        presentedAs('a handle without calls', request, {
+          kind: 'handle',
+          parent: { ...parent, chainDepth: 0, callsLeft: 0 },
+        }),
+      ];
+    }
+  }
+}
+
+type Presented = AccessRequest['presented'];
+
+const presentedAs = (what: string, request: AccessRequest, presented: Presented): GrantMutant => ({
+  what,
+  request: { ...request, presented },
+});
+
+const delegatedBy = (actor: WorkloadIdentity): Presented => ({
+  kind: 'delegated',
+  actor,
+  mayAct: undefined,
+  chain: [],
+});
+
+function actorMutants(
+  { actor: wanted }: Grant,
+  request: AccessRequest,
+  presented: Extract<Presented, { kind: 'delegated' }>,
+): GrantMutant[] {
+  const { actor } = presented;
+  const person = { ...actor, subjectKind: 'person' as const };
+  const by = (what: string, changed: WorkloadIdentity): GrantMutant =>
+    presentedAs(what, request, { ...presented, actor: changed });
+  if (wanted === undefined) {
+    return [
+      by('a person as actor', person),
+      presentedAs('no may_act', request, { ...presented, mayAct: undefined }),
+    ];
+  }
+  const neighboursOf = wanted.id.kind === 'exact' ? neighbours(actor.subject) : [];
+  return [
+    by('a person as actor', person),
+    by('an actor of another issuer', { ...actor, issuer: `${actor.issuer}x` }),
+    ...neighboursOf.map(({ what, text }) => by(`actor ${what}`, { ...actor, subject: text })),
+  ];
+}
+
+/** One more than the ceiling, no life left, and without the key that a handle would be bound to. */
+function limitMutants(grant: Grant, request: AccessRequest): GrantMutant[] {
+  const { intent, resource, now, proofs } = request;
+  const ttlSeconds = ttlCeilingSeconds({ grant, resource }) + 1;
+  const maxCalls = callsCeiling({ grant, resource }) + 1;
+  const other = proofs.dpop ? ('mtls' as const) : ('dpop' as const);
+  const required = requiredBinding(grant.binding, resource.handle.binding);
+  const bound = required !== 'none' || proofs.boundBy !== 'none';
+  const unproven = { ...NO_PROOFS, boundBy: proofs.boundBy };
+  return [
+    { what: 'ttl + 1', request: { ...request, intent: { ...intent, ttlSeconds } } },
+    { what: 'calls + 1', request: { ...request, intent: { ...intent, maxCalls } } },
+    { what: 'the instant of expiry', request: { ...request, expiresAt: now } },
+    { what: 'a token bound to a key that is not proven', request: withBound(request, other) },
+    ...(bound ? [{ what: 'no key', request: { ...request, proofs: unproven } }] : []),
+  ];
+}
+
+const withBound = (request: AccessRequest, boundBy: 'dpop' | 'mtls'): AccessRequest => ({
+  ...request,
+  proofs: { dpop: boundBy === 'mtls', mtls: false, boundBy },
+});
 
 /** Texts that a careless comparison takes for the same: by prefix, suffix, case, trimming or a similar name. */
 function neighbours(text: string): readonly { what: string; text: string }[] {

@@ -1,4 +1,10 @@
-import { compileGrantSet, type Grant, type GrantFileText } from '#policy';
+import {
+  compileGrantSet,
+  type Grant,
+  type GrantFileText,
+  type UndigestedGrant,
+  compileCondition,
+} from '#policy';
 import { aGrant, aGrantContext, aGrantFile, aGrantSet, ownTests } from '#testing';
 
 const compile = (files: readonly GrantFileText[]) => compileGrantSet(files, aGrantContext());
@@ -50,7 +56,11 @@ describe("a set's digest", () => {
 });
 
 describe('the digest of compiled grants', () => {
-  const changes: { [Field in keyof Grant]: Grant[Field] } = {
+  const changes: { [Field in keyof UndigestedGrant]: Grant[Field] } = {
+    environment: 'prod',
+    actor: aGrant().subject,
+    clientAuth: 'required',
+    when: compileCondition('request.task == "x"'),
     id: 'another',
     version: 2,
     purpose: 'another',
@@ -70,7 +80,7 @@ describe('the digest of compiled grants', () => {
     file: 'elsewhere.yaml',
   };
   const digestWith = (change: Partial<Grant>): string => aGrantSet([aGrant(change)]).digest;
-  const fields = Object.keys(changes) as (keyof Grant)[];
+  const fields = Object.keys(changes) as (keyof UndigestedGrant)[];
 
   it.each(fields.filter((field) => field !== 'file'))('changes with %s', (field) => {
     expect(digestWith({ [field]: changes[field] })).not.toBe(digestWith({}));

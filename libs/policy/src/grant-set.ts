@@ -2,6 +2,15 @@ import { type Digest, sha256 } from '#kernel';
 import { canonicalJson, type CanonicalValue } from './canonical-json.js';
 import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
 
+/** A grant before its digest is taken. */
+export type UndigestedGrant = Omit<Grant, 'digest'>;
+
+/** The grant with its digest. */
+export const withDigest = (grant: UndigestedGrant): Grant => ({
+  ...grant,
+  digest: sha256(canonicalJson(plain(grant))),
+});
+
 /** Puts compiled grants together, sorted by id. What may stand together has been checked by compileGrantSet. */
 export function grantSetOf(grants: readonly Grant[], loadedAt: Date): GrantSet {
   const sorted = [...grants].sort((one, other) => (one.id < other.id ? -1 : 1));
@@ -15,8 +24,9 @@ export function grantSetOf(grants: readonly Grant[], loadedAt: Date): GrantSet {
 /** The file's name is left out: where a grant lies says nothing about what it gives. */
 const digestOf = (grants: readonly Grant[]): Digest => sha256(canonicalJson(grants.map(plain)));
 
-const plain = (grant: Grant): CanonicalValue => ({
+const plain = (grant: UndigestedGrant): CanonicalValue => ({
   id: grant.id,
+  environment: grant.environment,
   version: grant.version,
   purpose: grant.purpose,
   owner: grant.owner,
@@ -25,13 +35,16 @@ const plain = (grant: Grant): CanonicalValue => ({
   created: grant.created.toISOString(),
   reviewBy: grant.reviewBy.toISOString(),
   subject: plainSubject(grant.subject),
+  actor: grant.actor === undefined ? null : plainSubject(grant.actor),
   resource: grant.resource,
   scopes: grant.scopes,
   defaultScopes: grant.defaultScopes ?? null,
   maxTtlSeconds: grant.maxTtlSeconds,
   maxCalls: grant.maxCalls ?? null,
   binding: grant.binding,
+  clientAuth: grant.clientAuth,
   maxChainDepth: grant.maxChainDepth,
+  when: grant.when?.source ?? null,
 });
 
 const plainSubject = ({ issuer, id, claims }: SubjectMatch): CanonicalValue => ({

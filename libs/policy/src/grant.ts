@@ -1,3 +1,6 @@
+import { type Condition } from './condition.js';
+import { type BindingRequirement } from './resource.js';
+
 export type Pattern = 'downscoping' | 'federation' | 'delegation';
 
 /** What a grant may compare a claim with. */
@@ -25,6 +28,8 @@ export interface SubjectMatch {
 /** One purpose: permits one workload (or a closed set) one resource and a ceiling of scopes. */
 export interface Grant {
   readonly id: string;
+  /** The one environment that the deployment serves. */
+  readonly environment: string;
   readonly version: number;
   readonly purpose: string;
   readonly owner: string;
@@ -34,15 +39,22 @@ export interface Grant {
   /** The first instant at which the grant denies. */
   readonly reviewBy: Date;
   readonly subject: SubjectMatch;
+  /** Who may act for the subject; undefined: nobody, or whom the subject token's `may_act` names. */
+  readonly actor: SubjectMatch | undefined;
   readonly resource: string;
   readonly scopes: readonly string[];
   readonly defaultScopes: readonly string[] | undefined;
   readonly maxTtlSeconds: number;
   readonly maxCalls: number | undefined;
-  readonly binding: 'none' | 'dpop' | 'mtls' | 'any';
+  readonly binding: BindingRequirement;
+  /** `self`: the subject token alone says who the caller is; `required`: the caller proves that it is its subject. */
+  readonly clientAuth: 'self' | 'required';
   readonly maxChainDepth: number;
+  readonly when: Condition | undefined;
   /** File that it came from, for errors and explanations. */
   readonly file: string;
+  /** SHA-256 over the canonical form of this grant. */
+  readonly digest: string;
 }
 
 /** All grants of a deployment, compiled once, immutable. */

@@ -11,3 +11,6 @@ export interface PolicyProblem {
 /** `where: path: what`, or `where: what` for the whole. */
 export const problemLine = ({ where, path, what }: PolicyProblem): string =>
   `${where}: ${path === '' ? '' : `${path}: `}${what}`;
+
+/** Takes down what is wrong at a path of one file. */
+export type ReportProblem = (path: string, what: string) => void;

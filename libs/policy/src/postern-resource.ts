@@ -10,7 +10,7 @@ export const posternResource = (environment: string, publicOrigin: string): Reso
   uri: resourceUriOf(publicOrigin, POSTERN_RESOURCE_ID),
   environment,
   owner: POSTERN_RESOURCE_ID,
-  presentations: ['bearer'],
+  presentations: ['bearer', 'dpop'],
   scopes: new Map(POSTERN_SCOPES.map((scope) => [scope, []])),
   forbid: [],
   handle: {

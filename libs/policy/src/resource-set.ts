@@ -56,7 +56,7 @@ export class ResourceSet {
     return this.#byId.get(id);
   }
 
-  /** Resolves to exactly one resource by byte-exact id and URI (exchange.md ). */
+  /** Resolves to exactly one resource by byte-exact id and URI (X-08 to X-15 in docs/conformance.md). */
   resolve({ audiences, resources }: ResourceQuestion): ResourceResolution {
     const repeated = repetition(audiences) ?? repetition(resources);
     if (repeated !== undefined) return repeated;

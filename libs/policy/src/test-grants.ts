@@ -1,7 +1,7 @@
 import { compileGrant } from './compile-grant.js';
 import { compileGrantSet, type GrantFileText } from './compile-grant-set.js';
 import { decide } from './decide.js';
-import { type AccessRequest } from './decision.js';
+import { type AccessRequest } from './access-request.js';
 import { type Grant } from './grant.js';
 import { type GrantContext } from './grant-context.js';
 import { grantMutants } from './grant-mutants.js';
@@ -42,10 +42,9 @@ interface Trial {
 
 function tryMutants({ file: where, text }: GrantFileText, context: GrantContext): Trial[] {
   const file = parseGrantFile(where, text);
-  const issuer = context.issuers.get(file.subject.issuer);
   const resource = context.resources.find(file.resource);
-  if (issuer === undefined || resource === undefined) return [];
-  const grant = compileGrant(where, file, issuer.issuer);
+  if (resource === undefined) return [];
+  const grant = compileGrant(where, file, context);
   return file.tests.flatMap((test, index) =>
     'permit' in test
       ? trials(grant, ownTestRequest(test.permit, grant, resource, context), context).map(

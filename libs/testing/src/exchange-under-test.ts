@@ -1,17 +1,27 @@
 import { EventFactory } from '#events';
-import { mintHandle } from '#handles';
-import { type IssuerDeclaration, IssuerRegistry, SubjectTokenVerifier } from '#identity';
+import { type DpopNonces, type Handle, mintHandle } from '#handles';
 import {
+  type IntrospectionDeclaration,
+  type IssuerDeclaration,
+  IssuerRegistry,
+  type TokenIntrospector,
+} from '#identity';
+import {
+  type AuthorizationServer,
+  authorizationServer,
+  type AuthorizationServerPorts,
   type CallerContext,
-  ClientAssertions,
   type FormRequest,
+  type Form,
   type IssuedHandle,
-  TokenExchange,
+  type Operator,
+  type TokenExchange,
 } from '#oauth';
 import {
   compileResource,
   type Grant,
   grantSetOf,
+  type PosternScope,
   posternResource,
   type Resource,
   ResourceSet,
@@ -25,6 +35,7 @@ import {
   InMemoryHandleStore,
   InMemorySubjectTokenUses,
 } from './in-memory-handle-store.js';
+import { InMemoryProofUses } from './in-memory-proof-uses.js';
 import { InMemoryKeySource } from './in-memory-key-source.js';
 import { aGrant, aResourceRegistration } from './policy-builders.js';
 import { TestIssuer } from './token-builder.js';
@@ -41,6 +52,8 @@ export const aCaller = (overrides: Partial<CallerContext> = {}): CallerContext =
   correlationId: 'req_test',
   peerAddress: '192.0.2.1',
   userAgent: 'a-workload/1.0',
+  dpopProofs: [],
+  certificateChain: [],
   ...overrides,
 });
 
@@ -73,6 +86,11 @@ export interface ExchangeUnderTestOptions {
   /** Handles, uses and events of another deployment, to share with it. */
   readonly records?: InMemoryHandleRecords;
   readonly environment?: string;
+  /** Registered beside `https://idp.test`. */
+  readonly otherIssuers?: readonly TestIssuer[];
+  readonly opaqueIssuers?: readonly IntrospectionDeclaration[];
+  /** More ports, or others in the place of those in memory. */
+  readonly ports?: Partial<AuthorizationServerPorts>;
 }
 
 /**
@@ -91,9 +109,10 @@ export class ExchangeUnderTest {
   readonly handles: InMemoryHandleStore;
   readonly uses: InMemorySubjectTokenUses;
   readonly events: EventFactory;
-  readonly verifier: SubjectTokenVerifier;
-  readonly assertions: ClientAssertions;
-  readonly tokenExchange: TokenExchange;
+  readonly proofUses = new InMemoryProofUses();
+  readonly nonces: DpopNonces | undefined = undefined;
+  readonly introspector: TokenIntrospector | undefined;
+  readonly server: AuthorizationServer;
 
   private constructor(
     readonly issuer: TestIssuer,
@@ -101,8 +120,14 @@ export class ExchangeUnderTest {
     options: ExchangeUnderTestOptions,
   ) {
     this.environment = options.environment ?? ENVIRONMENT;
-    this.issuers = IssuerRegistry.of([issuer.declaration(options.issuer)]);
-    this.keys = InMemoryKeySource.of([issuer], clock);
+    const { otherIssuers = [], opaqueIssuers = [] } = options;
+    this.issuers = IssuerRegistry.of([
+      issuer.declaration(options.issuer),
+      ...otherIssuers.map((other, n) => other.declaration({ id: `other-${n + 1}` })),
+      ...opaqueIssuers,
+    ]);
+    this.keys = InMemoryKeySource.of([issuer, ...otherIssuers], clock);
+    this.introspector = options.ports?.introspector;
     this.resources = ResourceSet.of([
       posternResource(this.environment, PUBLIC_ORIGIN),
       ...(options.resources ?? [resourceUnderTest('ledger'), resourceUnderTest('archive')]),
@@ -116,18 +141,20 @@ export class ExchangeUnderTest {
     this.uses = new InMemorySubjectTokenUses(this.records);
     const { environment } = this;
     this.events = new EventFactory({ clock, environment, deployment: 'test', component: 'sts' });
-    const { issuers, keys } = this;
-    this.verifier = new SubjectTokenVerifier({ issuers, keys, clock, audience: PUBLIC_ORIGIN });
-    this.assertions = new ClientAssertions(this);
-    this.tokenExchange = new TokenExchange(this);
+    this.server = authorizationServer({ ...this.parts, ...options.ports });
+  }
+
+  get tokenExchange(): TokenExchange {
+    return this.server.tokenExchange;
   }
 
   /** The ports and settings alone, to put one in the place of another. */
   get parts() {
     const { publicOrigin, environment, clock, issuers, keys, resources, grants } = this;
-    const { handles, uses, journal, events, verifier, assertions } = this;
+    const { handles, uses, journal, events, proofUses, nonces, introspector } = this;
     const settings = { publicOrigin, environment, clock, issuers, keys, resources, grants };
-    return { ...settings, handles, uses, journal, events, verifier, assertions };
+    const stores = { handles, uses, journal, events, proofUses };
+    return { ...settings, ...stores, nonces, introspector };
   }
 
   static async create(options: ExchangeUnderTestOptions = {}): Promise<ExchangeUnderTest> {
@@ -162,9 +189,10 @@ export class ExchangeUnderTest {
   async exchange(
     parameters: FormParameters = {},
     overrides: Partial<FormRequest> = {},
+    context: Partial<CallerContext> = {},
   ): Promise<IssuedHandle> {
     const request = aFormRequest(await this.baseline(parameters), overrides);
-    return this.tokenExchange.exchange(request, aCaller());
+    return this.tokenExchange.exchange(request, aCaller(context));
   }
 
   /** A live handle that the store knows, and its plaintext. */
@@ -175,7 +203,7 @@ export class ExchangeUnderTest {
       digest,
       environment: this.environment,
       subject: { issuer: this.issuer.issuer, subject: WORKLOAD, id: 'sub_1' },
-      grant: { id: 'workload-reads-ledger', version: 1, setDigest: 'a'.repeat(64) },
+      grant: this.grantOf('workload-reads-ledger'),
       scopes: ['ledger.read'],
       ...overrides,
     });
@@ -188,9 +216,28 @@ export class ExchangeUnderTest {
     return this.issued({
       resource: 'postern',
       scopes,
-      grant: { id: 'operator-operates', version: 1, setDigest: 'a'.repeat(64) },
+      grant: this.grantOf('operator-operates'),
       subject: { issuer: this.issuer.issuer, subject: 'operator', id: 'sub_operator' },
     });
+  }
+
+  /** What a handle records of a grant in force; of another id, of one that is gone. */
+  grantOf(id: string): Handle['grant'] {
+    const { grants, digest: setDigest } = this.grants.current();
+    const grant = grants.find((one) => one.id === id);
+    return { id, version: grant?.version ?? 1, digest: grant?.digest ?? 'd'.repeat(64), setDigest };
+  }
+
+  /** Authenticates who operates, as at the introspection endpoint. */
+  authenticate(
+    authorization: string | undefined,
+    form: Form | undefined,
+    scope: PosternScope,
+    operators = this.server.operators,
+  ): Promise<Operator> {
+    const uri = `${PUBLIC_ORIGIN}/oauth2/introspect`;
+    const request = { authorization, form, context: aCaller(), method: 'POST', uri };
+    return operators.authenticate(request, scope);
   }
 
   get denials() {
@@ -205,6 +252,7 @@ export class ExchangeUnderTest {
 /** `workload-1` of `https://idp.test` may read `ledger`. */
 export const grantUnderTest = (overrides: Partial<Grant> = {}): Grant =>
   aGrant({
+    environment: ENVIRONMENT,
     id: 'workload-reads-ledger',
     subject: {
       issuer: 'https://idp.test',

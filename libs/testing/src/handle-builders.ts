@@ -20,14 +20,19 @@ export const aHandle = (overrides: Partial<Handle> = {}): Handle => ({
   id: randomId('hdl'),
   digest: sha256(randomBytes(32)),
   familyId: randomId('fam'),
+  parentId: undefined,
+  chainDepth: 0,
   subject: { issuer: 'https://idp.test', subject: 'workload-1', id: 'sub_1' },
+  actors: [],
   subjectTokenKeyId: 'key-1',
-  grant: { id: 'grant-1', version: 3, setDigest: 'a'.repeat(64) },
+  grant: { id: 'grant-1', version: 3, digest: 'd'.repeat(64), setDigest: 'a'.repeat(64) },
   pattern: 'federation',
   resource: 'ledger',
   environment: 'test',
   scopes: ['ledger.read', 'ledger.post'],
   binding: { kind: 'none' },
+  intent: undefined,
+  task: undefined,
   issuedAt: HANDLE_ISSUED_AT,
   expiresAt: secondsAfter(HANDLE_ISSUED_AT, LIFE_SECONDS),
   maxCalls: 100,
@@ -52,7 +57,11 @@ export const aSubjectTokenUse = (overrides: Partial<SubjectTokenUse> = {}): Subj
 export const aHandleIssue = (
   handle: Handle = aHandle(),
   use: SubjectTokenUse = aSubjectTokenUse({ familyId: handle.familyId }),
-): HandleIssue => ({ handle, use, events: [aHandleIssuedEvent(handle)] });
+): HandleIssue & { readonly use: SubjectTokenUse } => ({
+  handle,
+  use,
+  events: [aHandleIssuedEvent(handle)],
+});
 
 export const aHandleIssuedEvent = (handle: Handle): PosternEvent =>
   events.create('dev.postern.handle.issued.v1', {

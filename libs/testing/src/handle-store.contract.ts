@@ -1,40 +1,20 @@
 import { EVENT_BYTES_MAX, EventTooLarge } from '#events';
-import {
-  type Handle,
-  type HandleSelector,
-  type HandleStore,
-  type SubjectTokenUses,
-} from '#handles';
-import { secondsAfter, sha256 } from '#kernel';
+import { type Handle } from '#handles';
+import { sha256 } from '#kernel';
 import {
   aHandle,
   aHandleIssue,
   aHandleIssuedEvent,
   aHandleRevokedEvent,
   aSubjectTokenUse,
-  HANDLE_ISSUED_AT,
 } from './handle-builders.js';
-
-/** A handle store, with the ways round it that the contract needs. */
-export interface HandleStoreUnderTest {
-  readonly store: HandleStore;
-  /** A second store on the same storage, as in another process; the same one where there can be no other. */
-  readonly twin: HandleStore;
-  readonly uses: SubjectTokenUses;
-  /** Types of the durable events whose partition key is the handle's id, in order. */
-  eventTypes(handleId: string): Promise<readonly string[]>;
-  close(): Promise<void>;
-}
-
-const ISSUED = 'dev.postern.handle.issued.v1';
-const REVOKED = 'dev.postern.handle.revoked.v1';
-const SOON = secondsAfter(HANDLE_ISSUED_AT, 1);
-
-const revocation = (selector: HandleSelector, at = SOON) => ({
-  selector,
-  at,
-  eventOf: aHandleRevokedEvent,
-});
+import { handleFamilyContract } from './handle-family.contract.js';
+import {
+  type HandleStoreUnderTest,
+  ISSUED,
+  revocation,
+  REVOKED,
+} from './handle-store-under-test.js';
 
 /** What every HandleStore must do. */
 export function handleStoreContract(make: () => Promise<HandleStoreUnderTest>): void {
@@ -53,6 +33,7 @@ export function handleStoreContract(make: () => Promise<HandleStoreUnderTest>): 
 
     issuing(() => under);
     revoking(() => under, issued);
+    handleFamilyContract(() => under, issued);
 
     it('lists by what is asked, ordered by id, page by page', async () => {
       const handles: Handle[] = [];
@@ -78,6 +59,8 @@ function issuing(under: () => HandleStoreUnderTest): void {
     ['unbound', { binding: { kind: 'none' }, subjectTokenKeyId: undefined }],
     ['bound by DPoP', { binding: { kind: 'dpop', jkt: 'thumbprint' } }],
     ['bound by mTLS', { binding: { kind: 'mtls', x5tS256: 'thumbprint' } }],
+    ['of a task, for one operation', { task: 't-1', intent: { method: 'GET', path: '/a' } }],
+    ['with actors', { actors: [{ issuer: 'https://i.test', subject: 'agent' }] }],
     ['with awkward text', { subject: { issuer: `i'"\\`, subject: 'ß € {}', id: 'sub_x' } }],
   ] as const)('gives a handle back as it was issued: %s', async (_, overrides) => {
     const { store, twin } = under();
@@ -170,12 +153,13 @@ function revoking(
   ] as const)('revokes by %s what it names and nothing else', async (scope, idOf) => {
     const named = await issued({
       subject: { issuer: 'https://named.test', subject: 's', id: 'sub_named' },
-      grant: { id: 'grant-named', version: 1, setDigest: 'b'.repeat(64) },
+      grant: { id: 'grant-named', version: 1, digest: 'd'.repeat(64), setDigest: 'b'.repeat(64) },
       resource: 'named',
     });
     const other = await issued();
     const revoked = { ...named, status: 'revoked' };
-    const result = await under().store.revoke(revocation({ scope, id: idOf(named) }));
+    const selector = { scope, id: idOf(named) };
+    const result = await under().store.revoke(revocation(selector));
     expect(result).toEqual([revoked]);
     expect(await under().twin.findByDigest(named.digest)).toEqual(revoked);
     expect(await under().twin.findById(other.id)).toEqual(other);

@@ -1,7 +1,13 @@
-import { type GrantSet, GrantSource } from '#policy';
+import {
+  type GrantSet,
+  type GrantSetObserver,
+  type GrantSetRejection,
+  ObservableGrantSource,
+} from '#policy';
 
-/** Grants in memory. `replace` takes a compiled set, so an invalid one cannot come in. */
-export class InMemoryGrantSource extends GrantSource {
+/** Grants in memory. `replace` takes a compiled set, so an invalid one cannot come in; `reject` says that one tried. */
+export class InMemoryGrantSource extends ObservableGrantSource {
+  readonly #observers: GrantSetObserver[] = [];
   #set: GrantSet;
 
   constructor(set: GrantSet) {
@@ -10,7 +16,17 @@ export class InMemoryGrantSource extends GrantSource {
   }
 
   replace(set: GrantSet): void {
+    const previous = this.#set;
     this.#set = set;
+    for (const observer of this.#observers) observer.onSwap(previous, set);
+  }
+
+  reject(rejection: GrantSetRejection): void {
+    for (const observer of this.#observers) observer.onRejected(rejection);
+  }
+
+  override observe(observer: GrantSetObserver): void {
+    this.#observers.push(observer);
   }
 
   override current(): GrantSet {

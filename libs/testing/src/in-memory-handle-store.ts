@@ -2,6 +2,7 @@ import {
   type Handle,
   type HandleFilter,
   type HandleIssue,
+  type HandleOrigin,
   type HandleRevocation,
   type HandleSelector,
   HandleStore,
@@ -10,6 +11,7 @@ import {
   type SubjectTokenUse,
   SubjectTokenUses,
 } from '#handles';
+import { subjectIdOf } from '#identity';
 import { DependencyUnavailable, type Digest } from '#kernel';
 import { InMemoryEventJournal } from './in-memory-event-journal.js';
 
@@ -17,14 +19,25 @@ const LIST_LIMIT_MAX = 500;
 
 type Use = SubjectTokenHistory & { readonly expiresAt: Date };
 
-const ID_OF: Readonly<Record<HandleSelector['scope'], (handle: Handle) => string>> = {
-  handle: ({ id }) => id,
-  family: ({ familyId }) => familyId,
-  subject: ({ subject }) => subject.id,
-  issuer: ({ subject }) => subject.issuer,
-  grant: ({ grant }) => grant.id,
-  resource: ({ resource }) => resource,
+type Named<S extends HandleSelector['scope']> = Extract<HandleSelector, { readonly scope: S }>;
+
+const NAMES: {
+  readonly [S in HandleSelector['scope']]: (handle: Handle, selector: Named<S>) => boolean;
+} = {
+  handle: (handle, { id }) => handle.id === id,
+  family: ({ familyId }, { id }) => familyId === id,
+  subject: ({ subject, actors }, { id }) =>
+    subject.id === id || actors.map(subjectIdOf).includes(id),
+  issuer: ({ subject }, { id }) => subject.issuer === id,
+  grant: ({ grant }, { id, exceptDigest }) => grant.id === id && grant.digest !== exceptDigest,
+  key: ({ subjectTokenKeyId, subject }, { id, issuer }) =>
+    subjectTokenKeyId === id && subject.issuer === issuer,
+  task: ({ task, subject }, { id, subjectId }) => task === id && subject.id === subjectId,
+  resource: ({ resource }, { id }) => resource === id,
 };
+
+const isNamed = <S extends HandleSelector['scope']>(handle: Handle, selector: Named<S>): boolean =>
+  NAMES[selector.scope](handle, selector);
 
 /** What handles and the uses of subject tokens share: one storage, one journal, one outage. */
 export class InMemoryHandleRecords {
@@ -56,6 +69,7 @@ export class InMemoryHandleStore extends HandleStore {
 
   override async issue({ handle, use, events }: HandleIssue): Promise<IssueOutcome> {
     this.records.assertReachable();
+    if (use === undefined) return this.#issueFromParent(handle, events);
     const known = this.records.uses.get(use.key);
     if (known !== undefined && known.uses >= (use.usesMax ?? Number.POSITIVE_INFINITY)) {
       return 'spent';
@@ -80,13 +94,25 @@ export class InMemoryHandleStore extends HandleStore {
 
   override async revoke({ selector, at, eventOf }: HandleRevocation): Promise<readonly Handle[]> {
     this.records.assertReachable();
-    const revoked = [...this.records.handles.values()]
-      .filter((handle) => ID_OF[selector.scope](handle) === selector.id)
+    const revoked = this.#withDescendants((handle) => isNamed(handle, selector))
       .filter(({ status, expiresAt }) => status !== 'revoked' && expiresAt > at)
       .map((handle): Handle => ({ ...handle, status: 'revoked' }));
     this.records.journal.record(revoked.map(eventOf));
     for (const handle of revoked) this.records.handles.set(handle.id, handle);
     return revoked;
+  }
+
+  override async origins(now: Date): Promise<readonly HandleOrigin[]> {
+    this.records.assertReachable();
+    const origins = [...this.records.handles.values()]
+      .filter(({ status, expiresAt }) => status !== 'revoked' && expiresAt > now)
+      .map(({ subject, subjectTokenKeyId, grant }): HandleOrigin => ({
+        issuer: subject.issuer,
+        keyId: subjectTokenKeyId,
+        grantId: grant.id,
+        grantDigest: grant.digest,
+      }));
+    return [...new Map(origins.map((origin) => [JSON.stringify(origin), origin])).values()];
   }
 
   override async list(filter: HandleFilter): Promise<readonly Handle[]> {
@@ -95,6 +121,26 @@ export class InMemoryHandleStore extends HandleStore {
       .filter((handle) => isWanted(handle, filter))
       .sort((one, other) => (one.id < other.id ? -1 : 1))
       .slice(0, Math.max(1, Math.min(filter.limit, LIST_LIMIT_MAX)));
+  }
+
+  #issueFromParent(handle: Handle, events: HandleIssue['events']): IssueOutcome {
+    const parent = this.records.handles.get(handle.parentId ?? '');
+    if (parent === undefined || !hasRoomFor(parent, handle)) return 'orphaned';
+    this.#assertNew(handle);
+    this.records.journal.record(events);
+    const callsUsed = parent.callsUsed + handle.maxCalls;
+    this.records.handles.set(parent.id, { ...parent, callsUsed });
+    this.records.handles.set(handle.id, handle);
+    return 'issued';
+  }
+
+  #withDescendants(isWanted: (handle: Handle) => boolean): readonly Handle[] {
+    const all = [...this.records.handles.values()];
+    const found = new Set(all.filter(isWanted));
+    for (const one of found) {
+      for (const child of all) if (child.parentId === one.id) found.add(child);
+    }
+    return [...found];
   }
 
   #assertNew({ id, digest }: Handle): void {
@@ -126,6 +172,12 @@ export class InMemorySubjectTokenUses extends SubjectTokenUses {
     return expired.length;
   }
 }
+
+const hasRoomFor = (parent: Handle, child: Handle): boolean =>
+  parent.status === 'active' &&
+  parent.expiresAt > child.issuedAt &&
+  parent.expiresAt >= child.expiresAt &&
+  parent.callsUsed + child.maxCalls <= parent.maxCalls;
 
 const used = (known: Use | undefined, use: SubjectTokenUse): Use =>
   known === undefined

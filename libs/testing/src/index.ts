@@ -16,6 +16,9 @@ export {
   TestIssuer,
   type TestIssuerOptions,
 } from './token-builder.js';
+export { athOf, DpopKey, type DpopKeyOptions, type DpopTestAlgorithm } from './dpop-key.js';
+export { InMemoryProofUses } from './in-memory-proof-uses.js';
+export { proofUsesContract, type ProofUsesUnderTest } from './proof-uses.contract.js';
 export { grantSourceContract, type GrantSourceUnderTest } from './grant-source.contract.js';
 export { InMemoryGrantSource } from './in-memory-grant-source.js';
 export {
@@ -35,6 +38,7 @@ export {
   TEST_NOW,
   TEST_ORIGIN,
 } from './policy-builders.js';
+export { type GrantAndRequest, grantAndRequest } from './policy-arbitraries.js';
 export { eventBusContract, type EventBusUnderTest } from './event-bus.contract.js';
 export { InMemoryEventBus, InMemoryTopics } from './in-memory-event-bus.js';
 export { keySourceContract, type KeySourceUnderTest } from './key-source.contract.js';
@@ -58,7 +62,8 @@ export {
   HANDLE_ISSUED_AT,
 } from './handle-builders.js';
 export { eventJournalContract, type EventJournalUnderTest } from './event-journal.contract.js';
-export { handleStoreContract, type HandleStoreUnderTest } from './handle-store.contract.js';
+export { handleStoreContract } from './handle-store.contract.js';
+export { type HandleStoreUnderTest } from './handle-store-under-test.js';
 export { InMemoryEventJournal } from './in-memory-event-journal.js';
 export {
   InMemoryHandleRecords,
@@ -89,3 +94,24 @@ export {
   grantUnderTest,
   resourceUnderTest,
 } from './exchange-under-test.js';
+export { evidenceContract, type EvidenceUnderTest } from './evidence.contract.js';
+export { InMemoryEvidence } from './in-memory-evidence.js';
+export { InMemoryReviewNotices } from './in-memory-review-notices.js';
+export { reviewNoticesContract, type ReviewNoticesUnderTest } from './review-notices.contract.js';
+export { InMemoryTokenIntrospector } from './in-memory-token-introspector.js';
+export {
+  anIntrospectionAnswer,
+  anIntrospectionDeclaration,
+  anIntrospectionRegistration,
+} from './introspection-builders.js';
+export {
+  tokenIntrospectorContract,
+  type TokenIntrospectorUnderTest,
+} from './token-introspector.contract.js';
+export { aMesh, type MeshUnderTest, TestTrustDomain } from './trust-domain-under-test.js';
+export {
+  TestCertificate,
+  type TestCertificateOptions,
+  type TestExtension,
+} from './test-certificates.js';
+export { SVID_UNDER_TEST, SvidsUnderTest } from './svids-under-test.js';

@@ -1,7 +1,7 @@
 import { UndiciUpstream } from '#adapters/http';
 import { PinnedCredentials, type SecretRef } from '#credentials';
 import { EventFactory } from '#events';
-import { type Handle, mintHandle } from '#handles';
+import { type Handle, mintHandle, ProofOfPossession } from '#handles';
 import {
   compileProxiedResource,
   type InjectionParts,
@@ -15,6 +15,7 @@ import { aHandle, aHandleIssue } from './handle-builders.js';
 import { InMemoryCallLedger } from './in-memory-call-ledger.js';
 import { InMemoryEventJournal } from './in-memory-event-journal.js';
 import { InMemoryHandleRecords, InMemoryHandleStore } from './in-memory-handle-store.js';
+import { InMemoryProofUses } from './in-memory-proof-uses.js';
 import { InMemorySecretStore } from './in-memory-secret-store.js';
 import { aResource, TEST_ENVIRONMENT, TEST_ORIGIN } from './policy-builders.js';
 
@@ -58,6 +59,7 @@ export const aProxiedResource = (
 /** All that the injection pipeline needs, in memory but for the connection to the destination, which is real. */
 export class CallPathParts implements InjectionParts {
   readonly environment = TEST_ENVIRONMENT;
+  readonly publicOrigin = TEST_ORIGIN;
   readonly clock = new FixedClock();
   readonly journal = new InMemoryEventJournal();
   readonly records = new InMemoryHandleRecords();
@@ -66,6 +68,11 @@ export class CallPathParts implements InjectionParts {
   readonly secrets = new InMemorySecretStore();
   readonly credentials = new PinnedCredentials({ store: this.secrets, clock: this.clock });
   readonly upstream = new UndiciUpstream();
+  readonly possession = new ProofOfPossession({
+    uses: new InMemoryProofUses(),
+    nonces: undefined,
+    clock: this.clock,
+  });
   readonly events = new EventFactory({
     clock: this.clock,
     environment: this.environment,

@@ -9,8 +9,12 @@ import {
   grantSetOf,
   posternResource,
   type Resource,
+  NO_INTENT,
+  NO_PROOFS,
   type ResourceRegistration,
   ResourceSet,
+  type UndigestedGrant,
+  withDigest,
 } from '#policy';
 import { stringify } from 'yaml';
 
@@ -54,8 +58,12 @@ export const aResourceSet = (
 ): ResourceSet => ResourceSet.of(resources);
 
 /** A grant that permits `settler` of TEST_ISSUER to read `ledger`. */
-export const aGrant = (overrides: Partial<Grant> = {}): Grant => ({
+export const aGrant = (overrides: Partial<Grant> = {}): Grant =>
+  withDigest({ ...grantDefaults, ...overrides });
+
+const grantDefaults: UndigestedGrant = {
   id: 'settlement-reads-ledger',
+  environment: TEST_ENVIRONMENT,
   version: 1,
   purpose: 'The nightly settlement reads the balances of closed accounts',
   owner: 'payments@example',
@@ -74,10 +82,12 @@ export const aGrant = (overrides: Partial<Grant> = {}): Grant => ({
   maxTtlSeconds: 300,
   maxCalls: undefined,
   binding: 'none',
+  actor: undefined,
+  clientAuth: 'self',
   maxChainDepth: 0,
+  when: undefined,
   file: 'grants/settlement-reads-ledger.yaml',
-  ...overrides,
-});
+};
 
 export const aGrantSet = (
   grants: readonly Grant[] = [aGrant()],
@@ -96,8 +106,13 @@ export const aWorkloadIdentity = (overrides: Partial<WorkloadIdentity> = {}): Wo
 /** `settler` asks for `ledger.read` of `ledger`. */
 export const anAccessRequest = (overrides: Partial<AccessRequest> = {}): AccessRequest => ({
   identity: aWorkloadIdentity(),
+  presented: { kind: 'token' },
+  clientAuthenticated: false,
+  proofs: NO_PROOFS,
   requestedScopes: ['ledger.read'],
+  intent: NO_INTENT,
   resource: aResource(),
+  expiresAt: new Date(TEST_NOW.getTime() + 3_600_000),
   now: TEST_NOW,
   ...overrides,
 });

@@ -2,12 +2,14 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command } from 'commander';
 import { PosternClient, PosternRefused } from '#client';
+import { openDpopKey } from '../dpop-key-file.js';
 import { readHandle, readInput } from '../input.js';
 
 interface CallOptions {
   readonly origin: string;
   readonly method: string;
   readonly handleFile?: string;
+  readonly dpopKey?: string;
   readonly bodyFile?: string;
   readonly contentType?: string;
 }
@@ -20,13 +22,17 @@ export function addCall(program: Command): void {
     .option('--origin <url>', "Postern's public origin", 'http://127.0.0.1:8080')
     .option('-X, --method <method>', 'HTTP method', 'GET')
     .option('--handle-file <file>', 'read the handle from a file; - for standard input')
+    .option(
+      '--dpop-key <file>',
+      'the private key that the handle is bound to: the file that postern exchange was given',
+    )
     .option('--body-file <file>', 'request body; - for standard input')
     .option('--content-type <type>', 'of the body')
     .action(call);
 }
 
 async function call(resource: string, path: string, options: CallOptions): Promise<void> {
-  const client = new PosternClient(options.origin);
+  const client = await clientOf(options);
   const response = await client.call(await readHandle(options), resource, path, {
     method: options.method,
     ...(options.bodyFile === undefined ? {} : { body: await readInput(options.bodyFile) }),
@@ -44,4 +50,9 @@ async function call(resource: string, path: string, options: CallOptions): Promi
     await pipeline(Readable.fromWeb(response.body as never), process.stdout, { end: false });
   }
   if (response.status >= 400) process.exitCode = 1;
+}
+
+async function clientOf({ origin, dpopKey }: CallOptions): Promise<PosternClient> {
+  if (dpopKey === undefined) return new PosternClient(origin);
+  return new PosternClient(origin, { proof: 'dpop', prover: await openDpopKey(dpopKey) });
 }

@@ -4,6 +4,7 @@ import { SystemClock } from '#kernel';
 import { loadConfig, loadSettings } from '#platform';
 import {
   compileGrantSet,
+  diffGrantSets,
   type GrantContext,
   type GrantFileText,
   lintGrantSet,
@@ -11,10 +12,13 @@ import {
   testGrants,
 } from '#policy';
 import { UsageError } from '../usage-error.js';
+import { addExplain } from './explain.js';
 
-/** `postern grants check|test`: grants are code; this is their compiler and their test runner. */
+/** `postern grants check|test|diff|explain`: grants are code; this is their compiler, their test runner, and who tells why. */
 export function addGrants(program: Command): void {
-  const grants = program.command('grants').description('check and test grant files');
+  const grants = program
+    .command('grants')
+    .description('check, test and compare grant files, explain decisions');
   grants
     .command('check')
     .description('schema, references, approvals, overlaps and review dates of the grants folder')
@@ -23,6 +27,16 @@ export function addGrants(program: Command): void {
     .command('test')
     .description("run the grants' own tests, and mutants of each grant that must all be denied")
     .action(test);
+  grants
+    .command('diff')
+    .description(
+      'what becomes permitted, and what no longer is, from one folder of grants to another',
+    )
+    .argument('<before>', 'folder of the grants as they were')
+    .argument('<after>', 'folder of the grants as they will be')
+    .option('--exit-code', 'end with 1 when anything becomes permitted')
+    .action(diff);
+  addExplain(grants);
 }
 
 async function opened(): Promise<{ files: readonly GrantFileText[]; context: GrantContext }> {
@@ -49,4 +63,31 @@ async function test(): Promise<void> {
     console.error(`permitted, and must not be: ${problemLine(survivor)}`);
   console.log(`${grants} grants, ${mutants} mutants, ${survivors.length} of them permitted`);
   if (survivors.length > 0) throw new UsageError('a mutant was permitted: the grant is too wide');
+}
+
+const SIGN = { more: '+', less: '-', other: '~' } as const;
+
+/** Both folders are judged by the postern.yaml of today: what is not registered in it cannot be compared. */
+async function diff(
+  before: string,
+  after: string,
+  { exitCode = false }: { readonly exitCode?: boolean },
+): Promise<void> {
+  const context = grantContext(
+    loadConfig(loadSettings(process.env).configFile),
+    new SystemClock().now(),
+  );
+  const [old, now] = await Promise.all(
+    [before, after].map(async (folder) =>
+      compileGrantSet((await readGrantFolder(folder)).files, context),
+    ),
+  );
+  if (old === undefined || now === undefined) return;
+  const differences = diffGrantSets(old, now);
+  for (const { effect, grantId, what } of differences) {
+    console.log(`${SIGN[effect]} ${what} [grant ${grantId}]`);
+  }
+  const more = differences.filter(({ effect }) => effect === 'more').length;
+  console.log(`${differences.length} differences, ${more} of them permit more`);
+  if (exitCode && more > 0) process.exitCode = 1;
 }

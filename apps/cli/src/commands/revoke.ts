@@ -17,7 +17,7 @@ export function addRevoke(program: Command): void {
   program
     .command('revoke')
     .description(
-      'revoke the handle in POSTERN_HANDLE; with --scope and --id, what they name (then POSTERN_HANDLE is an operator handle)',
+      'revoke the handle in POSTERN_HANDLE, bound to a key or not; with --scope and --id, what they name (then POSTERN_HANDLE is an operator handle, not bound to a key)',
     )
     .option('--origin <url>', "Postern's public origin", 'http://127.0.0.1:8080')
     .option('--admin <url>', 'origin of the admin API', 'http://127.0.0.1:8081')

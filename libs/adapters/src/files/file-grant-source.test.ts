@@ -16,7 +16,7 @@ import {
   type FileGrantSourceOptions,
   GrantFolderUnreadable,
 } from '#adapters/files';
-import { compileGrantSet, GrantSetInvalid } from '#policy';
+import { compileGrantSet, GrantSetInvalid, type GrantSetObserver } from '#policy';
 import { aGrantContext, aGrantFile } from '#testing';
 
 const DEADLINE_MS = 10_000;
@@ -49,10 +49,10 @@ async function start(overrides: Partial<FileGrantSourceOptions> = {}): Promise<F
     folder,
     compile: (files) => compileGrantSet(files, aGrantContext()),
     onProblem: (message) => problems.push(message),
-    onChange: () => (changes += 1),
     settleMs: 20,
     ...overrides,
   });
+  source.observe({ onSwap: () => (changes += 1), onRejected: () => undefined });
   return source;
 }
 
@@ -160,7 +160,8 @@ describe('while it runs', () => {
     await put('a.yaml', aGrantFile({ maxTtl: 'ever', version: 0 }).text);
     await until(() => source?.state().kind === 'stale');
     expect(version()).toBe(1);
-    expect(source?.state()).toEqual({ kind: 'stale', problems });
+    const files = [join(folder, 'a.yaml')];
+    expect(source?.state()).toEqual({ kind: 'stale', files, problems });
     for (let look = 0; look < 50; look += 1) await put('.noise', String(look));
     await put('a.yaml', newer);
     await until(() => version() === 2);
@@ -190,10 +191,10 @@ describe('while it runs', () => {
 
   it('never takes half of a file that is being written', async () => {
     const seen: number[] = [];
-    await start({
-      pollMs: 3_600_000,
-      settleMs: 500,
-      onChange: (set) => seen.push(set.grants.length),
+    const opened = await start({ pollMs: 3_600_000, settleMs: 500 });
+    opened.observe({
+      onSwap: (_, set) => seen.push(set.grants.length),
+      onRejected: () => undefined,
     });
     const file = join(folder, 'a.yaml');
     await truncate(file);
@@ -223,10 +224,64 @@ describe('while it runs', () => {
   it('looks no more once it is closed', async () => {
     const closed = await start();
     await closed.close();
-    await start({ settleMs: 60, onChange: () => undefined });
+    await start({ settleMs: 60 });
     await put('a.yaml', newer);
     await until(() => version() === 2);
     expect(closed.current().grants[0]?.version).toBe(1);
-    expect(changes).toBe(0);
+    expect(changes).toBe(1);
+  });
+});
+
+describe('whoever observes it', () => {
+  const told: unknown[] = [];
+  const observer: GrantSetObserver = {
+    onSwap: (previous, current) => told.push([previous, current]),
+    onRejected: (rejection) => told.push(rejection),
+  };
+  beforeEach(async () => {
+    told.length = 0;
+    await put('a.yaml', good);
+  });
+
+  it('is told of a swap, with the set before and the set after', async () => {
+    const opened = await start();
+    const before = opened.current();
+    opened.observe(observer);
+    await put('a.yaml', newer);
+    await until(() => version() === 2);
+    expect(told).toEqual([[before, opened.current()]]);
+  });
+
+  it('is told once of files that make no set, by name, with their problems', async () => {
+    const opened = await start({ settleMs: 5, pollMs: 5 });
+    opened.observe(observer);
+    await put('b.yaml', aGrantFile({ maxTtl: 'ever', version: 0 }).text);
+    await until(() => told.length > 0);
+    for (let look = 0; look < 50; look += 1) await put('.noise', String(look));
+    expect(told).toEqual([{ files: [join(folder, 'b.yaml')], problems }]);
+    expect(problems).toHaveLength(2);
+  });
+
+  it('is told of a folder that cannot be read, without a file', async () => {
+    const opened = await start({ pollMs: 30 });
+    opened.observe(observer);
+    await rename(folder, `${folder}-gone`);
+    await until(() => told.length > 0);
+    expect(told).toEqual([{ files: [], problems: [expect.stringContaining('ENOENT')] }]);
+  });
+
+  it('is told at once what is wrong already when it comes', async () => {
+    const opened = await start();
+    await put('b.yaml', '{');
+    await until(() => opened.state().kind === 'stale');
+    opened.observe(observer);
+    expect(told).toEqual([{ files: [join(folder, 'b.yaml')], problems }]);
+  });
+
+  it('is told nothing while nothing changes', async () => {
+    const opened = await start({ settleMs: 5, pollMs: 5 });
+    opened.observe(observer);
+    for (let look = 0; look < 20; look += 1) await put('.noise', String(look));
+    expect(told).toEqual([]);
   });
 });

@@ -1,6 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type Digest } from '#kernel';
-import { type GrantFileText, type GrantSet, GrantSource } from '#policy';
+import {
+  type GrantFileText,
+  type GrantSet,
+  GrantSetInvalid,
+  type GrantSetObserver,
+  type GrantSetRejection,
+  ObservableGrantSource,
+} from '#policy';
 import { type GrantFolder, readGrantFolder } from './read-grant-folder.js';
 
 export interface FileGrantSourceOptions {
@@ -9,8 +16,6 @@ export interface FileGrantSourceOptions {
   readonly compile: (files: readonly GrantFileText[]) => GrantSet;
   /** Told each line of what is wrong with the folder, once for each state of the folder. */
   readonly onProblem: (message: string) => void;
-  /** Told each set that comes into force after the first. */
-  readonly onChange?: (set: GrantSet) => void;
   /** A change is read when the folder has looked the same twice, this far apart. Default 100. */
   readonly settleMs?: number;
   /** The folder is read this often even when no change was noticed: file systems that do not notify. Default 3000. */
@@ -21,7 +26,7 @@ export interface FileGrantSourceOptions {
 export type GrantSourceState =
   | { readonly kind: 'current' }
   /** The folder has no valid set: the last good one is in force. */
-  | { readonly kind: 'stale'; readonly problems: readonly string[] };
+  | ({ readonly kind: 'stale' } & GrantSetRejection);
 
 const SETTLE_MS = 100;
 const POLL_MS = 3000;
@@ -33,8 +38,9 @@ const UNSETTLED_LOOKS_MAX = 100;
  * be read, leaves the last good set in force and says so. A file that is still being written is waited for: the folder
  * has to look the same twice.
  */
-export class FileGrantSource extends GrantSource {
+export class FileGrantSource extends ObservableGrantSource {
   readonly #options: FileGrantSourceOptions;
+  readonly #observers: GrantSetObserver[] = [];
   #set: GrantSet;
   #state: GrantSourceState = { kind: 'current' };
   /** What the folder was when it was last compiled, well or not. */
@@ -69,6 +75,11 @@ export class FileGrantSource extends GrantSource {
 
   override current(): GrantSet {
     return this.#set;
+  }
+
+  override observe(observer: GrantSetObserver): void {
+    this.#observers.push(observer);
+    if (this.#state.kind === 'stale') observer.onRejected(rejectionOf(this.#state));
   }
 
   state(): GrantSourceState {
@@ -136,7 +147,10 @@ export class FileGrantSource extends GrantSource {
     this.#unsettled = { mark, looks: looks + 1 };
     if (looks + 1 === UNSETTLED_LOOKS_MAX) {
       this.#judged = ''; // Whatever the folder comes to rest as is judged again, so that stale ends.
-      this.#goStale(`${this.#options.folder} keeps changing: its files cannot be read at rest`);
+      this.#goStale({
+        files: [],
+        problems: [`${this.#options.folder} keeps changing: its files cannot be read at rest`],
+      });
     }
   }
 
@@ -152,18 +166,19 @@ export class FileGrantSource extends GrantSource {
     this.#judged = mark;
     const set = found instanceof Error ? found : this.#compile(found);
     if (set instanceof Error) {
-      this.#goStale(set.message);
+      this.#goStale({ files: filesOf(set), problems: set.message.split('\n') });
       return;
     }
+    const previous = this.#set;
     this.#set = set;
     this.#state = { kind: 'current' };
-    this.#options.onChange?.(set);
+    for (const observer of this.#observers) observer.onSwap(previous, set);
   }
 
-  #goStale(message: string): void {
-    const problems = message.split('\n');
-    this.#state = { kind: 'stale', problems };
-    for (const problem of problems) this.#options.onProblem(problem);
+  #goStale(rejection: GrantSetRejection): void {
+    this.#state = { kind: 'stale', ...rejection };
+    for (const problem of rejection.problems) this.#options.onProblem(problem);
+    for (const observer of this.#observers) observer.onRejected(rejection);
   }
 
   #compile({ files }: GrantFolder): GrantSet | Error {
@@ -177,3 +192,13 @@ export class FileGrantSource extends GrantSource {
 
 const asError = (error: unknown): Error =>
   error instanceof Error ? error : new Error(String(error));
+
+const rejectionOf = ({ files, problems }: GrantSetRejection): GrantSetRejection => ({
+  files,
+  problems,
+});
+
+const filesOf = (failure: Error): readonly string[] =>
+  failure instanceof GrantSetInvalid
+    ? [...new Set(failure.problems.map(({ where }) => where))]
+    : [];

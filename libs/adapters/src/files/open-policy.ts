@@ -1,5 +1,5 @@
 import { type Clock } from '#kernel';
-import { type IssuerDeclaration, IssuerRegistry } from '#identity';
+import { type IntrospectionDeclaration, type IssuerDeclaration, IssuerRegistry } from '#identity';
 import {
   compileGrantSet,
   compileResource,
@@ -16,7 +16,7 @@ import { FileGrantSource } from './file-grant-source.js';
 export interface PolicyDeclaration {
   readonly environment: string;
   readonly publicOrigin: string;
-  readonly issuers: readonly IssuerDeclaration[];
+  readonly issuers: readonly (IssuerDeclaration | IntrospectionDeclaration)[];
   readonly resources: readonly ResourceRegistration[];
   readonly grantsFolder: string;
 }

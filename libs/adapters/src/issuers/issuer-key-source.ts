@@ -2,7 +2,9 @@ import { type IssuerRegistration, type KeySet, KeySource } from '#identity';
 import { type Clock } from '#kernel';
 import { KeyEndpoint } from './key-endpoint.js';
 import { KeyFile } from './key-file.js';
-import { type KeySetRhythm, RememberedKeySet } from './remembered-key-set.js';
+import { keySetRhythm } from './key-set-rhythm.js';
+import { readerFor } from './reader-for.js';
+import { RememberedKeySet } from './remembered-key-set.js';
 
 export interface IssuerKeySourceParts {
   readonly clock: Clock;
@@ -10,15 +12,13 @@ export interface IssuerKeySourceParts {
   readonly onProblem?: (message: string) => void;
   /** While an issuer cannot be reached, its last good keys are used until they are this old. Default one hour. */
   readonly maxStaleSeconds?: number;
+  /** PEM of who may vouch for the certificates of key addresses; those of the system when absent. */
+  readonly certificateAuthorities?: string;
 }
 
 const MAX_STALE_SECONDS = 3600;
-/** J-32: a key that its issuer removed is rejected within five minutes. */
-const ENDPOINT_RHYTHM = { refreshAfterSeconds: 240, freshForSeconds: 300, retryAfterSeconds: 30 };
-/** A file is cheap to look at: a change takes effect within a second. */
-const FILE_RHYTHM = { refreshAfterSeconds: 1, freshForSeconds: 1, retryAfterSeconds: 1 };
 
-/** The keys of issuers from files, from registered addresses, and by discovery. One issuer's trouble is its own. */
+/** The keys of issuers from files, from registered addresses, and by discovery; bundles of trust domains alike. One issuer's trouble is its own. */
 export class IssuerKeySource extends KeySource {
   readonly #sets = new Map<string, RememberedKeySet>();
 
@@ -44,19 +44,23 @@ export class IssuerKeySource extends KeySource {
   }
 
   #make(issuer: IssuerRegistration): RememberedKeySet {
-    const { keys } = issuer;
-    const document = keys.kind === 'file' ? new KeyFile(keys.path) : new KeyEndpoint(issuer);
+    const { clock, onProblem = ignore, maxStaleSeconds = MAX_STALE_SECONDS } = this.parts;
+    const document = this.#documentOf(issuer);
     return new RememberedKeySet({
-      clock: this.parts.clock,
+      clock,
       issuerId: issuer.id,
-      rhythm: this.#rhythm(keys.kind === 'file' ? FILE_RHYTHM : ENDPOINT_RHYTHM),
+      rhythm: (published) => keySetRhythm(issuer, published, maxStaleSeconds),
       load: (known) => document.load(known),
-      onProblem: this.parts.onProblem ?? ignore,
+      onProblem,
     });
   }
 
-  #rhythm(rhythm: Omit<KeySetRhythm, 'usableForSeconds'>): KeySetRhythm {
-    return { ...rhythm, usableForSeconds: this.parts.maxStaleSeconds ?? MAX_STALE_SECONDS };
+  #documentOf(registration: IssuerRegistration): KeyFile | KeyEndpoint {
+    const { keys } = registration;
+    const read = readerFor(registration);
+    if (keys.kind === 'file') return new KeyFile(keys.path, read);
+    const { certificateAuthorities } = this.parts;
+    return new KeyEndpoint({ registration, read, certificateAuthorities });
   }
 }
 

@@ -1,16 +1,19 @@
 import { open } from 'node:fs/promises';
-import { parseKeySet, type PublishedJwk } from '#identity';
 import { KEY_DOCUMENT_BYTES_MAX } from './key-document-limits.js';
+import { type PublishedKeys, type ReadPublishedKeys } from './published-keys.js';
 import { reasonOf } from './reason-of.js';
 
-/** A JWKS document in a file. Read again only when the file is another one or was written to. */
+/** A JWKS document or a bundle in a file. Read again only when the file is another one or was written to. */
 export class KeyFile {
   #version: string | undefined;
 
-  constructor(private readonly path: string) {}
+  constructor(
+    private readonly path: string,
+    private readonly read: ReadPublishedKeys,
+  ) {}
 
   /** @throws an error whose message names the file and says what is wrong with it. */
-  async load(known: readonly PublishedJwk[] | undefined): Promise<readonly PublishedJwk[]> {
+  async load(known: PublishedKeys | undefined): Promise<PublishedKeys> {
     try {
       return await this.#load(known);
     } catch (error) {
@@ -19,7 +22,7 @@ export class KeyFile {
     }
   }
 
-  async #load(known: readonly PublishedJwk[] | undefined): Promise<readonly PublishedJwk[]> {
+  async #load(known: PublishedKeys | undefined): Promise<PublishedKeys> {
     const file = await open(this.path, 'r');
     try {
       const stat = await file.stat({ bigint: true });
@@ -29,7 +32,7 @@ export class KeyFile {
       if (stat.size > KEY_DOCUMENT_BYTES_MAX) {
         throw new Error(`it is larger than ${KEY_DOCUMENT_BYTES_MAX} bytes`);
       }
-      const keys = parseKeySet(await file.readFile());
+      const keys = this.read(await file.readFile());
       this.#version = version;
       return keys;
     } finally {

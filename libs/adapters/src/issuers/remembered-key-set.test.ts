@@ -19,15 +19,15 @@ describe('a remembered key set', () => {
     set = new RememberedKeySet({
       clock,
       issuerId: 'idp',
-      rhythm: {
+      rhythm: () => ({
         refreshAfterSeconds: 240,
         freshForSeconds: 300,
         retryAfterSeconds: 30,
         usableForSeconds: 3600,
-      },
-      load: () => {
+      }),
+      load: async () => {
         loads += 1;
-        return load();
+        return { keys: await load() };
       },
       onProblem: (message) => problems.push(message),
     });

@@ -1,26 +1,17 @@
-import { type KeySet, type PublishedJwk } from '#identity';
+import { type KeySet } from '#identity';
 import { type Clock, DependencyUnavailable } from '#kernel';
+import { type KeySetRhythm } from './key-set-rhythm.js';
+import { type PublishedKeys } from './published-keys.js';
 import { reasonOf } from './reason-of.js';
-
-/** When keys are asked for again. */
-export interface KeySetRhythm {
-  /** A set that is older is asked for again, in the background. */
-  readonly refreshAfterSeconds: number;
-  /** A set that is older is asked for again, and the answer waited for: a removed key is rejected after this time. */
-  readonly freshForSeconds: number;
-  /** The least time between two attempts while there is a set to go on with. */
-  readonly retryAfterSeconds: number;
-  /** While its issuer cannot be reached, a set may be used until it is this old. */
-  readonly usableForSeconds: number;
-}
 
 export interface RememberedKeySetParts {
   readonly clock: Clock;
-  readonly rhythm: KeySetRhythm;
+  /** For what was fetched last: a document may say how long it is good for. */
+  readonly rhythm: (published: PublishedKeys | undefined) => KeySetRhythm;
   /** Names the issuer, for messages. */
   readonly issuerId: string;
   /** Fetches. Answers with `known` itself when nothing changed: what is kept for a list of keys stays. */
-  readonly load: (known: readonly PublishedJwk[] | undefined) => Promise<readonly PublishedJwk[]>;
+  readonly load: (known: PublishedKeys | undefined) => Promise<PublishedKeys>;
   readonly onProblem: (message: string) => void;
 }
 
@@ -32,6 +23,7 @@ const REPORT_INTERVAL_SECONDS = 60;
 
 /** The key set of one issuer: fetched by one at a time, kept, renewed on use, and used no longer than it may. */
 export class RememberedKeySet {
+  #published: PublishedKeys | undefined;
   #known: KeySet | undefined;
   #loading: Promise<KeySet> | undefined;
   #failure: DependencyUnavailable | undefined;
@@ -45,7 +37,7 @@ export class RememberedKeySet {
   async current(): Promise<KeySet> {
     const usable = this.#usable();
     if (usable === undefined) return this.#first();
-    const { refreshAfterSeconds, freshForSeconds, retryAfterSeconds } = this.parts.rhythm;
+    const { refreshAfterSeconds, freshForSeconds, retryAfterSeconds } = this.#rhythm();
     const age = this.#ageSeconds(usable);
     if (age < refreshAfterSeconds) return usable;
     if (this.#loading === undefined && this.#within(retryAfterSeconds, this.#attemptedAt)) {
@@ -61,6 +53,7 @@ export class RememberedKeySet {
     // Who comes while it runs waits for it: after a rotation many bring the new key id at once.
     if (this.#loading !== undefined) return this.#loading.catch(() => usable);
     if (this.#within(REFETCH_INTERVAL_SECONDS, this.#refetchedAt)) return usable;
+    if (this.#isRetrying()) return usable;
     this.#refetchedAt = this.#now();
     return this.#load().catch(() => usable);
   }
@@ -81,8 +74,9 @@ export class RememberedKeySet {
   async #attempt(): Promise<KeySet> {
     this.#attemptedAt = this.#now();
     try {
-      const keys = await this.parts.load(this.#known?.keys);
-      this.#known = { keys, fetchedAt: this.parts.clock.now() };
+      const published = await this.parts.load(this.#published);
+      this.#published = published;
+      this.#known = keySetOf(published, this.parts.clock.now());
       this.#failure = undefined;
       return this.#known;
     } catch (error) {
@@ -109,9 +103,19 @@ export class RememberedKeySet {
 
   #usable(): KeySet | undefined {
     if (this.#known === undefined) return undefined;
-    return this.#ageSeconds(this.#known) < this.parts.rhythm.usableForSeconds
+    return this.#ageSeconds(this.#known) < this.#rhythm().usableForSeconds
       ? this.#known
       : undefined;
+  }
+
+  /** Whether an attempt failed and the next is not due: an unknown key id makes it due no sooner. */
+  #isRetrying(): boolean {
+    if (this.#failure === undefined) return false;
+    return this.#within(this.#rhythm().retryAfterSeconds, this.#attemptedAt);
+  }
+
+  #rhythm(): KeySetRhythm {
+    return this.parts.rhythm(this.#published);
   }
 
   /** A clock that was turned back must not make a set younger: then it counts as old as the step is long. */
@@ -127,3 +131,9 @@ export class RememberedKeySet {
     return this.parts.clock.now().getTime() / 1000;
   }
 }
+
+const keySetOf = ({ keys, x509Authorities }: PublishedKeys, fetchedAt: Date): KeySet => ({
+  keys,
+  ...(x509Authorities === undefined ? {} : { x509Authorities }),
+  fetchedAt,
+});

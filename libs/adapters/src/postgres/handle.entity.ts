@@ -1,3 +1,4 @@
+import { type ActorHop } from '#identity';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A row of `handle`. The hot statements select the same shape by HANDLE_COLUMNS. */
@@ -30,6 +31,9 @@ export class HandleEntity {
   @Column({ name: 'grant_version', type: 'integer' })
   grantVersion!: number;
 
+  @Column({ name: 'grant_digest', type: 'text' })
+  grantDigest!: string;
+
   @Column({ name: 'grant_set_digest', type: 'text' })
   grantSetDigest!: string;
 
@@ -50,6 +54,24 @@ export class HandleEntity {
 
   @Column({ name: 'binding_value', type: 'text', nullable: true })
   bindingValue!: string | null;
+
+  @Column({ name: 'parent_id', type: 'text', nullable: true })
+  parentId!: string | null;
+
+  @Column({ name: 'chain_depth', type: 'smallint' })
+  chainDepth!: number;
+
+  @Column({ type: 'jsonb' })
+  actors!: ActorHop[];
+
+  @Column({ name: 'intent_method', type: 'text', nullable: true })
+  intentMethod!: string | null;
+
+  @Column({ name: 'intent_path', type: 'text', nullable: true })
+  intentPath!: string | null;
+
+  @Column({ type: 'text', nullable: true })
+  task!: string | null;
 
   @Column({ name: 'issued_at', type: 'timestamptz' })
   issuedAt!: Date;

@@ -5,8 +5,13 @@ export {
 } from './postgres-connection.js';
 export { type PostgresConnectOptions, PostgresDatabase } from './postgres-database.js';
 export { migrate, requireMigrated } from './migrate.js';
+export { openProofs, type Proofs } from './open-proofs.js';
 export { PostgresEventJournal } from './postgres-event-journal.js';
 export { PostgresHandleStore } from './postgres-handle-store.js';
+export { PostgresProofUses } from './postgres-proof-uses.js';
+export { PostgresSharedKeys } from './postgres-shared-keys.js';
 export { PostgresSubjectTokenUses } from './postgres-subject-token-uses.js';
 export { type CallLedgerOptions, PostgresCallLedger } from './postgres-call-ledger.js';
 export { PostgresOutbox } from './postgres-outbox.js';
+export { PostgresEvidence } from './postgres-evidence.js';
+export { PostgresReviewNotices } from './postgres-review-notices.js';

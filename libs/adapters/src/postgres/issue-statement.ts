@@ -1,6 +1,47 @@
-import { type HandleIssue } from '#handles';
+import { type Handle, type HandleIssue, type SubjectTokenUse } from '#handles';
+import { subjectIdOf } from '#identity';
 import { jsonParameter, listedEvents } from './json-parameter.js';
 import { bindingValueOf } from './handle-row.js';
+
+/** Columns of `handle` that are inserted, with their types in a JSON record. */
+const RECORD_COLUMNS = {
+  id: 'text',
+  digest: 'text',
+  family_id: 'text',
+  parent_id: 'text',
+  chain_depth: 'smallint',
+  subject_issuer: 'text',
+  subject: 'text',
+  subject_id: 'text',
+  actors: 'jsonb',
+  actor_ids: 'text[]',
+  subject_token_key_id: 'text',
+  grant_id: 'text',
+  grant_version: 'integer',
+  grant_digest: 'text',
+  grant_set_digest: 'text',
+  pattern: 'text',
+  resource: 'text',
+  environment: 'text',
+  scopes: 'text[]',
+  intent_method: 'text',
+  intent_path: 'text',
+  task: 'text',
+  binding_kind: 'text',
+  binding_value: 'text',
+  issued_at: 'timestamptz',
+  expires_at: 'timestamptz',
+  max_calls: 'integer',
+  calls_used: 'integer',
+  status: 'text',
+  correlation_id: 'text',
+} as const;
+
+const NAMES = Object.keys(RECORD_COLUMNS).join(', ');
+const RECORD = Object.entries(RECORD_COLUMNS)
+  .map(([name, type]) => `${name} ${type}`)
+  .join(', ');
+const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
 
 /**
  * One round trip for a batch of decisions, each of which stands or falls for itself: $1 is a JSON list of them, no two
@@ -12,12 +53,7 @@ import { bindingValueOf } from './handle-row.js';
 export const ISSUE_HANDLES = `
   with asked as materialized (
     select * from jsonb_to_recordset($1::jsonb) as issue(place integer, use_key text, uses_max integer,
-      use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz,
-      id text, digest text, family_id text, subject_issuer text, subject text, subject_id text,
-      subject_token_key_id text, grant_id text, grant_version integer, grant_set_digest text, pattern text,
-      resource text, environment text, scopes text[], binding_kind text, binding_value text,
-      issued_at timestamptz, expires_at timestamptz, max_calls integer, calls_used integer, status text,
-      correlation_id text, events jsonb)
+      use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz, ${RECORD}, events jsonb)
   ), used as (
     insert into public.subject_token_use as known
       (key, uses, uses_max, environment, first_exchange_id, family_id, expires_at)
@@ -27,13 +63,7 @@ export const ISSUE_HANDLES = `
       where excluded.uses_max is null or known.uses < excluded.uses_max
     returning encode(known.key, 'hex') as use_key
   ), issued as (
-    insert into public.handle (id, digest, family_id, subject_issuer, subject, subject_id, subject_token_key_id,
-      grant_id, grant_version, grant_set_digest, pattern, resource, environment, scopes, binding_kind, binding_value,
-      issued_at, expires_at, max_calls, calls_used, status, correlation_id)
-    select id, decode(digest, 'hex'), family_id, subject_issuer, subject, subject_id, subject_token_key_id,
-      grant_id, grant_version, grant_set_digest, pattern, resource, environment, scopes, binding_kind, binding_value,
-      issued_at, expires_at, max_calls, calls_used, status, correlation_id
-    from asked join used using (use_key)
+    insert into public.handle (${NAMES}) select ${VALUES} from asked join used using (use_key)
     returning id
   ), listed as (
     select jsonb_agg(item order by place, nth) as events
@@ -43,11 +73,21 @@ export const ISSUE_HANDLES = `
   )
   select place from asked join issued using (id) where (select count(*) from written) >= 0`;
 
+/** A handle, as JSON in $1, by itself: within a transaction that has made room for it. */
+export const INSERT_HANDLE = `insert into public.handle (${NAMES})
+  select ${VALUES} from jsonb_to_record($1::jsonb) as issue(${RECORD})`;
+
+/** An issue for a subject token. */
+export type TokenIssue = HandleIssue & { readonly use: SubjectTokenUse };
+
 /** The parameter of ISSUE_HANDLES. */
-export const issuesParameter = (issues: readonly HandleIssue[]): string =>
+export const issuesParameter = (issues: readonly TokenIssue[]): string =>
   jsonParameter(issues.map(issueRow));
 
-const issueRow = ({ handle, use, events }: HandleIssue, place: number): object => ({
+/** The parameter of INSERT_HANDLE. */
+export const handleParameter = (handle: Handle): string => jsonParameter(handleRow(handle));
+
+const issueRow = ({ handle, use, events }: TokenIssue, place: number): object => ({
   place,
   use_key: use.key,
   uses_max: use.usesMax,
@@ -55,20 +95,33 @@ const issueRow = ({ handle, use, events }: HandleIssue, place: number): object =
   exchange_id: use.exchangeId,
   use_family_id: use.familyId,
   use_expires_at: use.expiresAt,
+  ...handleRow(handle),
+  events: listedEvents(events),
+});
+
+const handleRow = (handle: Handle): Record<keyof typeof RECORD_COLUMNS, unknown> => ({
   id: handle.id,
   digest: handle.digest,
   family_id: handle.familyId,
+  parent_id: handle.parentId,
+  chain_depth: handle.chainDepth,
   subject_issuer: handle.subject.issuer,
   subject: handle.subject.subject,
   subject_id: handle.subject.id,
+  actors: handle.actors,
+  actor_ids: handle.actors.map(subjectIdOf),
   subject_token_key_id: handle.subjectTokenKeyId,
   grant_id: handle.grant.id,
   grant_version: handle.grant.version,
+  grant_digest: handle.grant.digest,
   grant_set_digest: handle.grant.setDigest,
   pattern: handle.pattern,
   resource: handle.resource,
   environment: handle.environment,
   scopes: handle.scopes,
+  intent_method: handle.intent?.method,
+  intent_path: handle.intent?.path,
+  task: handle.task,
   binding_kind: handle.binding.kind,
   binding_value: bindingValueOf(handle.binding),
   issued_at: handle.issuedAt,
@@ -77,5 +130,4 @@ const issueRow = ({ handle, use, events }: HandleIssue, place: number): object =
   calls_used: handle.callsUsed,
   status: handle.status,
   correlation_id: handle.correlationId,
-  events: listedEvents(events),
 });

@@ -3,8 +3,8 @@ import {
   type Handle,
   type HandleFilter,
   type HandleIssue,
+  type HandleOrigin,
   type HandleRevocation,
-  type HandleSelector,
   HandleStore,
   type IssueOutcome,
 } from '#handles';
@@ -12,10 +12,11 @@ import { type Digest } from '#kernel';
 import { GroupCommit } from './group-commit.js';
 import { HANDLE_COLUMNS, handleFrom } from './handle-row.js';
 import { HandleEntity } from './handle.entity.js';
-import { ISSUE_HANDLES, issuesParameter } from './issue-statement.js';
-import { eventFailure, eventsParameter } from './json-parameter.js';
-import { type PostgresConnection } from './postgres-connection.js';
+import { issueFromParent } from './issue-from-parent.js';
+import { ISSUE_HANDLES, issuesParameter, type TokenIssue } from './issue-statement.js';
+import { eventFailure } from './json-parameter.js';
 import { type PostgresDatabase } from './postgres-database.js';
+import { REVOKE_PAGE, revokePage } from './revoke-page.js';
 
 const ISSUE_LIMITS = {
   batchItemsMax: 64,
@@ -23,23 +24,11 @@ const ISSUE_LIMITS = {
   lanes: 2,
 };
 const LIST_LIMIT_MAX = 500;
-/** Handles that one transaction revokes: it holds their locks, and calls wait for them. */
-const REVOKE_PAGE = 1_000;
-
-const SELECTOR_COLUMNS: Readonly<Record<HandleSelector['scope'], string>> = {
-  handle: 'id',
-  family: 'family_id',
-  subject: 'subject_id',
-  issuer: 'subject_issuer',
-  grant: 'grant_id',
-  resource: 'resource',
-};
-
 const FIND_BY_DIGEST = `select ${HANDLE_COLUMNS} from public.handle where digest = decode($1, 'hex')`;
 
 /** Handles in PostgreSQL. Needs the role postern_sts; the look-ups alone also do with postern_proxy. */
 export class PostgresHandleStore extends HandleStore {
-  private readonly issues: GroupCommit<HandleIssue, IssueOutcome>;
+  private readonly issues: GroupCommit<TokenIssue, IssueOutcome>;
 
   constructor(private readonly database: PostgresDatabase) {
     super();
@@ -60,8 +49,11 @@ export class PostgresHandleStore extends HandleStore {
    * Many at once share a transaction; issues of one subject token never do.
    * @throws EventTooLarge, and DependencyUnavailable
    */
-  override issue(issue: HandleIssue): Promise<IssueOutcome> {
-    return this.issues.submit(issue);
+  override issue({ handle, use, events }: HandleIssue): Promise<IssueOutcome> {
+    if (use !== undefined) return this.issues.submit({ handle, use, events });
+    return this.database
+      .transaction((connection) => issueFromParent(connection, handle, events))
+      .catch(rethrowNamed);
   }
 
   override async findById(id: string): Promise<Handle | undefined> {
@@ -83,6 +75,16 @@ export class PostgresHandleStore extends HandleStore {
     }
   }
 
+  override async origins(now: Date): Promise<readonly HandleOrigin[]> {
+    const rows = await this.database.query<Omit<HandleOrigin, 'keyId'> & { keyId: string | null }>(
+      `select distinct subject_issuer as issuer, subject_token_key_id as "keyId", grant_id as "grantId",
+         grant_digest as "grantDigest"
+       from public.handle where status <> 'revoked' and expires_at > $1`,
+      [now],
+    );
+    return rows.map((row) => ({ ...row, keyId: row.keyId ?? undefined }));
+  }
+
   override async list(filter: HandleFilter): Promise<readonly Handle[]> {
     const rows = await this.database.repository(HandleEntity, (handles) =>
       handles.find({
@@ -100,7 +102,7 @@ export class PostgresHandleStore extends HandleStore {
     return rows.map(handleFrom);
   }
 
-  private async commitIssues(issues: readonly HandleIssue[]): Promise<readonly IssueOutcome[]> {
+  private async commitIssues(issues: readonly TokenIssue[]): Promise<readonly IssueOutcome[]> {
     const rows = await this.database
       .query<{ place: number }>(ISSUE_HANDLES, [issuesParameter(issues)], { name: 'issue-handles' })
       .catch(rethrowNamed);
@@ -111,27 +113,4 @@ export class PostgresHandleStore extends HandleStore {
 
 function rethrowNamed(error: unknown): never {
   throw eventFailure(error);
-}
-
-async function revokePage(
-  connection: PostgresConnection,
-  { selector, at, eventOf }: HandleRevocation,
-): Promise<readonly Handle[]> {
-  // In the order of their ids, as the call ledger locks them: two that lock the same handles never block each other.
-  const rows = await connection.query<HandleEntity>(
-    `select ${HANDLE_COLUMNS} from public.handle
-     where ${SELECTOR_COLUMNS[selector.scope]} = $1 and status <> 'revoked' and expires_at > $2
-     order by id limit ${REVOKE_PAGE} for update`,
-    [selector.id, at],
-  );
-  if (rows.length === 0) return [];
-  const handles = rows.map((row): Handle => ({ ...handleFrom(row), status: 'revoked' }));
-  await connection.query(
-    `update public.handle set status = 'revoked', revoked_at = $2 where id = any($1)`,
-    [handles.map(({ id }) => id), at],
-  );
-  await connection.query('select public.append_events($1::jsonb)', [
-    eventsParameter(handles.map(eventOf)),
-  ]);
-  return handles;
 }

@@ -1,0 +1,40 @@
+import { aGrantSet, until } from '#testing';
+import { AdminApi, operatorGrant } from '../../../test/support/admin-api.js';
+
+let api: AdminApi;
+beforeEach(async () => {
+  api = new AdminApi();
+  await api.start();
+});
+afterEach(() => api.host.close(0));
+
+describe('what control tells unasked', () => {
+  it('is at its start which reviews are due and which grants are in force, each once', async () => {
+    await until(() => api.journal.events.length === 2, '2 events');
+    expect(api.journal.of('dev.postern.policy.changed.v1')).toMatchObject([
+      { grant_set_digest: api.grants.current().digest, grants: 3 },
+    ]);
+    expect(api.journal.of('dev.postern.review.due.v1')).toMatchObject([
+      { kind: 'grant', id: 'old', days_left: 0 },
+    ]);
+  });
+
+  it('is every change of the grants', async () => {
+    await until(() => api.journal.events.length === 2, '2 events');
+    const previous = api.grants.current().digest;
+    api.grants.replace(aGrantSet([operatorGrant]));
+    await until(() => api.journal.events.length === 3, '3 events');
+    expect(api.journal.of('dev.postern.policy.changed.v1').at(-1)).toMatchObject({
+      previous_digest: previous,
+      grants_removed: ['old', 'settlement-reads-ledger'],
+    });
+  });
+
+  it('is logged when it cannot be told', async () => {
+    await until(() => api.journal.events.length === 2, '2 events');
+    api.journal.setReachable(false);
+    api.grants.replace(aGrantSet([operatorGrant]));
+    const line = 'a round of the control process failed';
+    await until(() => api.lines.join('').includes(line), line);
+  });
+});

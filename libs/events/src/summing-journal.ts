@@ -1,0 +1,105 @@
+import { type Clock } from '#kernel';
+import { type EventJournal } from './event-journal.js';
+import { type EventType } from './catalogue.js';
+import { type PosternEvent } from './postern-event.js';
+
+/** Events of one kind within this time after the first are summed into one. */
+export const SUM_WINDOW_MS = 1_000;
+/** Kinds that are told apart at once; beyond that a kind is its first part alone. */
+const KINDS_MAX = 10_000;
+
+/** Event types whose `data` can say how many like it the event stands for. */
+export type CountedEvent = PosternEvent<
+  Extract<EventType, 'dev.postern.call.denied.v1' | 'dev.postern.exchange.denied.v1'>
+>;
+
+/** What followed the first event of a kind, not written yet. */
+interface Sum {
+  readonly startedAtMs: number;
+  /** The write of the first: those that follow count only when it succeeded. */
+  readonly first: Promise<void>;
+  count: number;
+  last: CountedEvent | undefined;
+}
+
+/**
+ * Writes events, and keeps a flood of them from flooding the journal: of each kind the first is durable before its
+ * writer goes on, the rest of the second is one event with a count.
+ */
+export class SummingJournal {
+  readonly #sums = new Map<string, Sum>();
+
+  constructor(private readonly parts: { readonly journal: EventJournal; readonly clock: Clock }) {}
+
+  /** `kind`: what makes events alike, the coarsest first. @throws DependencyUnavailable when it could not be written. */
+  async record(kind: readonly string[], event: CountedEvent): Promise<void> {
+    const nowMs = this.parts.clock.now().getTime();
+    const key = this.#keyOf(kind);
+    const sum = this.#sums.get(key);
+    if (sum === undefined || !within(sum, nowMs)) {
+      await this.#begin(key, sum, nowMs, event);
+      return;
+    }
+    await sum.first;
+    sum.count += 1;
+    sum.last = event;
+  }
+
+  /** Writes the sums whose second is over. Call it about once a second. */
+  async flushDue(): Promise<void> {
+    const nowMs = this.parts.clock.now().getTime();
+    await this.#flush([...this.#sums].filter(([, sum]) => !within(sum, nowMs)));
+  }
+
+  /** Writes all sums. */
+  async close(): Promise<void> {
+    await this.#flush([...this.#sums]);
+  }
+
+  async #begin(
+    key: string,
+    ended: Sum | undefined,
+    startedAtMs: number,
+    event: CountedEvent,
+  ): Promise<void> {
+    const first = this.parts.journal.append([...summed(ended), event]);
+    this.#sums.set(key, { startedAtMs, first, count: 0, last: undefined });
+    try {
+      await first;
+    } catch (error) {
+      // What the old window held is not lost with this write.
+      if (ended === undefined) this.#sums.delete(key);
+      else this.#sums.set(key, ended);
+      throw error;
+    }
+  }
+
+  async #flush(ended: readonly (readonly [string, Sum])[]): Promise<void> {
+    const events = ended.flatMap(([, sum]) => summed(sum));
+    for (const [key, sum] of ended) {
+      if (this.#sums.get(key) === sum) this.#sums.delete(key);
+    }
+    if (events.length === 0) return;
+    try {
+      await this.parts.journal.append(events);
+    } catch (error) {
+      for (const [key, sum] of ended) if (!this.#sums.has(key)) this.#sums.set(key, sum);
+      throw error;
+    }
+  }
+
+  #keyOf(kind: readonly string[]): string {
+    const key = JSON.stringify(kind);
+    if (this.#sums.size < KINDS_MAX || this.#sums.has(key)) return key;
+    return JSON.stringify(kind.slice(0, 1));
+  }
+}
+
+const within = (sum: Sum, nowMs: number): boolean =>
+  nowMs >= sum.startedAtMs && nowMs - sum.startedAtMs < SUM_WINDOW_MS;
+
+/** The last of those that followed stands for all of them. */
+const summed = (sum: Sum | undefined): CountedEvent[] =>
+  sum?.last === undefined
+    ? []
+    : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } }];

@@ -1,0 +1,122 @@
+import { EventFactory } from '#events';
+import { type Handle, mintHandle } from '#handles';
+import { IssuerRegistry } from '#identity';
+import { secondsAfter } from '#kernel';
+import { createLogger, type HttpHost, Metrics, startHttpHost } from '#platform';
+import {
+  aGrant,
+  aGrantSet,
+  aHandle,
+  aHandleIssue,
+  aResourceSet,
+  FixedClock,
+  InMemoryEventJournal,
+  InMemoryEvidence,
+  InMemoryGrantSource,
+  InMemoryHandleRecords,
+  InMemoryHandleStore,
+  InMemoryKeySource,
+  InMemoryProofUses,
+  InMemoryReviewNotices,
+  TEST_ENVIRONMENT,
+  TEST_NOW,
+  TEST_ORIGIN,
+  TestIssuer,
+} from '#testing';
+import { ControlModule } from '../../apps/control/src/control.module.js';
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+/** What the handles of `operator` are issued by. */
+export const operatorGrant = aGrant({
+  id: 'grant-1',
+  resource: 'postern',
+  scopes: ['admin.read', 'admin.revoke', 'introspect'],
+  subject: {
+    issuer: 'https://idp.test',
+    id: { kind: 'exact', subject: 'workload-1' },
+    claims: new Map(),
+  },
+  reviewBy: new Date('2028-01-01T00:00:00Z'),
+});
+
+/** The admin API on a port of its own, over memory. */
+export class AdminApi {
+  readonly clock = new FixedClock(TEST_NOW);
+  readonly records = new InMemoryHandleRecords();
+  readonly handles = new InMemoryHandleStore(this.records);
+  /** Of what control tells unasked. */
+  readonly journal = new InMemoryEventJournal();
+  readonly evidence = new InMemoryEvidence(this.records.journal);
+  readonly grants = new InMemoryGrantSource(
+    aGrantSet([
+      operatorGrant,
+      aGrant(),
+      aGrant({ id: 'old', resource: 'archive', reviewBy: TEST_NOW }),
+    ]),
+  );
+  readonly metrics = new Metrics();
+  readonly lines: string[] = [];
+  host!: HttpHost;
+
+  async start(): Promise<void> {
+    const { clock, handles, metrics, evidence, journal, grants } = this;
+    const issuer = await TestIssuer.create({ issuer: 'https://idp.test', clock });
+    const origin = { clock, environment: TEST_ENVIRONMENT, deployment: 'test' };
+    const log = createLogger({ name: 'x', level: 'info', write: (line) => this.lines.push(line) });
+    this.host = await startHttpHost({
+      module: ControlModule.register({
+        environment: TEST_ENVIRONMENT,
+        publicOrigin: TEST_ORIGIN,
+        clock,
+        issuers: IssuerRegistry.of([issuer.declaration({ owner: 'platform@example' })]),
+        keys: InMemoryKeySource.of([issuer], clock),
+        proofUses: new InMemoryProofUses(),
+        nonces: undefined,
+        resources: aResourceSet(),
+        grants,
+        handles,
+        evidence,
+        journal,
+        notices: new InMemoryReviewNotices(journal),
+        events: new EventFactory({ ...origin, component: 'control' }),
+        log,
+        metrics,
+      }),
+      listen: { host: '127.0.0.1', port: 0 },
+      configure: (app) => ControlModule.configure(app),
+    });
+  }
+
+  /** A handle in the store, with its plaintext. */
+  async issue(overrides: Partial<Handle> = {}): Promise<{ handle: Handle; plaintext: string }> {
+    const { plaintext, digest, id } = mintHandle(TEST_ENVIRONMENT);
+    const expiresAt = secondsAfter(TEST_NOW, 300);
+    const grant = { id: 'grant-1', version: 1, digest: operatorGrant.digest, setDigest: 's' };
+    const own = { id, digest, environment: TEST_ENVIRONMENT, expiresAt, grant };
+    const handle = aHandle({ ...own, ...overrides });
+    await this.handles.issue(aHandleIssue(handle));
+    return { handle, plaintext };
+  }
+
+  operator(...scopes: string[]): Promise<{ handle: Handle; plaintext: string }> {
+    return this.issue({ resource: 'postern', scopes });
+  }
+
+  async ask(path: string, presented?: string, init: RequestInit = {}): Promise<AdminAnswer> {
+    const url = `http://127.0.0.1:${this.host.address.port}/admin/v1/${path}`;
+    const headers = new Headers(init.headers);
+    if (presented !== undefined) headers.set('authorization', `Bearer ${presented}`);
+    const response = await fetch(url, { ...init, headers });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  order(presented: string | undefined, body: unknown): Promise<AdminAnswer> {
+    const headers = { 'content-type': 'application/json' };
+    return this.ask('revoke', presented, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+}
