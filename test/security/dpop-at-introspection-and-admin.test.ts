@@ -120,8 +120,7 @@ describe('at introspection', () => {
 
   it('D-07: a proof without a nonce is refused where nonces are demanded, and told one', async () => {
     const nonces = new DpopNonces({ key: randomBytes(32), label: 'token' });
-    const ports = { nonces, handles: sts.handles, proofUses: sts.proofUses };
-    const demanding = await StsEndpoint.start({ ports });
+    const demanding = await StsEndpoint.start({ records: sts.records, ports: { nonces } });
     const askAgain = (dpop: string): Promise<Response> => {
       const headers = { authorization: `DPoP ${operator}`, dpop };
       return demanding.post('/oauth2/introspect', { token: target.plaintext }, headers);

@@ -19,7 +19,7 @@ describe('refusals of handles', () => {
     return { status, body, same: { ...headers, 'postern-correlation-id': '', date: '' } };
   };
 
-  it('are the same, byte for byte, for unknown, malformed, expired, suspended and revoked', async () => {
+  it('P-02: are the same, byte for byte, for unknown, malformed, expired, suspended and revoked', async () => {
     const past = new Date(path.parts.clock.now().getTime() - 1);
     const { plaintext } = mintHandle('dev');
     const answers = [

@@ -24,7 +24,7 @@ describe('a handle is for one resource, its scopes and one environment', () => {
     ['the root', '/proxy/ledger/', 'GET'],
     ['a path with a slash at its end', '/proxy/ledger/entries/', 'POST'],
   ])(
-    'is refused at %s: no secret is read, nothing is counted or sent',
+    'P-03: is refused at %s: no secret is read, nothing is counted or sent',
     async (_, target, method) => {
       const answer = await path.call(target, { method });
       expect([answer.status, answer.headers['postern-error']]).toEqual([403, 'insufficient_scope']);
@@ -34,7 +34,7 @@ describe('a handle is for one resource, its scopes and one environment', () => {
     },
   );
 
-  it('is refused for a scope that it does not carry', async () => {
+  it('P-03: is refused for a scope that it does not carry', async () => {
     const handle = { scopes: ['ledger.read'] };
     const answer = await path.call('/proxy/ledger/entries', { method: 'POST', handle });
     expect(answer.status).toBe(403);

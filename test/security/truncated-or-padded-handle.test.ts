@@ -80,7 +80,7 @@ describe('a handle is the whole handle and nothing but the handle', () => {
     ['access%5Ftoken', (handle: string) => `a=1&access%5Ftoken=${handle}`],
     [';access_token', (handle: string) => `a=1;access_token=x${handle.slice(0, 4)}`],
     ['any parameter', (handle: string) => `q=${handle}`],
-  ])('is never taken from, nor passed on in, a query: %s', async (_, query) => {
+  ])('P-01: is never taken from, nor passed on in, a query: %s', async (_, query) => {
     const before = path.backend.seen.length;
     const target = `/proxy/ledger/accounts/42?${query(plaintext)}`;
     const headers = { authorization: `Bearer ${plaintext}` };
@@ -89,7 +89,7 @@ describe('a handle is the whole handle and nothing but the handle', () => {
     expect(path.backend.seen).toHaveLength(before);
   });
 
-  it('is never taken from a form', async () => {
+  it('P-01: is never taken from a form', async () => {
     const answer = await send(path.port, '/proxy/ledger/entries', {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },

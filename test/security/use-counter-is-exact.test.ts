@@ -34,7 +34,7 @@ describe('maxCalls', () => {
     expect(path.backend.seen).toHaveLength(before);
   });
 
-  it('is for live handles: one that was revoked after it was remembered is refused by the ledger', async () => {
+  it('P-04: is for live handles: one that was revoked after it was remembered is refused by the ledger', async () => {
     const { plaintext, handle } = await path.parts.issue();
     path.parts.ledger.put({ ...handle, status: 'revoked' });
     const headers = { authorization: `Bearer ${plaintext}` };

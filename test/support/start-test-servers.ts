@@ -1,4 +1,5 @@
 import { findApache } from './apache.js';
+import { findAuthlib } from './authlib.js';
 import { startKafka, stopKafka } from './kafka.js';
 import { startOpenBao, stopOpenBao } from './openbao.js';
 import { startPostgresServers, stopPostgresServers } from './postgres.js';
@@ -17,12 +18,17 @@ const EXPECTED = {
   POSTERN_TEST_KAFKA_BROKERS: 'Kafka',
   POSTERN_TEST_OPENBAO_ADDR: 'OpenBao',
   POSTERN_TEST_APACHE: 'Apache (apache2-bin)',
+  POSTERN_TEST_AUTHLIB: 'Authlib (python3-authlib)',
 };
 
 /** Starts what this machine can give, a line each; what it cannot give is said too. */
 export async function startTestServers(): Promise<TestServers> {
   const started = await Promise.all([startPostgresServers(), startKafka(), startOpenBao()]);
-  const environment: Record<string, string> = Object.assign(findApache(), ...started);
+  const environment: Record<string, string> = Object.assign(
+    findApache(),
+    findAuthlib(),
+    ...started,
+  );
   const missing = Object.entries(EXPECTED)
     .filter(([variable]) => environment[variable] === undefined)
     .map(([, name]) => name);

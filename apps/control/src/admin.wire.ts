@@ -14,6 +14,8 @@ export const REVOCATION_SCOPES = [
   'subject',
   'issuer',
   'grant',
+  'key',
+  'task',
   'resource',
 ] as const;
 export const HANDLE_STATUSES = ['active', 'suspended', 'revoked'] as const;
@@ -26,11 +28,22 @@ const printable = (charactersMax: number): z.ZodType<string, string> =>
     .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'expected text without control characters');
 const text = printable(TEXT_CHARACTERS_MAX);
 
-export const revokeRequest = z.strictObject({
-  scope: z.enum(REVOCATION_SCOPES),
-  id: printable(ID_CHARACTERS_MAX),
-  reason: text,
-});
+export const revokeRequest = z
+  .strictObject({
+    scope: z.enum(REVOCATION_SCOPES),
+    id: printable(ID_CHARACTERS_MAX),
+    issuer: printable(ID_CHARACTERS_MAX).optional().describe('with key: the `iss` of its issuer'),
+    subject_id: text.optional().describe('with task: whose task it is'),
+    reason: text,
+  })
+  .refine(({ scope, issuer }) => (scope === 'key') === (issuer !== undefined), {
+    path: ['issuer'],
+    error: 'expected with key, and with nothing else',
+  })
+  .refine(({ scope, subject_id: subject }) => (scope === 'task') === (subject !== undefined), {
+    path: ['subject_id'],
+    error: 'expected with task, and with nothing else',
+  });
 
 export const listQuery = z.strictObject({
   resource: text.optional(),
@@ -46,6 +59,8 @@ export const listQuery = z.strictObject({
     .default(PAGE_DEFAULT),
 });
 
+type RevokeBody = z.output<typeof revokeRequest>;
+
 export interface RevokeRequest {
   readonly selector: HandleSelector;
   readonly reason: string;
@@ -53,8 +68,14 @@ export interface RevokeRequest {
 
 /** @throws BadAdminRequest */
 export function parseRevokeRequest(body: unknown): RevokeRequest {
-  const { scope, id, reason } = parse(revokeRequest, body, 'the body');
-  return { selector: { scope, id }, reason };
+  const request = parse(revokeRequest, body, 'the body');
+  return { selector: selectorOf(request), reason: request.reason };
+}
+
+function selectorOf({ scope, id, issuer, subject_id }: RevokeBody): HandleSelector {
+  if (scope === 'key') return { scope, id, issuer: issuer ?? '' };
+  if (scope === 'task') return { scope, id, subjectId: subject_id ?? '' };
+  return { scope, id };
 }
 
 /** @throws BadAdminRequest */
@@ -81,7 +102,9 @@ function parse<Output>(schema: z.ZodType<Output>, value: unknown, whole: string)
 export const handleResource = (handle: Handle): Readonly<Record<string, unknown>> => ({
   id: handle.id,
   family_id: handle.familyId,
+  parent_id: handle.parentId ?? null,
   subject: handle.subject,
+  actors: handle.actors,
   subject_token_key_id: handle.subjectTokenKeyId ?? null,
   grant: {
     id: handle.grant.id,
@@ -93,6 +116,8 @@ export const handleResource = (handle: Handle): Readonly<Record<string, unknown>
   environment: handle.environment,
   scopes: handle.scopes,
   binding: handle.binding,
+  call: handle.intent ?? null,
+  task: handle.task ?? null,
   issued_at: handle.issuedAt.toISOString(),
   expires_at: handle.expiresAt.toISOString(),
   max_calls: handle.maxCalls,

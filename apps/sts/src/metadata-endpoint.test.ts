@@ -121,3 +121,16 @@ describe('M-04: what is not offered is refused', () => {
     expect((await post(metadata['introspection_endpoint']!, {}, inHeader)).status).toBe(401);
   });
 });
+
+it('M-06: tells how the proxy is protected, and names no resource behind it', async () => {
+  const response = await get('/.well-known/oauth-protected-resource/proxy');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({
+    resource: 'https://postern.test/proxy',
+    authorization_servers: ['https://postern.test'],
+    bearer_methods_supported: ['header'],
+    dpop_signing_alg_values_supported: expect.arrayContaining(['ES256']) as string[],
+    dpop_bound_access_tokens_required: false,
+    tls_client_certificate_bound_access_tokens: true,
+  });
+});

@@ -15,6 +15,7 @@ import {
   Form,
   Introspection,
   OAuthError,
+  protectedResourceMetadata,
   Revocation,
   TokenExchange,
 } from '#oauth';
@@ -71,6 +72,13 @@ export class OAuthController {
     const caller = callerOf(request, this.settings);
     await this.revocation.revoke(Form.parse(formRequestOf(request)), caller);
     await answer(request, reply).send();
+  }
+
+  /** RFC 9728 section 3.1: the path of the resource comes after the well-known one. */
+  @Get('.well-known/oauth-protected-resource/proxy')
+  @Header('cache-control', 'public, max-age=300')
+  protectedResource(): Readonly<Record<string, unknown>> {
+    return protectedResourceMetadata(this.settings.publicOrigin);
   }
 
   @Get('.well-known/oauth-authorization-server')

@@ -1,7 +1,22 @@
+import { type Handle } from '#handles';
 import { DependencyUnavailable } from '#kernel';
 import { AmbiguousRequest } from './ambiguous-request.js';
 import { CallDenied } from './call-denied.js';
 import { type StartOutcome } from './call-ledger.js';
+import { type ProxiedResource } from './proxied-resource.js';
+
+/**
+ * A resource that takes handles as DPoP only takes no other, also one that was issued before it said so.
+ * @throws CallDenied
+ */
+export function refuseUnpresentable({ presentations }: ProxiedResource, { binding }: Handle): void {
+  if (binding.kind === 'dpop' || presentations.some((one) => one !== 'dpop')) return;
+  throw new CallDenied({
+    code: 'invalid_token',
+    reason: 'presentation_not_allowed',
+    detail: `the resource takes handles as ${presentations.join(', ')} only`,
+  });
+}
 
 /** @throws CallDenied unless the ledger counted the call */
 export function requireStarted(outcome: StartOutcome): void {

@@ -11,7 +11,13 @@ import { CallFailed } from './call-failed.js';
 import { type CallLedger } from './call-ledger.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
 import { CredentialStep } from './credential-step.js';
-import { deniedBecause, requireStarted, uncounted, unrecorded } from './denials.js';
+import {
+  deniedBecause,
+  refuseUnpresentable,
+  requireStarted,
+  uncounted,
+  unrecorded,
+} from './denials.js';
 import { DenialJournal } from './denial-journal.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
@@ -121,6 +127,7 @@ export class InjectionPipeline {
         detail: `the handle is for resource ${handle.resource}`,
       });
     }
+    refuseUnpresentable(resource, handle);
     const operation = permitsCall(resource, handle.scopes, request.method, request.segments);
     if (operation === undefined || !isIntended(request, handle)) {
       throw new CallDenied({

@@ -23,6 +23,7 @@ export function authorizationServerMetadata(
     token_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],
     revocation_endpoint_auth_methods_supported: ['none'],
     dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
+    tls_client_certificate_bound_access_tokens: true,
     authorization_details_types_supported: [CALL_DETAILS_TYPE],
     introspection_endpoint_auth_methods_supported: ['Bearer', ASSERTION],
     introspection_endpoint_auth_signing_alg_values_supported: [...SIGNATURE_ALGORITHMS],

@@ -23,6 +23,7 @@ export {
 } from './operator-authentication.js';
 export { ReviewCadence, type ReviewCadenceParts } from './review-cadence.js';
 export { type ReviewNotice, ReviewNotices } from './review-notices.js';
+export { protectedResourceMetadata } from './protected-resource-metadata.js';
 export { Revocation } from './revocation.js';
 export { type RevocationOrder, RevokeHandles } from './revoke-handles.js';
 export {

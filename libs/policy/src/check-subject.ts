@@ -24,6 +24,12 @@ export function checkSubject(
     report('subject', 'fits every subject of its issuer: name an id, segments or claims');
   }
   for (const name of claimNames) {
+    if (/^(?:act|may_act)(?:\/|$)/.test(name)) {
+      report(
+        `subject.claims.${name}`,
+        'speaks of delegation, which gives nothing by claims: use actor',
+      );
+    }
     const own = OWN_KEYS.get(name);
     if (own !== undefined) report(`subject.claims.${name}`, `use subject.${own} for it`);
   }

@@ -176,6 +176,11 @@ describe('a set of grant files', () => {
       { tests: [...ownTests('settler'), { deny: { subject: 'settler' } }] },
       'tests[4].deny: is permitted by grant settlement-reads-ledger',
     ],
+    [
+      'A-01: a claim of an earlier actor',
+      { subject: { issuer: 'example', id: 'settler', claims: { 'act/act/sub': 'admin' } } },
+      'subject.claims.act/act/sub: speaks of delegation',
+    ],
     ['a condition that cannot be', { when: 'request.tsak == "x"' }, 'when: '],
     [
       'an actor without delegation',

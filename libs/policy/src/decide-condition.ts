@@ -37,8 +37,9 @@ function inputOf(request: AccessRequest, permitted: Permission): ConditionInput 
   };
 }
 
+/** RFC 8693 section 4.1: who acted before is for the record and decides nothing, so conditions do not see it. */
 const workload = ({ issuer, subject, claims }: WorkloadIdentity) => ({
   issuer,
   id: subject,
-  claims,
+  claims: new Map([...claims].filter(([name]) => name !== 'act' && name !== 'may_act')),
 });

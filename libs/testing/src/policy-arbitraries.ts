@@ -174,7 +174,7 @@ export interface GrantAndRequest {
 }
 
 /**
- * Grants of every pattern, as a grant file may state them, each with a request that mostly is one for it: about a fifth
+ * Grants of every pattern, as a grant file may state them, each with a request that mostly is one for it: about a quarter
  * is permitted.
  */
 export const grantAndRequest: fc.Arbitrary<GrantAndRequest> = grant.chain((one) =>
