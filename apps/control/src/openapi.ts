@@ -39,17 +39,24 @@ const closed = (
   required: Object.keys(properties),
 });
 
+const nullable = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
+const nullableText = { type: ['string', 'null'] };
+
 const handle = closed({
   id: text,
   family_id: text,
+  parent_id: nullableText,
   subject: closed({ issuer: text, subject: text, id: text }),
-  subject_token_key_id: { type: ['string', 'null'] },
+  actors: { type: 'array', items: closed({ issuer: text, subject: text }) },
+  subject_token_key_id: nullableText,
   grant: closed({ id: text, version: { type: 'integer' }, policy_digest: text }),
   pattern: { enum: ['downscoping', 'federation', 'delegation'] },
   resource: text,
   environment: text,
   scopes: { type: 'array', items: text },
   binding: { type: 'object', required: ['kind'], properties: { kind: text } },
+  call: nullable(closed({ method: text, path: text })),
+  task: nullableText,
   issued_at: instant,
   expires_at: instant,
   max_calls: { type: 'integer' },
@@ -115,9 +122,6 @@ const revoke = {
     ...refusals,
   },
 };
-
-const nullable = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
-const nullableText = { type: ['string', 'null'] };
 
 const explanation = closed({
   correlation_id: text,
