@@ -79,7 +79,10 @@ describeWithServer('Authlib', 'authlib', () => {
   });
 
   it('T-15: raises its OAuthError for a subject token that is spent', () => {
-    expect(seen.spent).toEqual({ error: 'invalid_request', description: expect.any(String) });
+    expect(seen.spent).toEqual({
+      error: 'invalid_request',
+      description: expect.any(String) as string,
+    });
   });
 
   it('raises its OAuthError for a workload that no grant names', () => {

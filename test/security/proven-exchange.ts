@@ -108,7 +108,12 @@ export class ProvenExchange {
 
   /** What introspection tells of a handle. */
   async introspected(handle: string): Promise<Readonly<Record<string, unknown>>> {
-    const { plaintext } = await this.sts.operatorHandle();
+    const { plaintext } = await this.sts.issued({
+      subjectTokenKeyId: this.sts.issuer.keyId,
+      resource: 'postern',
+      scopes: ['introspect'],
+      grant: this.sts.grantOf('operator-operates'),
+    });
     const headers = { authorization: `Bearer ${plaintext}` };
     const response = await this.endpoint.post('/oauth2/introspect', { token: handle }, headers);
     return (await response.json()) as Readonly<Record<string, unknown>>;

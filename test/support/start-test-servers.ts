@@ -24,11 +24,8 @@ const EXPECTED = {
 /** Starts what this machine can give, a line each; what it cannot give is said too. */
 export async function startTestServers(): Promise<TestServers> {
   const started = await Promise.all([startPostgresServers(), startKafka(), startOpenBao()]);
-  const environment: Record<string, string> = Object.assign(
-    findApache(),
-    findAuthlib(),
-    ...started,
-  );
+  const found = { ...findApache(), ...findAuthlib() };
+  const environment: Record<string, string> = Object.assign(found, ...started);
   const missing = Object.entries(EXPECTED)
     .filter(([variable]) => environment[variable] === undefined)
     .map(([, name]) => name);
