@@ -100,6 +100,4 @@ const within = (sum: Sum, nowMs: number): boolean =>
 
 /** The last of those that followed stands for all of them. */
 const summed = (sum: Sum | undefined): CountedEvent[] =>
-  sum?.last === undefined
-    ? []
-    : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } }];
+  sum?.last === undefined ? [] : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } }];
