@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 import { makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
@@ -5,8 +6,13 @@ import { postExchange } from '../support/post-exchange.js';
 import { startSts, type StsProcess } from '../support/sts-process.js';
 
 const AT_ONCE = 64;
-const TOKENS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 1_000 : 20;
+const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
+const TOKENS = long ? 1_000 : 20;
 const ROUND_MS_MAX = 5_000;
+const KILLS = long ? 50 : 4;
+/** The kills are spread over the time that the presentations of one token take. */
+const KILL_AFTER_MS_MAX = 250;
+const KILL_MS_MAX = 30_000;
 
 /** What the outbox tells of one subject token. */
 interface Told {
@@ -122,6 +128,47 @@ describeWithServer('single use over two STS processes', 'postgres-18', () => {
     expect((await postExchange(processes[1]!.origin, token)).status).toBe(400);
     expect(await told(token)).toMatchObject({ permitted: 1, denied: 1, replayed: 1, live: 1 });
   });
+
+  /** Presents a token to both, and kills one after that time: the answers that still came. */
+  async function presentedWhileOneDies(token: string, killAfterMs: number): Promise<number[]> {
+    const presentations = Promise.allSettled(
+      Array.from({ length: AT_ONCE }, (_, n) => postExchange(processes[n % 2]!.origin, token)),
+    );
+    await pause(killAfterMs);
+    await processes[1]!.process.kill();
+    const answers = await presentations;
+    await processes[1]!.process.start();
+    return answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value.status] : []));
+  }
+
+  it(
+    `G6: holds while a process is killed in the midst of it, ${KILLS} times`,
+    async () => {
+      let cut = 0;
+      for (let kill = 0; kill < KILLS; kill += 1) {
+        const token = await folder.issuer.mint('settler');
+        const killAfterMs = (kill * KILL_AFTER_MS_MAX) / KILLS;
+        const statuses = await presentedWhileOneDies(token, killAfterMs);
+        cut += AT_ONCE - statuses.length;
+        const won = statuses.filter((status) => status === 200).length;
+        const lost = statuses.filter((status) => status === 400).length;
+        expect(won + lost).toBe(statuses.length);
+        const after = await told(token);
+        // Who died may have won without having said so, and may have denied without having said so.
+        expect(won).toBeLessThanOrEqual(after.live);
+        expect(after).toMatchObject({ permitted: after.live, minted: after.live });
+        expect(after.live).toBeLessThanOrEqual(1);
+        expect(after.denied).toBeGreaterThanOrEqual(lost);
+        expect(after.denied + after.permitted).toBeLessThanOrEqual(AT_ONCE);
+        // Its survivors agree on what is left: nothing, or the one use that nobody got.
+        const again = await postExchange(processes[1]!.origin, token);
+        expect(again.status).toBe(after.live === 1 ? 400 : 200);
+        expect(await told(token)).toMatchObject({ permitted: 1, live: 1, minted: 1 });
+      }
+      process.stderr.write(`single-use: ${KILLS} kills, ${cut} presentations without an answer\n`);
+    },
+    KILLS * KILL_MS_MAX,
+  );
 
   it('is told from tokens of their own, each of which wins', async () => {
     const answers = await Promise.all(

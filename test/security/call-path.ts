@@ -9,7 +9,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type DpopNonces, type Handle, ProofOfPossession, type ProofUses } from '#handles';
 import { type ProxiedResourceRegistration } from '#injection';
-import { type HttpHost, type PosternConfig, startHttpHost } from '#platform';
+import { type HttpHost, type ListenAddress, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
 import { aProxiedResource, CallPathParts, InMemoryProofUses } from '#testing';
 import { ProxyModule, ProxyService } from '../../apps/proxy/src/proxy.module.js';
@@ -66,6 +66,7 @@ export interface CallPathOptions {
   readonly nonces?: DpopNonces;
   /** Default: a memory of its own. */
   readonly proofUses?: ProofUses;
+  readonly tls?: NonNullable<ListenAddress['tls']>;
   /** Fields of the secret. */
   readonly secret?: Readonly<Record<string, string>>;
 }
@@ -109,7 +110,11 @@ export class CallPath {
     );
     const host = await startHttpHost({
       module: ProxyModule.register(proxy),
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: {
+        host: '127.0.0.1',
+        port: 0,
+        ...(options.tls === undefined ? {} : { tls: options.tls }),
+      },
       before: proxy.handle,
     });
     proxy.start(host.server);

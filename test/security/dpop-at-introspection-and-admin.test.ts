@@ -64,7 +64,7 @@ describe('at introspection', () => {
     return response;
   };
 
-  it('D-15: tells the key of a bound handle, and that it is of token_type DPoP', async () => {
+  it('D-15, I-07: tells the key of a bound handle, and that it is of token_type DPoP', async () => {
     const response = await ask({ authorization: `DPoP ${operator}`, dpop: proof() });
     expect(await response.json()).toMatchObject({
       active: true,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Handle } from '#handles';
 import {
-  ExchangeUnderTest,
+  type ExchangeUnderTest,
   formBody,
   type FormParameters,
   grantUnderTest,

@@ -1,4 +1,4 @@
-import { type HttpHost, startHttpHost } from '#platform';
+import { type HttpHost, type ListenAddress, startHttpHost } from '#platform';
 import {
   ExchangeUnderTest,
   type ExchangeUnderTestOptions,
@@ -11,7 +11,8 @@ const FORM = 'application/x-www-form-urlencoded';
 
 /** What is exchanged how, and whose word on the caller is believed. */
 export type StsEndpointOptions = ExchangeUnderTestOptions &
-  Pick<StsParts, 'trustedProxies' | 'clientCertificateHeader'>;
+  Pick<StsParts, 'trustedProxies' | 'clientCertificateHeader'> &
+  Pick<ListenAddress, 'tls'>;
 
 /** The endpoints of an STS over adapters in memory, on a free port. */
 export class StsEndpoint {
@@ -24,13 +25,13 @@ export class StsEndpoint {
 
   static async start(options: StsEndpointOptions = {}): Promise<StsEndpoint> {
     const sts = await ExchangeUnderTest.create(options);
-    const { ports, trustedProxies = [], clientCertificateHeader } = options;
+    const { ports, trustedProxies = [], clientCertificateHeader, tls } = options;
     const http = { trustedProxies, clientCertificateHeader };
     const faults: unknown[] = [];
     const onFault = (failure: unknown): void => void faults.push(failure);
     const host = await startHttpHost({
       module: StsModule.register(Object.assign(sts, ports, http, { onFault })),
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: { host: '127.0.0.1', port: 0, ...(tls === undefined ? {} : { tls }) },
       configure: (app) => StsModule.configure(app),
     });
     return new StsEndpoint(sts, host, faults);

@@ -78,6 +78,7 @@ export class JwtIssuer {
   #provider(keys: readonly SigningKey[]): Answer {
     return new Provider(this.origin, {
       jwks: { keys },
+      adapter: nothingStored,
       cookies: { keys: ['only for tests'] },
       clients: ISSUER_ALGORITHMS.map(registrationOf),
       clientDefaults: { id_token_signed_response_alg: keys[0]!.alg },
@@ -88,6 +89,13 @@ export class JwtIssuer {
     }).callback();
   }
 }
+
+/** Its clients are fixed and its tokens speak for themselves: there is nothing to keep. */
+const nothingStored = (): Readonly<Record<string, unknown>> => ({
+  upsert: async () => undefined,
+  find: async () => undefined,
+  destroy: async () => undefined,
+});
 
 const registrationOf = (algorithm: IssuerAlgorithm): Readonly<Record<string, unknown>> => ({
   client_id: workloadOf(algorithm),

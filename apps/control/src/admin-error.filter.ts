@@ -6,6 +6,7 @@ import {
   Inject,
 } from '@nestjs/common';
 import { type FastifyReply } from 'fastify';
+import { DPOP_ALGORITHMS } from '#identity';
 import { DependencyUnavailable, PosternError } from '#kernel';
 import { OAuthError } from '#oauth';
 import { AdminRefusal } from './admin-refusal.js';
@@ -29,6 +30,9 @@ export class AdminErrorFilter implements ExceptionFilter {
     const { status, code, detail } = problemOf(failure);
     if (status >= 500) this.faults.tell(failure);
     const challenge = challengeOf(code);
+    if (failure instanceof OAuthError && failure.nonce !== undefined) {
+      void reply.header('dpop-nonce', failure.nonce);
+    }
     if (challenge !== undefined) void reply.header('www-authenticate', challenge);
     if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
     void reply
@@ -58,6 +62,8 @@ function problemOf(failure: unknown): Problem {
 function authenticationProblem({ code, description }: OAuthError): Problem {
   switch (code) {
     case 'invalid_client':
+    case 'invalid_dpop_proof':
+    case 'use_dpop_nonce':
       return { status: 401, code, detail: description };
     case 'insufficient_scope':
       return { status: 403, code, detail: description };
@@ -68,9 +74,12 @@ function authenticationProblem({ code, description }: OAuthError): Problem {
   }
 }
 
-/** RFC 6750 section 3. */
+/** RFC 6750 section 3, RFC 9449 sections 7.1 and 9. */
 function challengeOf(code: string): string | undefined {
   if (code === 'invalid_client') return 'Bearer realm="postern"';
   if (code === 'insufficient_scope') return 'Bearer realm="postern", error="insufficient_scope"';
+  if (code === 'invalid_dpop_proof' || code === 'use_dpop_nonce') {
+    return `DPoP algs="${DPOP_ALGORITHMS.join(' ')}", error="${code}"`;
+  }
   return undefined;
 }

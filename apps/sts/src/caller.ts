@@ -21,7 +21,6 @@ export interface CallerSettings {
   readonly certificates: ClientCertificates;
 }
 
-/** @throws ClientCertificateUnreadable */
 export const callerOf = (
   request: FastifyRequest,
   { trustedProxies, certificates }: CallerSettings,
@@ -30,5 +29,8 @@ export const callerOf = (
   peerAddress: trustedProxies.peerAddress(request.socket.remoteAddress, request.raw.rawHeaders),
   userAgent: request.headers['user-agent'],
   dpopProofs: parseDpopHeaders(request.raw.rawHeaders),
-  certificateChain: certificates.of(request.raw)?.chain ?? [],
+  // Asked by the pipeline: what cannot be read is refused there, with its event.
+  get certificateChain() {
+    return certificates.of(request.raw)?.chain ?? [];
+  },
 });

@@ -41,6 +41,13 @@ export { type KeySet, KeySource, type PublishedJwk } from './key-source.js';
 export { parseKeySet } from './parse-key-set.js';
 export { JsonRefused, type JsonLimits, parseStrictJson } from './parse-strict-json.js';
 export { claimsNamed, sameClaim } from './required-claims.js';
+export {
+  type SecurityEvent,
+  SecurityEventVerifier,
+  type SecurityEventVerifierParts,
+  type SignalTransmitter,
+} from './security-event.js';
+export { type SecurityEventError, SecurityEventRejected } from './security-event-rejected.js';
 export { SIGNATURE_ALGORITHMS, SVID_ALGORITHMS } from './signature-algorithms.js';
 export { parseSpiffeBundle, type SpiffeBundle } from './spiffe-bundle.js';
 export { isTrustDomain, parseSpiffeId, SPIFFE_SCHEME, type SpiffeId } from './spiffe-id.js';

@@ -1,5 +1,5 @@
 import { type WorkloadIdentity } from '#identity';
-import { type CallerContext } from './caller-context.js';
+import { type CallerContext, certificateChainOf } from './caller-context.js';
 import { type ClientAssertions } from './client-assertions.js';
 import { type Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
@@ -22,7 +22,7 @@ export class CallerAuthentication {
   async authenticate(
     authorization: string | undefined,
     form: Form,
-    { certificateChain }: CallerContext,
+    context: CallerContext,
   ): Promise<WorkloadIdentity | undefined> {
     const presented = presentedCredentials(authorization, form);
     if (presented.kind === 'assertion') {
@@ -31,7 +31,7 @@ export class CallerAuthentication {
     if (presented.kind !== 'none') throw unregistered(presented.kind);
     const clientId = form.one('client_id');
     if (clientId?.startsWith('spiffe://') !== true) return undefined;
-    return this.parts.svids.authenticate(clientId, certificateChain);
+    return this.parts.svids.authenticate(clientId, certificateChainOf(context));
   }
 }
 

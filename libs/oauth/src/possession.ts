@@ -1,7 +1,7 @@
 import { DpopNonceRequired, DpopProofInvalid, type ProofOfPossession } from '#handles';
 import { type VerifiedToken, x5tS256Of } from '#identity';
 import { type BindingKind, type Proofs } from '#policy';
-import { type CallerContext } from './caller-context.js';
+import { type CallerContext, certificateChainOf } from './caller-context.js';
 import { refused } from './exchange-refusal.js';
 import { OAuthError } from './oauth-error.js';
 import { boundBy } from './presented-subject.js';
@@ -34,7 +34,7 @@ export async function provenKeys(
   const proven = await possession
     .check({ proofs, method, uri, ...named })
     .catch((error: unknown) => rethrown(error));
-  const [leaf] = context.certificateChain;
+  const [leaf] = certificateChainOf(context);
   return { jkt: proven?.jkt, x5tS256: leaf === undefined ? undefined : x5tS256Of(leaf) };
 }
 

@@ -203,6 +203,7 @@ export class ExchangeUnderTest {
       digest,
       environment: this.environment,
       subject: { issuer: this.issuer.issuer, subject: WORKLOAD, id: 'sub_1' },
+      subjectTokenKeyId: this.issuer.keyId,
       grant: this.grantOf('workload-reads-ledger'),
       scopes: ['ledger.read'],
       ...overrides,

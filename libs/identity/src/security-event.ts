@@ -1,0 +1,111 @@
+import { type Clock } from '#kernel';
+import { type IssuerRegistration } from './issuer-registration.js';
+import { type KeySource } from './key-source.js';
+import { type CompactJws, parseCompactJws } from './parse-compact-jws.js';
+import { readSecurityEvent, type SecurityEventClaims } from './security-event-claims.js';
+import { type SecurityEventError, SecurityEventRejected } from './security-event-rejected.js';
+import { TokenRejected } from './token-rejected.js';
+import { chooseKey, verifySignature } from './verify-signature.js';
+
+/** Who may send security events, and of whose subjects it may speak. */
+export interface SignalTransmitter {
+  /** Its `issuer`, keys, algorithms and review; its `id` must differ from the ids of the issuer registry. */
+  readonly registration: IssuerRegistration;
+  /** The `iss` of issuers, byte for byte. */
+  readonly speaksOf: ReadonlySet<string>;
+}
+
+export interface SecurityEventVerifierParts {
+  readonly transmitters: readonly SignalTransmitter[];
+  readonly keys: KeySource;
+  readonly clock: Clock;
+  /** The only `aud` that is accepted: the public origin of this deployment. */
+  readonly audience: string;
+}
+
+/** A security event that a registered transmitter signed, about a subject that it may speak of. */
+export interface SecurityEvent extends SecurityEventClaims {
+  readonly transmitter: SignalTransmitter;
+}
+
+/** Reads Security Event Tokens (RFC 8417). Keeps no state; may be called at once by many. */
+export class SecurityEventVerifier {
+  constructor(private readonly parts: SecurityEventVerifierParts) {}
+
+  /**
+   * @param compactJws At most `TOKEN_CHARACTERS_MAX` characters.
+   * @throws SecurityEventRejected for every token that is not acceptable.
+   * @throws DependencyUnavailable when the keys of its transmitter cannot be had: the event may be good.
+   */
+  async verify(compactJws: string): Promise<SecurityEvent> {
+    const token = parsed(compactJws);
+    const { audience, clock } = this.parts;
+    const transmitter = this.#transmitterOf(token);
+    checkHeader(token, transmitter.registration);
+    await this.#checkSignature(compactJws, token, transmitter.registration);
+    const event = readSecurityEvent(token.claims, { audience, now: clock.now() });
+    if (!transmitter.speaksOf.has(event.subject.issuer)) {
+      throw new SecurityEventRejected(
+        'access_denied',
+        'its transmitter may not speak of its subject',
+      );
+    }
+    return { ...event, transmitter };
+  }
+
+  #transmitterOf({ claims }: CompactJws): SignalTransmitter {
+    const { transmitters, clock } = this.parts;
+    const found = transmitters.find(
+      ({ registration }) => registration.issuer === claims.get('iss'),
+    );
+    if (found === undefined) {
+      throw new SecurityEventRejected('invalid_issuer', 'its iss is not a registered transmitter');
+    }
+    if (clock.now() >= found.registration.reviewBy) {
+      throw new SecurityEventRejected('invalid_issuer', 'the review of its transmitter is overdue');
+    }
+    return found;
+  }
+
+  async #checkSignature(
+    compactJws: string,
+    token: CompactJws,
+    registration: IssuerRegistration,
+  ): Promise<void> {
+    await rejecting('invalid_key', async () => {
+      const key = await chooseKey(token, registration, this.parts.keys);
+      await verifySignature(compactJws, token.header.algorithm, key);
+    });
+  }
+}
+
+function parsed(compactJws: string): CompactJws {
+  try {
+    return parseCompactJws(compactJws);
+  } catch (error) {
+    throw translated('invalid_request', error);
+  }
+}
+
+// RFC 8417 section 2.3: the explicit type keeps tokens of other kinds out of here.
+function checkHeader({ header }: CompactJws, { algorithms }: IssuerRegistration): void {
+  if (header.type !== 'secevent+jwt') {
+    throw new SecurityEventRejected('invalid_request', 'its typ is not secevent+jwt');
+  }
+  if (!algorithms.includes(header.algorithm)) {
+    throw new SecurityEventRejected('invalid_key', 'its alg is not one of its transmitter');
+  }
+}
+
+async function rejecting(err: SecurityEventError, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    throw translated(err, error);
+  }
+}
+
+const translated = (err: SecurityEventError, error: unknown): unknown =>
+  error instanceof TokenRejected
+    ? new SecurityEventRejected(err, error.message, { cause: error })
+    : error;
