@@ -28,4 +28,7 @@ export default {
   // Source files are imported by the name they will have when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 20_000,
+  // Modules that a suite imported stay in the memory of the process that ran it: a worker that has grown is replaced.
+  maxWorkers: 2,
+  workerIdleMemoryLimit: '1GB',
 };
