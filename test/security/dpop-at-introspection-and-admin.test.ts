@@ -226,6 +226,19 @@ describe('at the admin API', () => {
     expect(JSON.stringify((await ask(headers)).body)).toContain('invalid_dpop_proof');
   });
 
+  it('D-10: an operator without the scope is told so by the scheme that was used', async () => {
+    const expiresAt = secondsAfter(api.clock.now(), 300);
+    const binding = { kind: 'dpop', jkt: key.jkt } as const;
+    const scopes = ['admin.revoke'];
+    const bound = await api.issue({ resource: 'postern', scopes, binding, expiresAt });
+    const dpop = proof({ ath: athOf(bound.plaintext) });
+    const answer = await ask({ authorization: `dpop ${bound.plaintext}`, dpop });
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toMatch(
+      /^DPoP algs="[^"]+", error="insufficient_scope"$/,
+    );
+  });
+
   it('D-11: nothing is revoked without a proof for just that', async () => {
     const { handle } = await api.issue();
     const order = {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { Introspection, Revocation, RevokeHandles, Form, OAuthError } from '#oauth';
+import { Introspection, Form, OAuthError } from '#oauth';
 import { aCaller, aFormRequest, ExchangeUnderTest, type FormParameters } from '#testing';
 
 /** Invariant 3 and G9: a handle is stored by digest, and neither it nor a subject token is in any event or error. */
@@ -33,10 +33,7 @@ describe('what an exchange leaves behind', () => {
 
   it('holds no handle, however it was used', async () => {
     const { handle } = await sts.exchange();
-    const revocation = new Revocation({
-      ...sts.parts,
-      revokeHandles: new RevokeHandles(sts.parts),
-    });
+    const { revocation } = sts.server;
     const form = Form.parse(aFormRequest({ token: handle }));
     await new Introspection(sts.parts).introspect(handle);
     await attempt({ subject_token: handle });

@@ -7,6 +7,7 @@ import {
   grantUnderTest,
   TestCertificate,
 } from '#testing';
+import { AdminApi, type AdminApiOptions } from '../support/admin-api.js';
 import { type Answer, CallPath, send } from './call-path.js';
 import { CHAIN_GRANTS, narrowed, OPERATES } from './chain-of-handles.js';
 import { StsEndpoint, type StsEndpointOptions } from './sts-endpoint.js';
@@ -210,5 +211,48 @@ describe('a handle that is bound to a certificate, at the proxy', () => {
   it('C-05: a header that cannot be read does not stop a handle that is bound to nothing', async () => {
     handle = (await path.parts.issue()).plaintext;
     expect((await get({ 'client-cert': 'nothing' })).status).toBe(200);
+  });
+});
+
+/** The admin API is where most is at stake: operators hold bound handles like everybody. */
+describe('a handle of an operator that is bound to a certificate, at the admin API', () => {
+  let api: AdminApi;
+  let handle: string;
+  afterEach(() => api.host.close(0));
+
+  const behind = async (options: AdminApiOptions): Promise<void> => {
+    api = new AdminApi(options);
+    await api.start();
+    const binding = { kind: 'mtls', x5tS256: thumbprintOf(mine) } as const;
+    const operator = { resource: 'postern', scopes: ['admin.read'], binding };
+    handle = (await api.issue(operator)).plaintext;
+  };
+  const statusWith = async (headers: Headers): Promise<number> => {
+    const authorization = `Bearer ${handle}`;
+    const { port } = api.host.address;
+    return (await send(port, '/admin/v1/reviews', { headers: { authorization, ...headers } }))
+      .status;
+  };
+
+  it('C-06, C-05: is taken with that certificate from a trusted proxy, and with nothing else', async () => {
+    await behind({ trustedProxies: LOOPBACK, clientCertificateHeader: 'client-cert' });
+    expect(await statusWith({ 'client-cert': inHeader(mine) })).toBe(200);
+    for (const [, headers] of [...NOT_MINE, ...UNREADABLE]) {
+      expect(await statusWith(headers())).toBe(401);
+    }
+  });
+
+  it.each<[string, AdminApiOptions]>([
+    ['that is not trusted', { clientCertificateHeader: 'client-cert' }],
+    ['that is trusted with another header', { trustedProxies: LOOPBACK }],
+  ])('C-05: is refused with a header from a peer %s', async (_, options) => {
+    await behind(options);
+    expect(await statusWith({ 'client-cert': inHeader(mine) })).toBe(401);
+  });
+
+  it('C-05: a header that cannot be read does not stop one that is bound to nothing', async () => {
+    await behind({ trustedProxies: LOOPBACK, clientCertificateHeader: 'client-cert' });
+    handle = (await api.operator('admin.read')).plaintext;
+    expect(await statusWith({ 'client-cert': 'nothing' })).toBe(200);
   });
 });

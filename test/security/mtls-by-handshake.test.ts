@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { formBody, TestCertificate } from '#testing';
+import { AdminApi } from '../support/admin-api.js';
 import { CallPath } from './call-path.js';
 import { StsEndpoint } from './sts-endpoint.js';
 
@@ -73,6 +74,24 @@ describe('a caller whose certificate is in the TLS handshake', () => {
     const [record] = [...sts.records.handles.values()];
     expect(record!.binding).toEqual({ kind: 'mtls', x5tS256: thumbprintOf(mine) });
     await endpoint.close();
+  });
+
+  it('C-06: operates the admin API with a handle that is bound to it, and nobody else does', async () => {
+    const api = new AdminApi({ tls });
+    await api.start();
+    const binding = { kind: 'mtls', x5tS256: thumbprintOf(mine) } as const;
+    const scopes = ['admin.read'];
+    const { plaintext } = await api.issue({ resource: 'postern', scopes, binding });
+    const reviews = (certificate?: TestCertificate, headers = {}): Promise<Answer> =>
+      ask(certificate, {
+        ...{ port: api.host.address.port, path: '/admin/v1/reviews' },
+        headers: { authorization: `Bearer ${plaintext}`, ...headers },
+      });
+    expect((await reviews(mine)).status).toBe(200);
+    expect((await reviews()).status).toBe(401);
+    expect((await reviews(other)).status).toBe(401);
+    expect((await reviews(other, { 'client-cert': inHeader(mine) })).status).toBe(401);
+    await api.host.close(0);
   });
 
   it('C-06: opens its resource with a handle that is bound to it, and nobody else does', async () => {

@@ -1,8 +1,8 @@
 import { EventFactory } from '#events';
-import { type Handle, mintHandle } from '#handles';
-import { IssuerRegistry } from '#identity';
+import { type Handle, HandleLife, mintHandle } from '#handles';
+import { compileIssuer, IssuerRegistry } from '#identity';
 import { secondsAfter } from '#kernel';
-import { createLogger, type HttpHost, Metrics, startHttpHost } from '#platform';
+import { createLogger, type HttpHost, type ListenAddress, Metrics, startHttpHost } from '#platform';
 import {
   aGrant,
   aGrantSet,
@@ -23,7 +23,7 @@ import {
   TEST_ORIGIN,
   TestIssuer,
 } from '#testing';
-import { ControlModule } from '../../apps/control/src/control.module.js';
+import { ControlModule, type ControlParts } from '../../apps/control/src/control.module.js';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -35,7 +35,7 @@ export interface AdminAnswer {
 export const operatorGrant = aGrant({
   id: 'grant-1',
   resource: 'postern',
-  scopes: ['admin.read', 'admin.revoke', 'introspect'],
+  scopes: ['admin.read', 'admin.revoke', 'introspect', 'events.command'],
   subject: {
     issuer: 'https://idp.test',
     id: { kind: 'exact', subject: 'workload-1' },
@@ -44,11 +44,20 @@ export const operatorGrant = aGrant({
   reviewBy: new Date('2028-01-01T00:00:00Z'),
 });
 
+const SET_TYPE = 'application/secevent+jwt';
+
+/** Whose word on who asks is believed; by default proofs need no nonce. */
+export type AdminApiOptions = Partial<
+  Pick<ControlParts, 'nonces' | 'trustedProxies' | 'clientCertificateHeader'> &
+    Pick<ListenAddress, 'tls'>
+>;
+
 /** The admin API on a port of its own, over memory. */
 export class AdminApi {
   readonly clock = new FixedClock(TEST_NOW);
   readonly records = new InMemoryHandleRecords();
   readonly handles = new InMemoryHandleStore(this.records);
+  readonly life = new HandleLife();
   /** Of what control tells unasked. */
   readonly journal = new InMemoryEventJournal();
   readonly evidence = new InMemoryEvidence(this.records.journal);
@@ -62,10 +71,21 @@ export class AdminApi {
   readonly metrics = new Metrics();
   readonly lines: string[] = [];
   host!: HttpHost;
+  /** Sends security events about the workloads of https://idp.test. */
+  transmitter!: TestIssuer;
+
+  constructor(private readonly options: AdminApiOptions = {}) {}
 
   async start(): Promise<void> {
-    const { clock, handles, metrics, evidence, journal, grants } = this;
+    const { tls, ...settings } = { nonces: undefined, ...this.options };
+    const { clock, handles, life, metrics, evidence, journal, grants } = this;
     const issuer = await TestIssuer.create({ issuer: 'https://idp.test', clock });
+    this.transmitter = await TestIssuer.create({
+      issuer: 'https://signals.test',
+      audience: TEST_ORIGIN,
+      clock,
+    });
+    const registration = { ...compileIssuer(this.transmitter.declaration()), id: 'signals/corp' };
     const origin = { clock, environment: TEST_ENVIRONMENT, deployment: 'test' };
     const log = createLogger({ name: 'x', level: 'info', write: (line) => this.lines.push(line) });
     this.host = await startHttpHost({
@@ -74,20 +94,22 @@ export class AdminApi {
         publicOrigin: TEST_ORIGIN,
         clock,
         issuers: IssuerRegistry.of([issuer.declaration({ owner: 'platform@example' })]),
-        keys: InMemoryKeySource.of([issuer], clock),
+        keys: InMemoryKeySource.of([issuer, this.transmitter], clock),
+        transmitters: [{ registration, speaksOf: new Set(['https://idp.test']) }],
         proofUses: new InMemoryProofUses(),
-        nonces: undefined,
         resources: aResourceSet(),
         grants,
         handles,
+        life,
         evidence,
         journal,
         notices: new InMemoryReviewNotices(journal),
         events: new EventFactory({ ...origin, component: 'control' }),
         log,
         metrics,
+        ...settings,
       }),
-      listen: { host: '127.0.0.1', port: 0 },
+      listen: { host: '127.0.0.1', port: 0, ...(tls === undefined ? {} : { tls }) },
       configure: (app) => ControlModule.configure(app),
     });
   }
@@ -113,6 +135,17 @@ export class AdminApi {
     if (presented !== undefined) headers.set('authorization', `Bearer ${presented}`);
     const response = await fetch(url, { ...init, headers });
     return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  /** POST /events/set; an answer without a body has `body` undefined. */
+  async push(presented: string | undefined, set: string, type = SET_TYPE): Promise<AdminAnswer> {
+    const headers = new Headers({ 'content-type': type });
+    if (presented !== undefined) headers.set('authorization', `Bearer ${presented}`);
+    const url = `http://127.0.0.1:${this.host.address.port}/events/set`;
+    const response = await fetch(url, { method: 'POST', headers, body: set });
+    const text = await response.text();
+    const body: unknown = text === '' ? undefined : JSON.parse(text);
+    return { status: response.status, headers: response.headers, body };
   }
 
   order(presented: string | undefined, body: unknown): Promise<AdminAnswer> {

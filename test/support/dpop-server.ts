@@ -75,8 +75,19 @@ export class DpopServer {
     const body = (await buffer(request)).toString('latin1');
     const proof = await this.#verifiedProof(request, method, url).catch(() => undefined);
     this.seen.push({ method, url, headers, body, proof });
-    if (url === '/oauth2/revoke') return { status: 200 };
+    if (url === '/oauth2/revoke') return this.#revoked(new URLSearchParams(body), request, proof);
     return this.#refused(request, endpoint, proof) ?? this.#served(request, endpoint, proof);
+  }
+
+  /** Of a bound handle, `cascade` needs the proof of its key and with it the handle's hash. */
+  #revoked(form: URLSearchParams, request: IncomingMessage, proof: ProvenRequest['proof']): Answer {
+    const handle = form.get('token') ?? '';
+    const jkt = this.#boundTo.get(handle);
+    if (jkt === undefined || !form.has('cascade')) return { status: 200 };
+    const refused = this.#refused(request, 'token', proof);
+    if (refused !== undefined) return refused;
+    const isProven = proof?.jkt === jkt && proof.claims['ath'] === hashOf(handle);
+    return isProven ? { status: 200 } : refusal('token', 'invalid_dpop_proof');
   }
 
   #refused(
@@ -170,9 +181,10 @@ function isOfItsKey(
   const [scheme, handle = ''] = (headers.authorization ?? '').split(' ');
   const jkt = boundTo.get(handle);
   if (jkt === undefined) return scheme === 'Bearer' && proof === undefined;
-  const ath = createHash('sha256').update(handle).digest('base64url');
-  return scheme === 'DPoP' && proof?.jkt === jkt && proof.claims['ath'] === ath;
+  return scheme === 'DPoP' && proof?.jkt === jkt && proof.claims['ath'] === hashOf(handle);
 }
+
+const hashOf = (handle: string): string => createHash('sha256').update(handle).digest('base64url');
 
 const refusal = (endpoint: Endpoint, code: string, headers: Record<string, string> = {}): Answer =>
   endpoint === 'token'

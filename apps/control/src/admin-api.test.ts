@@ -1,7 +1,9 @@
 import { type Handle, mintHandle } from '#handles';
+import { DPOP_ALGORITHMS } from '#identity';
 import { TEST_NOW } from '#testing';
 import { AdminApi, type AdminAnswer } from '../../../test/support/admin-api.js';
 
+const DPOP = `DPoP algs="${DPOP_ALGORITHMS.join(' ')}"`;
 const gone = { id: 'gone', version: 1, digest: '', setDigest: '' };
 
 let api: AdminApi;
@@ -24,7 +26,7 @@ describe('whoever asks the admin API', () => {
     async (path) => {
       const answer = await api.ask(path);
       expect(answer).toMatchObject(refusal(401, 'invalid_client'));
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="postern"');
+      expect(answer.headers.get('www-authenticate')).toBe(`Bearer realm="postern", ${DPOP}`);
       expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(answer.headers.get('postern-error')).toBe('invalid_client');
     },
@@ -52,6 +54,9 @@ describe('whoever asks the admin API', () => {
       const { plaintext } = await api.operator('admin.revoke', 'introspect');
       const answer = await api.ask(path, plaintext);
       expect(answer).toMatchObject(refusal(403, 'insufficient_scope'));
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer realm="postern", error="insufficient_scope"',
+      );
     },
   );
 

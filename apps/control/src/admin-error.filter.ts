@@ -5,7 +5,7 @@ import {
   HttpException,
   Inject,
 } from '@nestjs/common';
-import { type FastifyReply } from 'fastify';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DPOP_ALGORITHMS } from '#identity';
 import { DependencyUnavailable, PosternError } from '#kernel';
 import { OAuthError } from '#oauth';
@@ -26,10 +26,11 @@ export class AdminErrorFilter implements ExceptionFilter {
   constructor(@Inject(AdminFaults) private readonly faults: AdminFaults) {}
 
   catch(failure: unknown, host: ArgumentsHost): void {
+    const { headers } = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const { status, code, detail } = problemOf(failure);
     if (status >= 500) this.faults.tell(failure);
-    const challenge = challengeOf(code);
+    const challenge = challengeOf(code, headers.authorization);
     if (failure instanceof OAuthError && failure.nonce !== undefined) {
       void reply.header('dpop-nonce', failure.nonce);
     }
@@ -74,12 +75,20 @@ function authenticationProblem({ code, description }: OAuthError): Problem {
   }
 }
 
-/** RFC 6750 section 3, RFC 9449 sections 7.1 and 9. */
-function challengeOf(code: string): string | undefined {
-  if (code === 'invalid_client') return 'Bearer realm="postern"';
-  if (code === 'insufficient_scope') return 'Bearer realm="postern", error="insufficient_scope"';
-  if (code === 'invalid_dpop_proof' || code === 'use_dpop_nonce') {
-    return `DPoP algs="${DPOP_ALGORITHMS.join(' ')}", error="${code}"`;
+const BEARER = 'Bearer realm="postern"';
+const DPOP = `DPoP algs="${DPOP_ALGORITHMS.join(' ')}"`;
+
+/** RFC 6750 section 3, RFC 9449 sections 7.1 and 9: both schemes to a stranger, else the one that was used. */
+function challengeOf(code: string, authorization: string | undefined): string | undefined {
+  switch (code) {
+    case 'invalid_client':
+      return `${BEARER}, ${DPOP}`;
+    case 'insufficient_scope':
+      return `${/^dpop /i.test(authorization ?? '') ? DPOP : BEARER}, error="${code}"`;
+    case 'invalid_dpop_proof':
+    case 'use_dpop_nonce':
+      return `${DPOP}, error="${code}"`;
+    default:
+      return undefined;
   }
-  return undefined;
 }

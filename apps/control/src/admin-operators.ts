@@ -1,35 +1,46 @@
 import { type FastifyRequest } from 'fastify';
 import { parseDpopHeaders } from '#handles';
 import { randomId } from '#kernel';
-import { type Operator, type OperatorAuthentication } from '#oauth';
+import { type CallerContext, type Operator, type OperatorAuthentication } from '#oauth';
+import { type ClientCertificates, type TrustedProxies } from '#platform';
 import { type PosternScope } from '#policy';
+
+export interface AdminOperatorsParts {
+  readonly operators: OperatorAuthentication;
+  readonly publicOrigin: string;
+  /** Decides whose word on an operator's address counts. */
+  readonly trustedProxies: TrustedProxies;
+  readonly certificates: ClientCertificates;
+}
 
 /** Who operates Postern by the admin API. A DPoP proof names the public origin, whatever address the listener has. */
 export class AdminOperators {
-  constructor(
-    private readonly operators: OperatorAuthentication,
-    private readonly publicOrigin: string,
-  ) {}
+  constructor(private readonly parts: AdminOperatorsParts) {}
 
   /** @throws OAuthError, DependencyUnavailable */
   authenticate(request: FastifyRequest, scope: PosternScope): Promise<Operator> {
-    const { headers, method, url, socket, raw } = request;
+    const { operators, publicOrigin } = this.parts;
+    const { headers, method, url } = request;
     const path = url.split('?', 1)[0] ?? '';
-    return this.operators.authenticate(
-      {
-        authorization: headers.authorization,
-        form: undefined,
-        context: {
-          correlationId: randomId('req'),
-          peerAddress: socket.remoteAddress ?? 'unknown',
-          userAgent: headers['user-agent'],
-          dpopProofs: parseDpopHeaders(raw.rawHeaders),
-          certificateChain: [],
-        },
-        method,
-        uri: `${this.publicOrigin}${path}`,
-      },
+    const { authorization } = headers;
+    const context = this.#contextOf(request);
+    return operators.authenticate(
+      { authorization, form: undefined, context, method, uri: `${publicOrigin}${path}` },
       scope,
     );
+  }
+
+  #contextOf({ headers, raw, socket }: FastifyRequest): CallerContext {
+    const { trustedProxies, certificates } = this.parts;
+    return {
+      correlationId: randomId('req'),
+      peerAddress: trustedProxies.peerAddress(socket.remoteAddress, raw.rawHeaders),
+      userAgent: headers['user-agent'],
+      dpopProofs: parseDpopHeaders(raw.rawHeaders),
+      // Asked for a bound handle only: what cannot be read is refused then.
+      get certificateChain() {
+        return certificates.of(raw)?.chain ?? [];
+      },
+    };
   }
 }

@@ -1,11 +1,30 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type EventFactory, type EventJournal, type Evidence } from '#events';
-import { type DpopNonces, HandleStore, type ProofUses } from '#handles';
-import { type IssuerRegistry, type KeySource } from '#identity';
+import { type DpopNonces, type HandleLife, HandleStore, type ProofUses } from '#handles';
+import {
+  type IssuerRegistry,
+  type KeySource,
+  SecurityEventVerifier,
+  type SignalTransmitter,
+} from '#identity';
 import { type Clock } from '#kernel';
-import { operatorAuthentication, ReviewCadence, type ReviewNotices, RevokeHandles } from '#oauth';
-import { type Logger, type Metrics, provide, Rounds } from '#platform';
+import {
+  operatorAuthentication,
+  ReceiveSecurityEvent,
+  ReviewCadence,
+  type ReviewNotices,
+  RevokeHandles,
+} from '#oauth';
+import {
+  ClientCertificates,
+  type Logger,
+  type Metrics,
+  type PosternConfig,
+  provide,
+  Rounds,
+  TrustedProxies,
+} from '#platform';
 import { type ObservableGrantSource, type ResourceSet } from '#policy';
 import { AdminFaults } from './admin-faults.js';
 import { AdminOperators } from './admin-operators.js';
@@ -14,17 +33,25 @@ import { ExplainController } from './explain.controller.js';
 import { Explanations } from './explanations.js';
 import { PolicyJournal } from './policy-journal.js';
 import { Reviews } from './reviews.js';
+import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
 
 /** The ports and settings that the admin API is made of. */
 export interface ControlParts {
   readonly environment: string;
   readonly publicOrigin: string;
+  /** Addresses and CIDRs of proxies whose X-Forwarded-For and certificate header are believed; default none. */
+  readonly trustedProxies?: readonly string[];
+  readonly clientCertificateHeader?: PosternConfig['clientCertificateHeader'];
   readonly clock: Clock;
   readonly issuers: IssuerRegistry;
   readonly keys: KeySource;
+  /** Who may send security events. */
+  readonly transmitters: readonly SignalTransmitter[];
   readonly resources: ResourceSet;
   readonly grants: ObservableGrantSource;
   readonly handles: HandleStore;
+  /** The one of this process. */
+  readonly life: HandleLife;
   readonly proofUses: ProofUses;
   /** Undefined: DPoP proofs need no nonce. */
   readonly nonces: DpopNonces | undefined;
@@ -45,7 +72,7 @@ export interface ControlParts {
 @Module({})
 export class ControlModule {
   static register(parts: ControlParts): DynamicModule {
-    const operators = new AdminOperators(operatorAuthentication(parts), parts.publicOrigin);
+    const revokeHandles = new RevokeHandles(parts);
     const reviews = new Reviews(parts);
     if (parts.metrics !== undefined) reviews.countIn(parts.metrics);
     const tell =
@@ -55,11 +82,12 @@ export class ControlModule {
       };
     return {
       module: ControlModule,
-      controllers: [AdminController, ExplainController],
+      controllers: [AdminController, ExplainController, SecurityEventsController],
       providers: [
         provide(HandleStore, parts.handles),
-        provide(RevokeHandles, new RevokeHandles(parts)),
-        provide(AdminOperators, operators),
+        provide(RevokeHandles, revokeHandles),
+        provide(ReceiveSecurityEvent, receiverOf(parts, revokeHandles)),
+        provide(AdminOperators, operatorsOf(parts)),
         provide(Reviews, reviews),
         provide(Explanations, new Explanations(parts)),
         provide(Rounds, roundsOf(parts, tell('a round of the control process failed'))),
@@ -68,10 +96,33 @@ export class ControlModule {
     };
   }
 
-  /** The admin API takes JSON, and nothing else. */
+  /** The admin API takes JSON; a security event comes in its own type, and is kept as the text that it is. */
   static configure(app: NestFastifyApplication): void {
     app.useBodyParser('application/json');
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addContentTypeParser(
+        SECURITY_EVENT_TYPE,
+        { parseAs: 'string' },
+        (_request: unknown, body: string) => Promise.resolve(body),
+      );
   }
+}
+
+function operatorsOf(parts: ControlParts): AdminOperators {
+  const { publicOrigin, trustedProxies = [], clientCertificateHeader } = parts;
+  return new AdminOperators({
+    operators: operatorAuthentication(parts),
+    publicOrigin,
+    trustedProxies: new TrustedProxies(trustedProxies),
+    certificates: new ClientCertificates({ trustedProxies, clientCertificateHeader }),
+  });
+}
+
+function receiverOf(parts: ControlParts, revokeHandles: RevokeHandles): ReceiveSecurityEvent {
+  const verifier = new SecurityEventVerifier({ ...parts, audience: parts.publicOrigin });
+  return new ReceiveSecurityEvent({ ...parts, verifier, revokeHandles, uses: parts.proofUses });
 }
 
 /** What control does unasked: tells of reviews that are near, and of grants that change. */

@@ -10,6 +10,7 @@ import {
   requireMigrated,
 } from '#adapters/postgres';
 import { EventFactory } from '#events';
+import { HandleLife } from '#handles';
 import {
   AdminModule,
   type AppContext,
@@ -25,7 +26,7 @@ async function startControl(context: AppContext): Promise<RunningApp> {
   const { databaseUrl } = requireServers(context.settings, ['databaseUrl']);
   const onProblem = (message: string): void => log.warn(message);
   const policy = await openPolicy(config, { clock, onProblem });
-  await checkKeyFiles(policy.issuers.all());
+  await checkKeyFiles(policy.registrations);
   const database = await PostgresDatabase.connect({
     url: databaseUrl,
     applicationName: 'postern-control',
@@ -38,12 +39,15 @@ async function startControl(context: AppContext): Promise<RunningApp> {
     ...policy,
     environment,
     publicOrigin,
+    trustedProxies: config.trustedProxies,
+    clientCertificateHeader: config.clientCertificateHeader,
     clock,
     log,
     metrics,
     keys: new IssuerKeySource({ clock, onProblem }),
     ...(await openProofs(database, 'token', config.dpop.nonces)),
     handles: new PostgresHandleStore(database),
+    life: new HandleLife(),
     evidence: new PostgresEvidence(database),
     notices: new PostgresReviewNotices(database),
     journal: new PostgresEventJournal(database),

@@ -183,6 +183,28 @@ const listReviews = {
   },
 };
 
+const receiveSecurityEvent = {
+  summary: 'Receives a Security Event Token by push (RFC 8935); needs events.command',
+  description:
+    'Events of CAEP 1.0 that say that trust in a workload was lost revoke its handles. Others, and repeats, have no effect.',
+  requestBody: {
+    required: true,
+    content: { 'application/secevent+jwt': { schema: { ...text, maxLength: 65536 } } },
+  },
+  responses: {
+    '202': { description: 'received; no body' },
+    '400': answer('it is not acceptable; err as in RFC 8935 section 2.4', {
+      type: 'object',
+      required: ['err', 'description'],
+      properties: { err: text, description: text },
+    }),
+    '401': problem,
+    '413': problem,
+    '415': problem,
+    '503': problem,
+  },
+};
+
 const describe = {
   summary: 'This document; needs no handle',
   security: [],
@@ -211,5 +233,6 @@ export const openApiDocument = {
     '/admin/v1/reviews': { get: listReviews },
     '/admin/v1/explain/{correlation_id}': { get: explain },
     '/admin/v1/openapi.json': { get: describe },
+    '/events/set': { post: receiveSecurityEvent },
   },
 };

@@ -12,7 +12,7 @@ import { ProxyService, type ProxyServiceParts } from './proxy-service.js';
 /** What the call path is opened with: the configuration, and the stores. */
 export interface ProxyParts extends Pick<
   InjectionParts,
-  'clock' | 'events' | 'handles' | 'journal' | 'ledger'
+  'clock' | 'events' | 'handles' | 'journal' | 'ledger' | 'life'
 > {
   readonly config: PosternConfig;
   readonly proofUses: ProofUses;

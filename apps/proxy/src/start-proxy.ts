@@ -9,6 +9,7 @@ import {
 } from '#adapters/postgres';
 import { VaultSecretStore } from '#adapters/vault';
 import { EventFactory, probeBreached } from '#events';
+import { HandleLife } from '#handles';
 import { type PosternError } from '#kernel';
 import {
   AdminModule,
@@ -99,6 +100,7 @@ function callPath(context: AppContext, { database, ...stores }: Stores): ProxySe
     metrics,
     ...stores,
     handles: new PostgresHandleStore(database),
+    life: new HandleLife(),
     onProblem: problemLog(context),
   });
 }

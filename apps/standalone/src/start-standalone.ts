@@ -18,6 +18,7 @@ import {
   type Proofs,
 } from '#adapters/postgres';
 import { EventFactory, probeBreached } from '#events';
+import { HandleLife } from '#handles';
 import {
   AdminModule,
   type AppContext,
@@ -43,7 +44,7 @@ export async function startStandalone(context: AppContext): Promise<RunningApp> 
   const { config, clock, log } = context;
   const onProblem = (message: string): void => log.warn(message);
   const policy = await openPolicy(config, { clock, onProblem });
-  await checkKeyFiles(policy.issuers.all());
+  await checkKeyFiles(policy.registrations);
   const servers = await openServers(context);
   return serve(context, policy, servers).catch(async (failure: unknown) => {
     await policy.grants.close();
@@ -130,6 +131,7 @@ async function stsParts(
     clock,
     keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
     handles: new PostgresHandleStore(database),
+    life: new HandleLife(),
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
@@ -145,7 +147,7 @@ async function stsParts(
 
 function callPath(
   context: AppContext,
-  { handles, journal, events }: StsParts,
+  { handles, life, journal, events }: StsParts,
   {
     servers,
     ...stores
@@ -157,6 +159,7 @@ function callPath(
     clock,
     metrics,
     handles,
+    life,
     journal,
     events,
     ...stores,

@@ -9,6 +9,7 @@ import {
 import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
 import { EventFactory, probeBreached } from '#events';
+import { HandleLife } from '#handles';
 import {
   AdminModule,
   type AppContext,
@@ -27,7 +28,7 @@ async function startSts(context: AppContext): Promise<RunningApp> {
   const { databaseUrl } = requireServers(context.settings, ['databaseUrl']);
   const onProblem = (message: string): void => log.warn(message);
   const policy = await openPolicy(config, { clock, onProblem });
-  await checkKeyFiles(policy.issuers.all());
+  await checkKeyFiles(policy.registrations);
   const database = await PostgresDatabase.connect({
     url: databaseUrl,
     applicationName: 'postern-sts',
@@ -78,6 +79,7 @@ async function stsParts(
     clock,
     keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
     handles: new PostgresHandleStore(database),
+    life: new HandleLife(),
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'sts' }),

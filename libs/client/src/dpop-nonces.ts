@@ -1,5 +1,5 @@
 /** Whose nonces they are: those of one endpoint are not valid at the other (RFC 9449 section 9). */
-export type DpopEndpoint = 'token' | 'proxy';
+export type DpopEndpoint = 'token' | 'proxy' | 'admin';
 
 /** RFC 9449 section 8.1: `1*NQCHAR`. Two headers that were joined by a comma and a space do not fit. */
 const NONCE = /^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/;
@@ -10,6 +10,7 @@ export class DpopNonces {
   readonly #byEndpoint: Readonly<Record<DpopEndpoint, Map<string, string>>> = {
     token: new Map(),
     proxy: new Map(),
+    admin: new Map(),
   };
 
   find(endpoint: DpopEndpoint, origin: string): string | undefined {

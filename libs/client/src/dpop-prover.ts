@@ -15,7 +15,7 @@ export interface ProofTarget {
   readonly method: string;
   /** Absolute; query and fragment are left out of the proof. */
   readonly url: string;
-  /** The handle that goes with the request, at the proxy. */
+  /** The handle that goes with the request. */
   readonly handle?: string;
 }
 

@@ -107,6 +107,46 @@ it('makes no proof unless it was asked to', async () => {
   expect(server.seen[0]!.headers).not.toHaveProperty('dpop');
 });
 
+it.each(['family', 'task'] as const)(
+  'revokes a bound handle and its %s with a proof that names the handle, and a nonce',
+  async (cascade) => {
+    const issued = await client.exchange(request);
+    await client.revoke(issued, { cascade });
+    const { url, body, headers, proof } = server.seen.at(-1)!;
+    expect([url, headers.authorization, proof?.jkt]).toEqual([
+      '/oauth2/revoke',
+      undefined,
+      prover.jkt,
+    ]);
+    expect(new URLSearchParams(body).get('cascade')).toBe(cascade);
+    expect(proof!.claims).toMatchObject({
+      ath: expect.any(String) as unknown,
+      nonce: expect.any(String) as unknown,
+    });
+  },
+);
+
+it('answers the demand for a nonce at a revocation once', async () => {
+  const issued = await client.exchange(request);
+  const fresh = new PosternClient(server.origin, {
+    proof: 'dpop',
+    prover: await DpopProver.generate(),
+  });
+  await expect(fresh.revoke(issued, { cascade: 'task' })).rejects.toMatchObject({
+    name: 'PosternRefused',
+    code: 'invalid_dpop_proof',
+  });
+  expect(nonces().slice(2)).toEqual([undefined, expect.any(String)]);
+});
+
+it('is told when a bound handle is to take its family along without a proof', async () => {
+  const issued = await client.exchange(request);
+  const without = new PosternClient(server.origin);
+  await expect(without.revoke(issued, { cascade: 'family' })).rejects.toMatchObject({
+    code: 'invalid_dpop_proof',
+  });
+});
+
 it('revokes without a proof', async () => {
   await client.revoke(await client.exchange(request));
   expect(server.seen.at(-1)).toMatchObject({ url: '/oauth2/revoke', proof: undefined });

@@ -7,8 +7,10 @@ import { errorCodeOf } from './postern-refused.js';
 export interface ProvenRequest {
   readonly endpoint: DpopEndpoint;
   readonly url: string;
+  /** What the proof names; default `url`. The admin API is proven to by the public origin, wherever it listens. */
+  readonly provenUrl?: string;
   readonly method: string;
-  /** Goes into `Authorization: DPoP` and, as its hash, into the proof. */
+  /** Goes into the proof, as its hash. */
   readonly handle?: string;
   readonly init: RequestInit;
 }
@@ -41,23 +43,22 @@ export async function fetchWithProof(
 
 async function send(
   prover: DpopProver,
-  { endpoint, url, method, handle, init }: ProvenRequest,
+  { endpoint, url, provenUrl = url, method, handle, init }: ProvenRequest,
 ): Promise<{ readonly response: Response; readonly hasNonce: boolean }> {
   const headers = new Headers(init.headers);
-  const target = { endpoint, url, method, ...(handle === undefined ? {} : { handle }) };
+  const target = { endpoint, url: provenUrl, method, ...(handle === undefined ? {} : { handle }) };
   headers.set('dpop', await prover.prove(target));
-  if (handle !== undefined) headers.set('authorization', `DPoP ${handle}`);
   const redirect = init.redirect === 'error' ? 'error' : 'manual';
   const response = await fetch(url, { ...init, method, headers, redirect });
-  return { response, hasNonce: prover.remember(endpoint, url, response.headers) };
+  return { response, hasNonce: prover.remember(endpoint, provenUrl, response.headers) };
 }
 
 /** RFC 9449 sections 8 and 9. A 401 without `postern-error` is the legacy system's own and says nothing to us. */
 async function wantsNonce(endpoint: DpopEndpoint, response: Response): Promise<boolean> {
-  if (endpoint === 'proxy') {
-    return response.status === 401 && response.headers.get('postern-error') === NONCE_WANTED;
+  if (endpoint === 'token') {
+    return response.status === 400 && (await errorCodeOf(response.clone())) === NONCE_WANTED;
   }
-  return response.status === 400 && (await errorCodeOf(response.clone())) === NONCE_WANTED;
+  return response.status === 401 && response.headers.get('postern-error') === NONCE_WANTED;
 }
 
 /** Whether the body can be read twice: a list of what can, since everything else may be a stream. */

@@ -19,6 +19,11 @@ export type PosternClientOptions =
       readonly prover?: DpopProver;
     };
 
+export interface RevokeOptions {
+  /** Default: the handle alone. With it all that descend from the same subject token, or all of its task. */
+  readonly cascade?: 'family' | 'task';
+}
+
 const REQUEST_TIMEOUT_MS = 15_000;
 
 /** Exchanges a workload identity for handles and calls legacy systems with them. Runs on any runtime with `fetch`. */
@@ -65,23 +70,28 @@ export class PosternClient {
     const method = (init.method ?? 'GET').toUpperCase();
     const prover = await this.#proverInUse();
     if (typeof handle !== 'string') assertBinding(handle, prover);
-    if (prover !== undefined) {
-      return fetchWithProof(prover, { endpoint: 'proxy', url, method, handle: text, init });
-    }
     const headers = new Headers(init.headers);
-    headers.set('authorization', `Bearer ${text}`);
-    return fetch(url, { redirect: 'manual', ...init, method, headers });
+    headers.set('authorization', `${prover === undefined ? 'Bearer' : 'DPoP'} ${text}`);
+    if (prover === undefined) return fetch(url, { redirect: 'manual', ...init, method, headers });
+    const request = { ...init, headers };
+    return fetchWithProof(prover, { endpoint: 'proxy', url, method, handle: text, init: request });
   }
 
   /**
    * RFC 7009: takes the handle's authority away, for ever. An unknown handle is no error. It needs no proof: whoever
-   * finds a handle may end it.
+   * finds a handle may end it. For a bound handle to take others along needs the proof, sent as for an exchange; when it
+   * is refused, nothing is revoked.
    * @throws PosternRefused
    * @throws PosternClientError invalid_argument
    */
-  async revoke(handle: string | IssuedHandle): Promise<void> {
+  async revoke(handle: string | IssuedHandle, { cascade }: RevokeOptions = {}): Promise<void> {
     const form = new URLSearchParams({ token: handleText(handle) });
-    await this.#post('/oauth2/revoke', form, undefined);
+    if (cascade === undefined) {
+      await this.#post('/oauth2/revoke', form, undefined);
+      return;
+    }
+    form.set('cascade', cascade);
+    await this.#post('/oauth2/revoke', form, await this.#proverInUse(), handleText(handle));
   }
 
   /** One for the life of the client; undefined for a client without proofs. */
@@ -96,13 +106,15 @@ export class PosternClient {
     path: string,
     form: URLSearchParams,
     prover: DpopProver | undefined,
+    handle?: string,
   ): Promise<Response> {
     const url = this.#origin + path;
     const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const init: RequestInit = { method: 'POST', body: form, redirect: 'error', signal };
+    const named = handle === undefined ? {} : { handle };
     const response = await (prover === undefined
       ? fetch(url, init)
-      : fetchWithProof(prover, { endpoint: 'token', url, method: 'POST', init }));
+      : fetchWithProof(prover, { endpoint: 'token', url, method: 'POST', ...named, init }));
     if (response.ok) return response;
     throw await refusalOf(response);
   }

@@ -3,10 +3,17 @@ import { callEvents } from './call-events.js';
 import { exchangeEvents } from './exchange-events.js';
 import { handleEvents } from './handle-events.js';
 import { policyEvents } from './policy-events.js';
+import { signalEvents } from './signal-events.js';
 import { TOPICS, type Topic } from './topics.js';
 
 /** Every event type with the shape of its `data`. The published JSON Schemas are generated from this. */
-export const CATALOGUE = { ...exchangeEvents, ...handleEvents, ...callEvents, ...policyEvents };
+export const CATALOGUE = {
+  ...exchangeEvents,
+  ...handleEvents,
+  ...callEvents,
+  ...policyEvents,
+  ...signalEvents,
+};
 
 export type EventType = keyof typeof CATALOGUE;
 export type EventDataOf<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>;
@@ -18,6 +25,7 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   policy: TOPICS.policy,
   probe: TOPICS.policy,
   review: TOPICS.policy,
+  signal: TOPICS.policy,
 };
 
 /** The topic of an event type: `dev.postern.<family>.<what>.v<major>`. */

@@ -12,6 +12,7 @@ export { Evidence, EVIDENCE_KEPT_DAYS } from './evidence.js';
 export { type ExchangeDenialReason } from './exchange-events.js';
 export { type RevocationInitiator } from './handle-events.js';
 export { Outbox, OUTBOX_SHARDS, type OutboxBacklog, type OutboxBatch } from './outbox.js';
+export { type SignalOutcome } from './signal-events.js';
 export { POLICY_LIST_MAX, REVIEW_NOTICE_DAYS, type ReviewNoticeDays } from './policy-events.js';
 export {
   type EventDraft,

@@ -10,7 +10,7 @@ export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
 /** How a topic is laid out. `deploy/kafka/topics.yaml` says the same to those who create topics by other means. */
 export interface TopicLayout {
-  /** What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set. */
+  /** What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set, a transmitter. */
   readonly key: 'subject_id' | 'handle_id' | 'item';
   /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
   readonly partitions: number;

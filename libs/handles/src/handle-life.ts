@@ -6,7 +6,8 @@ const ENTRIES_MAX = 100_000;
 
 /**
  * Judges whether handles are usable, and remembers which it has seen expired: such a one stays expired for as long as
- * this object lives, also when the clock is set back. One that it never saw expired it judges by the clock alone.
+ * this object lives, also when the clock is set back. One that it never saw expired it judges by the clock alone: a
+ * process has one, for all that judge handles.
  */
 export class HandleLife {
   /** By the id of the handle. */

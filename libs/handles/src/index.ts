@@ -10,13 +10,7 @@ export {
 export { DpopNonceRequired, DpopProofInvalid } from './dpop-refused.js';
 export { HandleLife } from './handle-life.js';
 export { type MintedHandle, mintHandle, type ParsedHandle, parseHandle } from './handle-format.js';
-export {
-  assertUsable,
-  HandleExpired,
-  HandleRefused,
-  HandleRevoked,
-  HandleSuspended,
-} from './handle-refused.js';
+export { HandleExpired, HandleRefused, HandleRevoked, HandleSuspended } from './handle-refused.js';
 export {
   type HandleFilter,
   type HandleIssue,

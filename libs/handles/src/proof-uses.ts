@@ -1,6 +1,9 @@
 import { type Digest } from '#kernel';
 
-/** The memory against replay of DPoP proofs, shared by all processes that check them (RFC 9449 section 11.1). */
+/**
+ * The memory against replay of what is good once, shared by all processes that check it: DPoP proofs (RFC 9449 section
+ * 11.1) and security events (RFC 8417 section 2.2, `jti`).
+ */
 export abstract class ProofUses {
   /**
    * Remembers that the proof of this key is used, at least until the instant. Atomic: of many uses of one key at once,
@@ -9,6 +12,9 @@ export abstract class ProofUses {
    * @throws DependencyUnavailable: whether the proof was used is not known then, and it must not be taken.
    */
   abstract use(key: Digest, until: Date): Promise<'first' | 'again'>;
+
+  /** Whether the key is remembered. @throws DependencyUnavailable */
+  abstract isUsed(key: Digest): Promise<boolean>;
 
   /**
    * Forgets uses that were to be remembered until before `now`; resolves to how many.

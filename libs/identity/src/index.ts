@@ -4,6 +4,7 @@ export {
   type IntrospectionDeclaration,
   type IssuerDeclaration,
 } from './compile-issuer.js';
+export { compileTransmitters, type SignalDeclaration } from './compile-transmitters.js';
 export {
   type IntrospectionRegistration,
   type IssuerRegistration,
@@ -47,6 +48,7 @@ export {
   type SecurityEventVerifierParts,
   type SignalTransmitter,
 } from './security-event.js';
+export { SET_AGE_SECONDS_MAX, SET_CLOCK_SKEW_SECONDS } from './security-event-claims.js';
 export { type SecurityEventError, SecurityEventRejected } from './security-event-rejected.js';
 export { SIGNATURE_ALGORITHMS, SVID_ALGORITHMS } from './signature-algorithms.js';
 export { parseSpiffeBundle, type SpiffeBundle } from './spiffe-bundle.js';

@@ -46,7 +46,11 @@ export class IssuerRegistry {
 export const isOverdue = (registration: { readonly reviewBy: Date }, now: Date): boolean =>
   !(now.getTime() < registration.reviewBy.getTime());
 
-function refuseTwice(member: 'id' | 'issuer', registrations: readonly RegisteredIssuer[]): void {
+/** @throws IssuerRegistryInvalid when two share it. */
+export function refuseTwice(
+  member: 'id' | 'issuer',
+  registrations: readonly RegisteredIssuer[],
+): void {
   const seen = new Set<string>();
   for (const registration of registrations) {
     if (seen.has(registration[member])) {

@@ -19,7 +19,8 @@ export interface SecurityEventClaims {
   /** 1 to 255 characters. */
   readonly jti: string;
   readonly issuedAt: Date;
-  readonly subject: EventSubject;
+  /** Undefined where it is named in a way that names no workload here. */
+  readonly subject: EventSubject | undefined;
   /** A URI: the only member of `events`. */
   readonly eventType: string;
   readonly event: ClaimObject;
@@ -75,11 +76,12 @@ function readIssuedAt(value: ClaimValue | undefined, now: Date): Date {
 }
 
 // RFC 9493 section 3: the formats that name a workload as this product knows it. Others name nobody here.
-function readSubject(value: ClaimValue | undefined): EventSubject {
+function readSubject(value: ClaimValue | undefined): EventSubject | undefined {
   const subject = asObject('sub_id', value);
+  if (typeof subject['format'] !== 'string') throw invalid('its sub_id has no format');
   if (subject['format'] === 'iss_sub') return readPair(subject);
   if (subject['format'] === 'uri') return readUri(subject['uri']);
-  throw invalid('its sub_id has neither the format iss_sub nor uri');
+  return undefined;
 }
 
 function readPair({ iss, sub }: ClaimObject): EventSubject {
@@ -89,9 +91,10 @@ function readPair({ iss, sub }: ClaimObject): EventSubject {
   return { issuer: iss, subject: sub };
 }
 
-function readUri(uri: ClaimValue | undefined): EventSubject {
-  const id = typeof uri === 'string' ? parseSpiffeId(uri) : undefined;
-  if (id === undefined) throw invalid('the uri of its sub_id is not a SPIFFE ID');
+function readUri(uri: ClaimValue | undefined): EventSubject | undefined {
+  if (typeof uri !== 'string') throw invalid('its sub_id names no uri');
+  const id = parseSpiffeId(uri);
+  if (id === undefined) return undefined;
   const issuer = `spiffe://${id.trustDomain}`;
   return { issuer, subject: `${issuer}${id.path}` };
 }

@@ -9,14 +9,16 @@ export type SecurityEventError =
   | 'authentication_failed'
   | 'access_denied';
 
-/** A Security Event Token is not acceptable. The message names the rule, never a value from the token. */
+/** A Security Event Token is not acceptable. The rule is named, never a value from the token. */
 export class SecurityEventRejected extends PosternError {
   override readonly code = 'security-event-rejected';
 
+  /** @param transmitter Id of the registered transmitter that the token names; not proven. */
   constructor(
     readonly err: SecurityEventError,
-    rule: string,
+    readonly rule: string,
     options?: ErrorOptions,
+    readonly transmitter?: string,
   ) {
     super(`the security event is not accepted: ${rule}`, options);
   }

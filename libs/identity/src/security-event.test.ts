@@ -1,4 +1,4 @@
-import { compileIssuer, SecurityEventVerifier } from '#identity';
+import { compileIssuer, IssuerRegistry, SecurityEventVerifier } from '#identity';
 import { epochSeconds } from '#kernel';
 import { FixedClock, InMemoryKeySource, TestIssuer } from '#testing';
 
@@ -14,7 +14,11 @@ async function aReceiver(reviewBy = new Date('2100-01-01T00:00:00Z')) {
   const registration = compileIssuer(transmitter.declaration({ reviewBy }));
   const speaksOf = new Set(['https://idp.test', 'spiffe://prod.example']);
   const transmitters = [{ registration, speaksOf }];
-  const verifier = new SecurityEventVerifier({ transmitters, keys, clock, audience });
+  const registered = ['https://idp.test', 'https://other.test'];
+  const issuers = IssuerRegistry.of(
+    registered.map((issuer) => transmitter.declaration({ id: issuer, issuer })),
+  );
+  const verifier = new SecurityEventVerifier({ transmitters, keys, clock, issuers, audience });
   const receive = async (claims: object = {}, header: object = {}) =>
     verifier.verify(await transmitter.mint({ ...SET, ...claims }, { ...HEADER, ...header }));
   return { receive, verifier, keys, clock, transmitter };
@@ -45,9 +49,10 @@ describe('the security event verifier', () => {
   it.each<[string, object]>([
     ['an exp', { exp: 2_000_000_000 }],
     ['no sub_id', { sub_id: undefined }],
-    ['an opaque subject', { sub_id: { format: 'opaque', id: 'x' } }],
+    ['a sub_id without a format', { sub_id: { iss: 'https://idp.test', sub: 'workload-1' } }],
+    ['an iss_sub without a sub', { sub_id: { format: 'iss_sub', iss: 'https://idp.test' } }],
+    ['a uri that is no text', { sub_id: { format: 'uri', uri: 1 } }],
     ['a subject without sub', { sub_id: { format: 'iss_sub', iss: 'https://idp.test' } }],
-    ['a uri that is no SPIFFE ID', { sub_id: { format: 'uri', uri: 'https://idp.test/a' } }],
     ['no events', { events: undefined }],
     ['an empty events', { events: {} }],
     ['two events', { events: { [REVOKED]: {}, 'https://other.test': {} } }],
@@ -116,9 +121,30 @@ describe('the security event verifier', () => {
     await expect(verifier.verify('a.b')).rejects.toMatchObject({ err: 'invalid_request' });
   });
 
-  it('E-04: refuses an event of a subject that its transmitter may not speak of', async () => {
+  it('E-04: refuses an event of a subject of whom its transmitter may not speak, and names it', async () => {
+    const { receive, transmitter } = await aReceiver();
+    const { id } = transmitter.declaration();
+    const sub_id = { format: 'iss_sub', iss: 'https://other.test', sub: 'workload-1' };
+    await expect(receive({ sub_id })).rejects.toMatchObject({
+      err: 'access_denied',
+      transmitter: id,
+    });
+  });
+
+  it('E-05: takes an event about a subject of an issuer that is not registered', async () => {
     const { receive } = await aReceiver();
-    const sub_id = { ...SUBJECT, iss: 'https://bank.test' };
-    await expect(receive({ sub_id })).rejects.toMatchObject({ err: 'access_denied' });
+    const sub_id = { format: 'iss_sub', iss: 'https://nobody.test', sub: 'a' };
+    const subject = { issuer: 'https://nobody.test', subject: 'a' };
+    await expect(receive({ sub_id })).resolves.toMatchObject({ subject });
+  });
+
+  it.each([
+    { format: 'opaque', id: 'x' },
+    { format: 'email', email: 'a@b.test' },
+    { format: 'uri', uri: 'https://idp.test/workload-1' },
+    { format: 'complex', user: SUBJECT },
+  ])('E-05: takes an event whose sub_id %j names no workload', async (sub_id) => {
+    const { receive } = await aReceiver();
+    await expect(receive({ sub_id })).resolves.toMatchObject({ subject: undefined });
   });
 });

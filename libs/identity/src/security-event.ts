@@ -1,5 +1,6 @@
 import { type Clock } from '#kernel';
 import { type IssuerRegistration } from './issuer-registration.js';
+import { type IssuerRegistry } from './issuer-registry.js';
 import { type KeySource } from './key-source.js';
 import { type CompactJws, parseCompactJws } from './parse-compact-jws.js';
 import { readSecurityEvent, type SecurityEventClaims } from './security-event-claims.js';
@@ -19,11 +20,15 @@ export interface SecurityEventVerifierParts {
   readonly transmitters: readonly SignalTransmitter[];
   readonly keys: KeySource;
   readonly clock: Clock;
+  readonly issuers: IssuerRegistry;
   /** The only `aud` that is accepted: the public origin of this deployment. */
   readonly audience: string;
 }
 
-/** A security event that a registered transmitter signed, about a subject that it may speak of. */
+/**
+ * A security event that a registered transmitter signed. Its subject is one that the transmitter may speak of, or one
+ * of an issuer that is not registered.
+ */
 export interface SecurityEvent extends SecurityEventClaims {
   readonly transmitter: SignalTransmitter;
 }
@@ -39,18 +44,32 @@ export class SecurityEventVerifier {
    */
   async verify(compactJws: string): Promise<SecurityEvent> {
     const token = parsed(compactJws);
-    const { audience, clock } = this.parts;
     const transmitter = this.#transmitterOf(token);
+    try {
+      return await this.#judge(compactJws, token, transmitter);
+    } catch (error) {
+      throw attributed(error, transmitter);
+    }
+  }
+
+  async #judge(
+    compactJws: string,
+    token: CompactJws,
+    transmitter: SignalTransmitter,
+  ): Promise<SecurityEvent> {
+    const { audience, clock } = this.parts;
     checkHeader(token, transmitter.registration);
     await this.#checkSignature(compactJws, token, transmitter.registration);
     const event = readSecurityEvent(token.claims, { audience, now: clock.now() });
-    if (!transmitter.speaksOf.has(event.subject.issuer)) {
-      throw new SecurityEventRejected(
-        'access_denied',
-        'its transmitter may not speak of its subject',
-      );
-    }
+    this.#checkSubject(event, transmitter);
     return { ...event, transmitter };
+  }
+
+  #checkSubject({ subject }: SecurityEventClaims, { speaksOf }: SignalTransmitter): void {
+    if (subject === undefined || speaksOf.has(subject.issuer)) return;
+    if (this.parts.issuers.find(subject.issuer) === undefined) return;
+    const rule = 'its transmitter may not speak of its subject';
+    throw new SecurityEventRejected('access_denied', rule);
   }
 
   #transmitterOf({ claims }: CompactJws): SignalTransmitter {
@@ -108,4 +127,9 @@ async function rejecting(err: SecurityEventError, check: () => Promise<void>): P
 const translated = (err: SecurityEventError, error: unknown): unknown =>
   error instanceof TokenRejected
     ? new SecurityEventRejected(err, error.message, { cause: error })
+    : error;
+
+const attributed = (error: unknown, { registration }: SignalTransmitter): unknown =>
+  error instanceof SecurityEventRejected
+    ? new SecurityEventRejected(error.err, error.rule, { cause: error }, registration.id)
     : error;

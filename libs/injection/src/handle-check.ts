@@ -1,7 +1,7 @@
 import {
   type Handle,
   HandleExpired,
-  HandleLife,
+  type HandleLife,
   type HandleLookup,
   HandleSuspended,
   parseHandle,
@@ -13,6 +13,8 @@ import { CallDenied } from './call-denied.js';
 
 export interface HandleCheckParts {
   readonly handles: HandleLookup;
+  /** The one of this process. */
+  readonly life: HandleLife;
   readonly clock: Clock;
   /** The one that this deployment serves. */
   readonly environment: string;
@@ -20,8 +22,6 @@ export interface HandleCheckParts {
 
 /** From what was presented to the live handle that it is. Every refusal but two looks the same to the caller. */
 export class HandleCheck {
-  readonly #life = new HandleLife();
-
   constructor(private readonly parts: HandleCheckParts) {}
 
   /** @throws CallDenied */
@@ -33,7 +33,7 @@ export class HandleCheck {
     // The store may be shared, and a prefix can be made up: what was issued counts.
     if (handle.environment !== this.parts.environment) throw this.#foreign(handle.environment);
     try {
-      this.#life.assertUsable(handle, this.parts.clock.now());
+      this.parts.life.assertUsable(handle, this.parts.clock.now());
     } catch (error) {
       throw unusable(error);
     }

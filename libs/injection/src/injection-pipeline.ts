@@ -1,6 +1,6 @@
 import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
-import { type Handle, type HandleLookup, type ProofOfPossession } from '#handles';
+import { type Handle, type HandleLife, type HandleLookup, type ProofOfPossession } from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
 import { permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
@@ -34,6 +34,8 @@ import { type Upstream } from './upstream.js';
 export interface InjectionParts {
   readonly resources: ReadonlyMap<string, ProxiedResource>;
   readonly handles: HandleLookup;
+  /** The one of this process. */
+  readonly life: HandleLife;
   readonly ledger: CallLedger;
   readonly journal: EventJournal;
   readonly events: EventFactory;

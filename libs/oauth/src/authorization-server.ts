@@ -82,7 +82,7 @@ export function authorizationServer(ports: AuthorizationServerPorts): Authorizat
   return {
     tokenExchange: new TokenExchange({ ...ports, callers, tokens, possession }),
     introspection: new Introspection(ports),
-    revocation: new Revocation({ ...ports, revokeHandles }),
+    revocation: new Revocation({ ...ports, revokeHandles, possession }),
     operators: new OperatorAuthentication({ ...ports, assertions, possession }),
     originWatch: new OriginWatch({ ...ports, revokeHandles }),
     possession,

@@ -21,6 +21,7 @@ export {
   type OperatorAuthenticationParts,
   type OperatorRequest,
 } from './operator-authentication.js';
+export { ReceiveSecurityEvent, type ReceiveSecurityEventParts } from './receive-security-event.js';
 export { ReviewCadence, type ReviewCadenceParts } from './review-cadence.js';
 export { type ReviewNotice, ReviewNotices } from './review-notices.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';

@@ -1,10 +1,18 @@
 import { type Clock } from '#kernel';
 import { isOverdue, type IssuerRegistry } from '#identity';
 import { type Grant, type GrantSource, type ResourceSet } from '#policy';
-import { type Handle, HandleLife, type HandleLookup, HandleRefused, parseHandle } from '#handles';
+import {
+  type Handle,
+  type HandleLife,
+  type HandleLookup,
+  HandleRefused,
+  parseHandle,
+} from '#handles';
 
 export interface LiveHandlesParts {
   readonly handles: HandleLookup;
+  /** The one of this process. */
+  readonly life: HandleLife;
   readonly grants: GrantSource;
   readonly issuers: IssuerRegistry;
   readonly resources: ResourceSet;
@@ -14,12 +22,10 @@ export interface LiveHandlesParts {
 
 /**
  * Handles that are good now, with all that they rest on: not only the handle itself, but the grant it was issued by, the
- * issuer that vouched for its workload and the resource it is for. Each is asked again; all that is
- * remembered is which handles were seen expired, so that a clock that is set back makes none of them good.
+ * issuer that vouched for its workload and the resource it is for. Each is asked again; all that is remembered, by the
+ * HandleLife, is which handles were seen expired.
  */
 export class LiveHandles {
-  readonly #life = new HandleLife();
-
   constructor(private readonly parts: LiveHandlesParts) {}
 
   /** Undefined for whatever is not good now, for any cause. @throws DependencyUnavailable */
@@ -50,7 +56,7 @@ export class LiveHandles {
 
   #isUsable(handle: Handle, now: Date): boolean {
     try {
-      this.#life.assertUsable(handle, now);
+      this.parts.life.assertUsable(handle, now);
       return true;
     } catch (error) {
       if (error instanceof HandleRefused) return false;

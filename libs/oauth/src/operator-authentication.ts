@@ -6,7 +6,7 @@ import { type ClientAssertions } from './client-assertions.js';
 import { type Form } from './form.js';
 import { LiveHandles, type LiveHandlesParts } from './live-handles.js';
 import { OAuthError } from './oauth-error.js';
-import { provenKeys } from './possession.js';
+import { isHeld } from './possession.js';
 import { presentedCredentials } from './presented-credentials.js';
 
 /** RFC 6750 section 2.1, RFC 9449 section 7.1. The scheme in any case; one space, though more would be permitted. */
@@ -79,15 +79,12 @@ export class OperatorAuthentication {
   }
 
   /** A bound handle is worth nothing without its key, and an unbound one is presented as what it is. */
-  async #assertHeld({ binding }: Handle, { scheme, presented, request }: Held): Promise<void> {
-    if ((binding.kind === 'dpop') !== (scheme === 'dpop')) {
+  async #assertHeld(handle: Handle, { scheme, presented, request }: Held): Promise<void> {
+    if ((handle.binding.kind === 'dpop') !== (scheme === 'dpop')) {
       throw unproven('the handle is presented by another scheme than its binding wants');
     }
-    if (binding.kind === 'none') return;
-    const keys = await provenKeys(this.parts.possession, { ...request, handle: presented });
-    const held =
-      binding.kind === 'dpop' ? binding.jkt === keys.jkt : binding.x5tS256 === keys.x5tS256;
-    if (!held) throw unproven('the key that the handle is bound to was not proven');
+    if (await isHeld(handle, this.parts.possession, { ...request, handle: presented })) return;
+    throw unproven('the key that the handle is bound to was not proven');
   }
 
   async #byAssertion(form: Form, scope: PosternScope): Promise<Operator> {

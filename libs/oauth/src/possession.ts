@@ -1,4 +1,4 @@
-import { DpopNonceRequired, DpopProofInvalid, type ProofOfPossession } from '#handles';
+import { DpopNonceRequired, DpopProofInvalid, type Handle, type ProofOfPossession } from '#handles';
 import { type VerifiedToken, x5tS256Of } from '#identity';
 import { type BindingKind, type Proofs } from '#policy';
 import { type CallerContext, certificateChainOf } from './caller-context.js';
@@ -36,6 +36,21 @@ export async function provenKeys(
     .catch((error: unknown) => rethrown(error));
   const [leaf] = certificateChainOf(context);
   return { jkt: proven?.jkt, x5tS256: leaf === undefined ? undefined : x5tS256Of(leaf) };
+}
+
+/**
+ * Whether who presents a handle proves to hold the key that it is bound to. One that is not bound needs no proof, and
+ * none is looked at.
+ * @throws as provenKeys()
+ */
+export async function isHeld(
+  { binding }: Handle,
+  possession: ProofOfPossession,
+  request: Required<ProvenRequest>,
+): Promise<boolean> {
+  if (binding.kind === 'none') return true;
+  const keys = await provenKeys(possession, request);
+  return binding.kind === 'dpop' ? binding.jkt === keys.jkt : binding.x5tS256 === keys.x5tS256;
 }
 
 function rethrown(error: unknown): never {

@@ -4,7 +4,7 @@ import { aCaller, aFormRequest, ExchangeUnderTest, type FormParameters } from '#
 import { Form } from './form.js';
 import { Introspection } from './introspection.js';
 import { type OAuthError } from './oauth-error.js';
-import { Revocation } from './revocation.js';
+import { type Revocation } from './revocation.js';
 import { RevokeHandles } from './revoke-handles.js';
 
 const REVOKED = 'dev.postern.handle.revoked.v1';
@@ -14,7 +14,7 @@ let revocation: Revocation;
 
 beforeEach(async () => {
   sts = await ExchangeUnderTest.create();
-  revocation = new Revocation({ ...sts.parts, revokeHandles: new RevokeHandles(sts.parts) });
+  ({ revocation } = sts.server);
 });
 
 const revoke = (parameters: FormParameters): Promise<void> =>

@@ -1,34 +1,46 @@
 import { type Clock } from '#kernel';
 import {
-  assertUsable,
   type Handle,
+  type HandleLife,
   HandleRefused,
   type HandleSelector,
   type HandleStore,
   parseHandle,
+  type ProofOfPossession,
 } from '#handles';
 import { type CallerContext } from './caller-context.js';
+import { refused } from './exchange-refusal.js';
 import { type Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
+import { isHeld, proofInvalid } from './possession.js';
 import { type RevokeHandles } from './revoke-handles.js';
 
 /**
  * RFC 7009: whoever presents a handle may revoke it, for that only takes authority away. What is unknown, malformed or
  * revoked already is no error. `token_type_hint` is not looked at when a handle is presented. `cascade` asks for more:
- * `family`, all handles that descend from the same subject token, or `task`, all handles of the workload's task.
+ * `family`, all handles that descend from the same subject token, or `task`, all handles of the workload's task. A handle
+ * that is bound to a key takes others with it only for who holds that key: a thief must not stop a workload.
  */
 export class Revocation {
   constructor(
     private readonly parts: {
       readonly handles: HandleStore;
+      readonly life: HandleLife;
       readonly revokeHandles: RevokeHandles;
+      readonly possession: ProofOfPossession;
+      readonly publicOrigin: string;
       readonly environment: string;
       readonly clock: Clock;
     },
   ) {}
 
-  /** @throws OAuthError invalid_request without `token`; DependencyUnavailable: the handle must be taken for valid */
-  async revoke(form: Form, { correlationId }: CallerContext): Promise<void> {
+  /**
+   * @throws OAuthError invalid_request without `token`; invalid_dpop_proof, use_dpop_nonce and, for a certificate,
+   *   invalid_request or invalid_client, when more than a bound handle itself is asked for without its key. Then nothing
+   *   is revoked.
+   * @throws DependencyUnavailable: the handle must be taken for valid
+   */
+  async revoke(form: Form, context: CallerContext): Promise<void> {
     const presented = form.one('token');
     if (presented === undefined) {
       throw new OAuthError('invalid_request', 'malformed_request', 'token is missing');
@@ -42,19 +54,32 @@ export class Revocation {
     if (parsed.environment !== this.parts.environment) return;
     const handle = await this.parts.handles.findByDigest(parsed.digest);
     if (handle === undefined) return;
+    const selector = selectorOf(handle, this.#mayCascade(handle) ? cascade : 'handle');
+    if (selector.scope !== 'handle') await this.#assertHeld(handle, presented, context);
     await this.parts.revokeHandles.revoke({
-      selector: selectorOf(handle, this.#mayCascade(handle) ? cascade : 'handle'),
+      selector,
       reason: 'revoked by its holder',
       initiator: 'subject',
       initiatorId: handle.id,
-      correlationId,
+      correlationId: context.correlationId,
     });
+  }
+
+  async #assertHeld(handle: Handle, presented: string, context: CallerContext): Promise<void> {
+    const { possession, publicOrigin } = this.parts;
+    const uri = `${publicOrigin}/oauth2/revoke`;
+    const request = { context, method: 'POST', uri, handle: presented };
+    if (await isHeld(handle, possession, request)) return;
+    if (handle.binding.kind === 'dpop') {
+      throw proofInvalid('the key that the handle is bound to was not proven');
+    }
+    throw refused('binding_mismatch', 'the certificate that the handle is bound to is not there');
   }
 
   /** A handle that is dead already takes no other one with it: whoever finds one must not stop its workload. */
   #mayCascade(handle: Handle): boolean {
     try {
-      assertUsable(handle, this.parts.clock.now());
+      this.parts.life.assertUsable(handle, this.parts.clock.now());
       return true;
     } catch (error) {
       if (error instanceof HandleRefused) return false;

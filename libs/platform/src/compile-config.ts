@@ -3,6 +3,7 @@ import { type AppName } from './app-name.js';
 import { issuerEntry } from './compile-issuers.js';
 import { proberEntry } from './config-prober.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
+import { signalEntry } from './config-signals.js';
 import { type ListenAddress, type PosternConfig, type ResourceEntry } from './postern-config.js';
 
 /** From what people write to what the process works with: units, absolute paths, the listeners of this process. */
@@ -20,6 +21,7 @@ export function compileConfig(file: string, config: ConfigFile, app: AppName): P
     prober: proberEntry(config.prober, folder),
     grantsFolder: resolve(folder, config.grants),
     issuers: config.issuers.map((issuer) => issuerEntry(issuer, folder)),
+    signals: config.signals.map((signal) => signalEntry(signal, folder)),
     resources: config.resources.map((resource) => resourceEntry(resource, folder)),
   };
 }

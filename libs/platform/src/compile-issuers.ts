@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type IssuerFile } from './config-issuers.js';
+import { type IssuerFile, type KeysFile } from './config-issuers.js';
 import {
   type IntrospectionIssuerEntry,
   type IssuerEntry,
@@ -70,7 +70,8 @@ function termsOf(written: IssuerFile, issuer: string): IssuerTermsEntry {
   };
 }
 
-function keyLocation(keys: Of<'oidc'>['keys'], folder: string): SigningIssuerEntry['keys'] {
+/** @param folder Whence the path of a file is counted. */
+export function keyLocation(keys: KeysFile, folder: string): SigningIssuerEntry['keys'] {
   if ('file' in keys) return { kind: 'file', path: resolve(folder, keys.file) };
   if ('jwksUri' in keys) return { kind: 'uri', uri: keys.jwksUri, refreshSeconds: keys.refresh };
   return { kind: 'discovery', refreshSeconds: keys.refresh };

@@ -1,6 +1,10 @@
 import { type ConfigProblem } from './config-error.js';
+import { id } from './config-values.js';
+import { nearestName } from './nearest-name.js';
 import { isConfidentialUrl, plainHttpUrl } from './network-address.js';
 import { pathText, shown } from './schema-problems.js';
+
+const IDS_TOLD_MAX = 10;
 
 type Written = Readonly<Record<string, unknown>>;
 type Report = (path: readonly PropertyKey[], what: string) => void;
@@ -16,9 +20,13 @@ export function crossProblems(where: string, written: unknown): readonly ConfigP
   reportRepeated(config, 'issuers', 'id', report);
   reportRepeated(config, 'issuers', 'issuer', report);
   reportRepeated(config, 'issuers', 'trustDomain', report);
+  reportRepeated(config, 'signals', 'id', report);
+  reportRepeated(config, 'signals', 'issuer', report);
   reportRepeated(config, 'resources', 'id', report);
   reportForeign(config, report);
-  reportPlainDiscovery(config, report);
+  reportPlainDiscovery(config, 'issuers', report);
+  reportPlainDiscovery(config, 'signals', report);
+  reportSignalSubjects(config, report);
   reportSharedListeners(mapping(config['listen']), report);
   reportUnreadHeader(config, report);
   reportVainProbe(config, report);
@@ -32,9 +40,12 @@ function reportRepeated(config: Written, list: string, name: string, report: Rep
     if (typeof value !== 'string') continue;
     const before = first.get(value);
     if (before === undefined) first.set(value, index);
-    else report([list, index, name], `${shown(value)} is that of ${list}[${before}] already`);
+    else report([list, index, name], repeats(value, `${list}[${before}]`));
   }
 }
+
+const repeats = (value: string, first: string): string =>
+  `${shown(value)} is that of ${first} already`;
 
 function reportForeign(config: Written, report: Report): void {
   const served = config['environment'];
@@ -49,17 +60,44 @@ function reportForeign(config: Written, report: Report): void {
 }
 
 /** Keys that come over a plain network are whatever somebody on that network says. */
-function reportPlainDiscovery(config: Written, report: Report): void {
-  for (const [index, { issuer, keys }] of entries(config, 'issuers')) {
+function reportPlainDiscovery(config: Written, list: string, report: Report): void {
+  for (const [index, { issuer, keys }] of entries(config, list)) {
     const byDiscovery = mapping(keys)['discovery'] === true;
     if (!byDiscovery || typeof issuer !== 'string' || isConfidentialUrl(issuer)) continue;
     if (plainHttpUrl(issuer) === undefined) continue; // That the schema says already.
     report(
-      ['issuers', index, 'keys', 'discovery'],
+      [list, index, 'keys', 'discovery'],
       'needs an issuer that is an https URL (http only on loopback): give the keys by { file: <path> } or { jwksUri: <https URL> }',
     );
   }
 }
+
+/** A subject that no issuer has by a slip of the pen would be a revocation that never comes. */
+function reportSignalSubjects(config: Written, report: Report): void {
+  const ids = entries(config, 'issuers').map(([, issuer]) => issuer['id']);
+  for (const [index, { subjects }] of entries(config, 'signals')) {
+    const named: readonly unknown[] = Array.isArray(subjects) ? subjects : [];
+    const path = ['signals', index, 'subjects'];
+    for (const [place, subject] of named.entries()) {
+      if (!isId(subject)) continue; // That the schema says already.
+      const first = named.indexOf(subject);
+      if (!ids.includes(subject)) report([...path, place], noIssuer(subject, ids.filter(isId)));
+      else if (first < place)
+        report([...path, place], repeats(subject, pathText([...path, first])));
+    }
+  }
+}
+
+function noIssuer(subject: string, ids: readonly string[]): string {
+  const what = `${shown(subject)} is no issuer of this file`;
+  if (ids.length === 0) return what;
+  const nearest = nearestName(subject, ids);
+  const more = ids.length > IDS_TOLD_MAX ? ' and others' : '';
+  const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
+  return `${what}: expected one of ${ids.slice(0, IDS_TOLD_MAX).join(', ')}${more}.${meant}`;
+}
+
+const isId = (value: unknown): value is string => id.safeParse(value).success;
 
 function reportSharedListeners(listen: Written, report: Report): void {
   const shared = [

@@ -22,7 +22,8 @@ const refresh = duration({ min: '10s', max: '1h' })
   .prefault('5m')
   .describe('a key that the issuer removed is refused after this time');
 
-const keys = z.union(
+/** Where public keys come from. */
+export const keys = z.union(
   [
     z.strictObject({ file: text.describe('JWKS; relative to this file'), allowPrivate }),
     z.strictObject({ jwksUri: confidentialUrl, allowPrivate, refresh }),
@@ -46,6 +47,9 @@ const ASYMMETRIC = [...SVID_ALGORITHMS, 'EdDSA', 'Ed25519'] as const;
 
 const algorithms = <const Names extends readonly string[]>(names: Names) =>
   z.array(choice(names)).min(1, 'expected at least one algorithm');
+
+/** What every signer but a trust domain may sign with; never a shared secret. */
+export const signatureAlgorithms = algorithms(ASYMMETRIC);
 
 const subjects = z.enum(['workload', 'person']);
 const maxAge = duration({ max: '366d' }).describe('longest time since iat');
@@ -74,7 +78,7 @@ const oidc = z.strictObject({
   kind: z.literal('oidc'),
   issuer: httpUrl.describe('the `iss` of its tokens, compared byte for byte'),
   keys,
-  algorithms: algorithms(ASYMMETRIC),
+  algorithms: signatureAlgorithms,
   types: z
     .array(text.transform((type) => type.toLowerCase().replace(/^application\//, '')))
     .min(1, 'expected at least one type such as JWT')
@@ -146,3 +150,4 @@ export const issuer = z.discriminatedUnion('kind', [oidc, spiffe, introspection]
 });
 
 export type IssuerFile = z.output<typeof issuer>;
+export type KeysFile = z.output<typeof keys>;

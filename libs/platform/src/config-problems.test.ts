@@ -14,6 +14,8 @@ interface Case {
   readonly issuer?: Fields;
   readonly resource?: Fields;
   readonly secondIssuer?: Fields;
+  readonly signal?: Fields;
+  readonly secondSignal?: Fields;
   readonly secondResource?: Fields;
   readonly line?: string;
   readonly lines?: readonly string[];
@@ -22,6 +24,18 @@ interface Case {
 const golden = (name: string): string => readFileSync(resolve('test/golden/config', name), 'utf8');
 const written = (): Config => parse(golden('postern.yaml')) as Config;
 const cases = parse(golden('problems.yaml')) as readonly Case[];
+
+/** A transmitter like those in docs/signals.md; the least that postern.yaml must say has none. */
+const aSignal: Fields = {
+  id: 'idp-signals',
+  issuer: 'https://idp.example',
+  keys: { discovery: true },
+  algorithms: ['ES256'],
+  subjects: ['k8s'],
+  owner: 'platform@example',
+  purpose: 'What the identity provider tells of its accounts',
+  reviewBy: '2027-03-31',
+};
 
 /** Strict YAML has no aliases, so what stands twice is written twice. */
 const yaml = (config: Fields): string => stringify(config, { aliasDuplicateObjects: false });
@@ -51,12 +65,17 @@ const changed = (fields: Fields, changes: Fields = {}): Fields =>
 function broken(change: Case): Fields {
   const { issuers, resources, ...rest } = written();
   const [issuer = {}, resource = {}] = [issuers[0], resources[0]];
+  const signals = [
+    ...(change.signal === undefined ? [] : [changed(aSignal, change.signal)]),
+    ...(change.secondSignal === undefined ? [] : [changed(aSignal, change.secondSignal)]),
+  ];
   const second = (first: Fields, changes: Fields | undefined): Fields[] =>
     changes === undefined ? [] : [changed(first, changes)];
   return changed(
     {
       ...rest,
       issuers: [changed(issuer, change.issuer), ...second(issuer, change.secondIssuer)],
+      ...(signals.length === 0 ? {} : { signals }),
       resources: [changed(resource, change.resource), ...second(resource, change.secondResource)],
     },
     change.root,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { issuer } from './config-issuers.js';
 import { clientCertificateHeader, listen } from './config-listeners.js';
 import { prober } from './config-prober.js';
+import { signal } from './config-signals.js';
 import {
   choice,
   choiceProblem,
@@ -170,6 +171,11 @@ export const configSchema = z.strictObject({
   prober: prober.prefault({}),
   grants: text.describe('folder of grant files; relative to this file'),
   issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
+  signals: z
+    .array(signal)
+    .max(ENTRIES_MAX)
+    .default([])
+    .describe('transmitters of Security Event Tokens (RFC 8417), whose events revoke handles'),
   resources: z.array(resource).min(1, 'expected at least one resource').max(ENTRIES_MAX),
 });
 

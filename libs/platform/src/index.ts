@@ -17,6 +17,7 @@ export {
   type ListenAddress,
   type PosternConfig,
   type ResourceEntry,
+  type SignalEntry,
 } from './postern-config.js';
 export { provide } from './provide.js';
 export { type AppContext, type RunningApp, type StartApp } from './app-context.js';

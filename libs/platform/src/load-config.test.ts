@@ -62,6 +62,7 @@ describe('postern.yaml', () => {
           allowPrivateKeyEndpoint: false,
         },
       ],
+      signals: [],
       resources: [
         {
           id: 'ledger',

@@ -23,6 +23,7 @@ export interface PosternConfig {
   /** Absolute path of the folder of grant files. */
   readonly grantsFolder: string;
   readonly issuers: readonly IssuerEntry[];
+  readonly signals: readonly SignalEntry[];
   readonly resources: readonly ResourceEntry[];
 }
 
@@ -89,6 +90,22 @@ export interface IntrospectionIssuerEntry extends IssuerTermsEntry {
 }
 
 export type IssuerEntry = SigningIssuerEntry | IntrospectionIssuerEntry;
+
+/** A transmitter of Security Event Tokens (RFC 8417). */
+export interface SignalEntry extends Pick<
+  SigningIssuerEntry,
+  'keys' | 'algorithms' | 'allowPrivateKeyEndpoint'
+> {
+  readonly id: string;
+  /** The `iss` of its tokens. */
+  readonly issuer: string;
+  /** Ids of entries of `issuers`: it is believed about their subjects alone. */
+  readonly subjects: readonly string[];
+  readonly owner: string;
+  readonly purpose: string;
+  /** The first instant at which it is no longer believed: midnight UTC after the `reviewBy` day. */
+  readonly reviewBy: Date;
+}
 
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };

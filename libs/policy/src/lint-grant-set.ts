@@ -2,7 +2,7 @@ import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
 
 /** Something about a grant that a person should look at. It does not keep the set from loading. */
 export interface GrantFinding {
-  readonly kind: 'overdue' | 'review_due' | 'over_broad';
+  readonly kind: 'overdue' | 'review_due' | 'over_broad' | 'no_effect';
   readonly grantId: string;
   readonly file: string;
   readonly what: string;
@@ -11,9 +11,16 @@ export interface GrantFinding {
 const DAY_MS = 86_400_000;
 const REVIEW_DUE_DAYS = 30;
 
-/** Overdue grants, grants whose review is due within 30 days, and grants that fit more than one subject. */
+/**
+ * Overdue grants, grants whose review is due within 30 days, grants that fit more than one subject, and grants that say
+ * what has no effect.
+ */
 export const lintGrantSet = (set: GrantSet, now: Date): readonly GrantFinding[] =>
-  set.grants.flatMap((grant) => [...reviewFindings(grant, now), ...breadthFindings(grant)]);
+  set.grants.flatMap((grant) => [
+    ...reviewFindings(grant, now),
+    ...breadthFindings(grant),
+    ...chainFindings(grant),
+  ]);
 
 function reviewFindings(grant: Grant, now: Date): GrantFinding[] {
   const finding = (kind: GrantFinding['kind'], what: string): GrantFinding[] => [
@@ -33,6 +40,15 @@ function breadthFindings({ id, file, subject }: Grant): GrantFinding[] {
   return [
     { kind: 'over_broad', grantId: id, file, what: `fits more than one subject: ${breadth}` },
   ];
+}
+
+/** The new actor follows one that the subject token records: that chain has two hops at once, and never one. */
+function chainFindings({ id, file, pattern, maxChainDepth }: Grant): GrantFinding[] {
+  if (pattern !== 'delegation' || maxChainDepth !== 1) return [];
+  const what =
+    'maxChainDepth 1 takes no more than 0 in a delegation: ' +
+    'say 2 for subject tokens that record one actor already, or 0';
+  return [{ kind: 'no_effect', grantId: id, file, what }];
 }
 
 function breadthOf({ id, claims }: SubjectMatch): string | undefined {

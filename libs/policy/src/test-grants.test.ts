@@ -108,4 +108,15 @@ describe('lint', () => {
     expect(kinds(bySegments)).toEqual(['over_broad']);
     expect(kinds(byClaims)).toEqual(['over_broad']);
   });
+
+  it('finds a delegation whose maxChainDepth takes no more than 0 does, and says which one would', () => {
+    const far = { reviewBy: new Date('2030-01-01T00:00:00Z') };
+    const delegation = (maxChainDepth: number) =>
+      ({ ...far, pattern: 'delegation', maxChainDepth }) as const;
+    expect(kinds(delegation(1))).toEqual(['no_effect']);
+    for (const depth of [0, 2, 3]) expect(kinds(delegation(depth))).toEqual([]);
+    expect(kinds({ ...far, pattern: 'downscoping', maxChainDepth: 1 })).toEqual([]);
+    const [finding] = lintGrantSet(aGrantSet([aGrant(delegation(1))]), TEST_NOW);
+    expect(finding!.what).toMatch(/^maxChainDepth 1 takes no more than 0.*say 2/);
+  });
 });

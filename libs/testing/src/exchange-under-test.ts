@@ -1,5 +1,5 @@
 import { EventFactory } from '#events';
-import { type DpopNonces, type Handle, mintHandle } from '#handles';
+import { type DpopNonces, type Handle, HandleLife, mintHandle } from '#handles';
 import {
   type IntrospectionDeclaration,
   type IssuerDeclaration,
@@ -109,6 +109,7 @@ export class ExchangeUnderTest {
   readonly handles: InMemoryHandleStore;
   readonly uses: InMemorySubjectTokenUses;
   readonly events: EventFactory;
+  readonly life = new HandleLife();
   readonly proofUses = new InMemoryProofUses();
   readonly nonces: DpopNonces | undefined = undefined;
   readonly introspector: TokenIntrospector | undefined;
@@ -151,9 +152,9 @@ export class ExchangeUnderTest {
   /** The ports and settings alone, to put one in the place of another. */
   get parts() {
     const { publicOrigin, environment, clock, issuers, keys, resources, grants } = this;
-    const { handles, uses, journal, events, proofUses, nonces, introspector } = this;
+    const { handles, life, uses, journal, events, proofUses, nonces, introspector } = this;
     const settings = { publicOrigin, environment, clock, issuers, keys, resources, grants };
-    const stores = { handles, uses, journal, events, proofUses };
+    const stores = { handles, life, uses, journal, events, proofUses };
     return { ...settings, ...stores, nonces, introspector };
   }
 

@@ -18,6 +18,11 @@ export class InMemoryProofUses extends ProofUses {
     return 'first';
   }
 
+  override async isUsed(key: Digest): Promise<boolean> {
+    this.#assertReachable();
+    return this.remembered.has(key);
+  }
+
   override async purge(now: Date): Promise<number> {
     this.#assertReachable();
     const expired = [...this.remembered].filter(([, until]) => until < now);

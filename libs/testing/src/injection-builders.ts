@@ -1,7 +1,7 @@
 import { UndiciUpstream } from '#adapters/http';
 import { PinnedCredentials, type SecretRef } from '#credentials';
 import { EventFactory } from '#events';
-import { type Handle, mintHandle, ProofOfPossession } from '#handles';
+import { type Handle, HandleLife, mintHandle, ProofOfPossession } from '#handles';
 import {
   compileProxiedResource,
   type InjectionParts,
@@ -64,6 +64,7 @@ export class CallPathParts implements InjectionParts {
   readonly journal = new InMemoryEventJournal();
   readonly records = new InMemoryHandleRecords();
   readonly handles = new InMemoryHandleStore(this.records);
+  readonly life = new HandleLife();
   readonly ledger = new InMemoryCallLedger();
   readonly secrets = new InMemorySecretStore();
   readonly credentials = new PinnedCredentials({ store: this.secrets, clock: this.clock });

@@ -32,6 +32,15 @@ export function proofUsesContract(make: () => Promise<ProofUsesUnderTest>): void
       expect(await under.twin.use(key, LATER)).toBe('again');
     });
 
+    it('says whether a key is used, which uses up nothing', async () => {
+      const key = aKey();
+      expect(await under.uses.isUsed(key)).toBe(false);
+      expect(await under.uses.isUsed(key)).toBe(false);
+      expect(await under.uses.use(key, LATER)).toBe('first');
+      expect(await under.twin.isUsed(key)).toBe(true);
+      expect(await under.twin.isUsed(aKey())).toBe(false);
+    });
+
     it('D-06: takes another proof for another one', async () => {
       expect(await under.uses.use(aKey(), LATER)).toBe('first');
       expect(await under.uses.use(aKey(), LATER)).toBe('first');

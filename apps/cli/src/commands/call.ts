@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Command } from 'commander';
-import { PosternClient, PosternRefused } from '#client';
-import { openDpopKey } from '../dpop-key-file.js';
+import { PosternRefused } from '#client';
+import { clientOf } from '../client-of.js';
 import { readHandle, readInput } from '../input.js';
 
 interface CallOptions {
@@ -50,9 +50,4 @@ async function call(resource: string, path: string, options: CallOptions): Promi
     await pipeline(Readable.fromWeb(response.body as never), process.stdout, { end: false });
   }
   if (response.status >= 400) process.exitCode = 1;
-}
-
-async function clientOf({ origin, dpopKey }: CallOptions): Promise<PosternClient> {
-  if (dpopKey === undefined) return new PosternClient(origin);
-  return new PosternClient(origin, { proof: 'dpop', prover: await openDpopKey(dpopKey) });
 }

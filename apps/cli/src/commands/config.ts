@@ -1,7 +1,6 @@
 import { type Command } from 'commander';
-import { compileResources } from '#adapters/files';
+import { compileResources, compileTrust } from '#adapters/files';
 import { checkKeyFiles } from '#adapters/issuers';
-import { IssuerRegistry } from '#identity';
 import { loadConfig, loadSettings } from '#platform';
 
 /** `postern config check`: everything that a start would check without a server. */
@@ -17,7 +16,7 @@ export function addConfig(program: Command): void {
 async function check(): Promise<void> {
   const settings = loadSettings(process.env);
   const config = loadConfig(settings.configFile);
-  await checkKeyFiles(IssuerRegistry.of(config.issuers).all());
+  await checkKeyFiles(compileTrust(config).registrations);
   compileResources(config);
   console.log(
     `${config.file}: in order (environment ${config.environment}, ` +

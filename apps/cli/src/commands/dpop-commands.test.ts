@@ -144,6 +144,45 @@ it.each([
   expect(server.seen).toHaveLength(0);
 });
 
+describe('a bound handle that is to take its task along', () => {
+  beforeEach(async () => {
+    await exchange('--dpop-key', at('key.jwk'));
+    writeFileSync(at('handle'), printed[0]!);
+  });
+  const revoke = (...args: readonly string[]): Promise<void> =>
+    postern('revoke', '--handle-file', at('handle'), ...args);
+
+  it('is revoked with the proof of its key, after the demand for a nonce', async () => {
+    await revoke('--cascade', 'task', '--dpop-key', at('key.jwk'));
+    expect(formSent().get('cascade')).toBe('task');
+    const [first, second] = server.seen.slice(2);
+    expect(first!.proof!.claims).not.toHaveProperty('nonce');
+    expect(second!.proof!.claims).toHaveProperty('nonce');
+    expect(second!.proof!.jkt).toBe(server.seen[0]!.proof!.jkt);
+    expect(printed[1]).toBe('revoked');
+  });
+
+  it('is refused without the key', async () => {
+    await expect(revoke('--cascade', 'task')).rejects.toMatchObject({
+      name: 'PosternRefused',
+      code: 'invalid_dpop_proof',
+    });
+    expect(printed).toHaveLength(1);
+  });
+
+  it.each([
+    [['--cascade', 'all'], /expected family or task/],
+    [['--cascade', 'task', '--scope', 'subject'], /no --cascade/],
+  ])('%j is refused before anything is sent', async (args, message) => {
+    const sent = server.seen.length;
+    await expect(revoke(...args)).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(message) as unknown,
+    });
+    expect(server.seen).toHaveLength(sent);
+  });
+});
+
 it('revokes a bound handle without its key', async () => {
   await exchange('--dpop-key', at('key.jwk'));
   writeFileSync(at('handle'), printed[0]!);

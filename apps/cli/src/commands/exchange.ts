@@ -1,5 +1,6 @@
 import { type Command } from 'commander';
-import { type CallDetails, PosternClient } from '#client';
+import { type CallDetails, type DpopProver } from '#client';
+import { clientOf } from '../client-of.js';
 import { openOrCreateDpopKey } from '../dpop-key-file.js';
 import { readInput } from '../input.js';
 import { UsageError } from '../usage-error.js';
@@ -56,7 +57,7 @@ export function addExchange(program: Command): void {
 async function exchange(resource: string, options: ExchangeOptions): Promise<void> {
   const details = detailsOf(options);
   const tokens = await readTokens(options);
-  const client = await clientOf(options);
+  const client = await clientOf(options, openOrCreate);
   const issued = await client.exchange({
     ...tokens,
     audience: resource,
@@ -66,14 +67,9 @@ async function exchange(resource: string, options: ExchangeOptions): Promise<voi
   console.log(options.json === true ? JSON.stringify(issued) : issued.handle);
 }
 
-async function clientOf({ origin, dpopKey }: ExchangeOptions): Promise<PosternClient> {
-  if (dpopKey === undefined) return new PosternClient(origin);
-  const prover = await openOrCreateDpopKey(
-    dpopKey,
-    (line) => void process.stderr.write(`${line}\n`),
-  );
-  return new PosternClient(origin, { proof: 'dpop', prover });
-}
+/** Makes the key file when it is absent. */
+const openOrCreate = (file: string): Promise<DpopProver> =>
+  openOrCreateDpopKey(file, (line) => void process.stderr.write(`${line}\n`));
 
 async function readTokens({
   subjectTokenFile,

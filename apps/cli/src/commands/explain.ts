@@ -2,16 +2,12 @@ import { type Command } from 'commander';
 import { z } from 'zod';
 import { PosternRefused } from '#client';
 import { describeEvent, type RecordedEvent } from '#events';
-import { DependencyUnavailable } from '#kernel';
-import { readHandle } from '../input.js';
+import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { shown } from '../shown.js';
 
-interface ExplainOptions {
-  readonly admin: string;
-  readonly handleFile?: string;
+interface ExplainOptions extends AdminOptions {
   readonly json?: boolean;
 }
-
-const REQUEST_TIMEOUT_MS = 15_000;
 
 const nullable = z.string().nullish();
 
@@ -40,46 +36,27 @@ export type Explanation = z.infer<typeof explanation>;
 
 /** `postern grants explain`: why a request was answered as it was. Callers are not told; operators are. */
 export function addExplain(grants: Command): void {
-  grants
+  const command = grants
     .command('explain')
     .description(
       'why a request was permitted or denied; POSTERN_HANDLE is an operator handle with admin.read',
     )
-    .argument('<correlation-id>', 'postern-correlation-id of the answer, req_...')
-    .option('--admin <url>', 'origin of the admin API', 'http://127.0.0.1:8081')
-    .option('--handle-file <file>', 'read the handle from a file; - for standard input')
+    .argument('<correlation-id>', 'postern-correlation-id of the answer, req_...');
+  addAdminOptions(command)
     .option('--json', 'the answer of the admin API instead of readable lines')
     .action(explain);
 }
 
 async function explain(correlationId: string, options: ExplainOptions): Promise<void> {
-  const handle = await readHandle(options);
-  const response = await ask(options.admin, correlationId, handle);
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new PosternRefused(response.status, detailOf(answer), undefined);
-  const { data } = explanation.safeParse(answer);
+  const path = `/admin/v1/explain/${encodeURIComponent(correlationId)}`;
+  const { status, body } = await askAdmin(path, options);
+  const { data } = explanation.safeParse(body);
   if (data === undefined) {
     const message = 'the answer is no explanation: is this the origin of the admin API?';
-    throw new PosternRefused(response.status, message, undefined);
+    throw new PosternRefused(status, message, undefined);
   }
-  if (options.json === true) console.log(JSON.stringify(answer));
+  if (options.json === true) console.log(JSON.stringify(body));
   else for (const line of explanationLines(data)) console.log(line);
-}
-
-/** Never follows a redirect: the handle is for the origin that was named. @throws DependencyUnavailable */
-async function ask(origin: string, correlationId: string, handle: string): Promise<Response> {
-  const url = `${origin}/admin/v1/explain/${encodeURIComponent(correlationId)}`;
-  const headers = { authorization: `Bearer ${handle}` };
-  const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  return fetch(url, { headers, signal, redirect: 'error' }).catch((cause: unknown) => {
-    const message = `the admin API does not answer at ${origin}: name it with --admin`;
-    throw new DependencyUnavailable('admin API', message, { cause });
-  });
-}
-
-function detailOf(answer: unknown): string {
-  const { data } = z.object({ detail: z.string() }).safeParse(answer);
-  return shown(data?.detail ?? 'refused');
 }
 
 /** Lines for a person at a terminal; what a caller put into a request cannot move the cursor or begin a line. */
@@ -124,10 +101,3 @@ const eventShape = z.looseObject({
   correlationid: z.string(),
   data: z.looseObject({}),
 });
-
-/** Printable ASCII; everything else is escaped. */
-const shown = (text: string): string =>
-  text.replace(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );

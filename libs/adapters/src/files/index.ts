@@ -7,8 +7,10 @@ export { GrantFolderUnreadable } from './grant-folder-unreadable.js';
 export { type GrantFolder, readGrantFolder } from './read-grant-folder.js';
 export {
   compileResources,
+  compileTrust,
   grantContext,
   openPolicy,
   type OpenPolicy,
   type PolicyDeclaration,
+  type TrustedParties,
 } from './open-policy.js';

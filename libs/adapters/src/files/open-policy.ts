@@ -1,5 +1,13 @@
 import { type Clock } from '#kernel';
-import { type IntrospectionDeclaration, type IssuerDeclaration, IssuerRegistry } from '#identity';
+import {
+  compileTransmitters,
+  type IntrospectionDeclaration,
+  type IssuerDeclaration,
+  IssuerRegistry,
+  type RegisteredIssuer,
+  type SignalDeclaration,
+  type SignalTransmitter,
+} from '#identity';
 import {
   compileGrantSet,
   compileResource,
@@ -18,18 +26,39 @@ export interface PolicyDeclaration {
   readonly publicOrigin: string;
   readonly issuers: readonly (IssuerDeclaration | IntrospectionDeclaration)[];
   readonly resources: readonly ResourceRegistration[];
+  readonly signals: readonly SignalDeclaration[];
   readonly grantsFolder: string;
 }
 
-/** Who may vouch, what may be asked for, and what is granted: compiled, and the grants watched. */
-export interface OpenPolicy {
+/** Whose word counts. */
+export interface TrustedParties {
   readonly issuers: IssuerRegistry;
+  /** Of security events. */
+  readonly transmitters: readonly SignalTransmitter[];
+  /** All of them, whose keys are trusted. */
+  readonly registrations: readonly RegisteredIssuer[];
+}
+
+/** Who may vouch, what may be asked for, and what is granted: compiled, and the grants watched. */
+export interface OpenPolicy extends TrustedParties {
   readonly resources: ResourceSet;
   readonly grants: FileGrantSource;
 }
 
+/** @throws IssuerRegistryInvalid */
+export function compileTrust(
+  declared: Pick<PolicyDeclaration, 'issuers' | 'signals'>,
+): TrustedParties {
+  const issuers = IssuerRegistry.of(declared.issuers);
+  const transmitters = compileTransmitters(declared.signals, issuers);
+  const registrations = [...issuers.all(), ...transmitters.map(({ registration }) => registration)];
+  return { issuers, transmitters, registrations };
+}
+
 /** The declared resources and the reserved one. @throws ResourceInvalid */
-export function compileResources(declared: PolicyDeclaration): ResourceSet {
+export function compileResources(
+  declared: Pick<PolicyDeclaration, 'environment' | 'publicOrigin' | 'resources'>,
+): ResourceSet {
   const { environment, publicOrigin, resources } = declared;
   const compiled: Resource[] = resources.map((entry) =>
     compileResource(entry, { environment, publicOrigin }),
@@ -38,7 +67,10 @@ export function compileResources(declared: PolicyDeclaration): ResourceSet {
 }
 
 /** What grant files of this deployment refer to. @throws IssuerRegistryInvalid, ResourceInvalid */
-export function grantContext(declared: PolicyDeclaration, now: Date): GrantContext {
+export function grantContext(
+  declared: Omit<PolicyDeclaration, 'signals' | 'grantsFolder'>,
+  now: Date,
+): GrantContext {
   const issuers = IssuerRegistry.of(declared.issuers);
   return {
     environment: declared.environment,
@@ -63,5 +95,5 @@ export async function openPolicy(
   for (const { file, kind, what } of lintGrantSet(grants.current(), context.now)) {
     parts.onProblem(`${file}: ${kind}: ${what}`);
   }
-  return { issuers: IssuerRegistry.of(declared.issuers), resources: context.resources, grants };
+  return { ...compileTrust(declared), resources: context.resources, grants };
 }

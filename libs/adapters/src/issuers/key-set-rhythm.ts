@@ -7,7 +7,7 @@ export interface KeySetRhythm {
   readonly refreshAfterSeconds: number;
   /** A set that is older is asked for again, and the answer waited for: a removed key is rejected after this time. */
   readonly freshForSeconds: number;
-  /** The least time between two attempts while there is a set to go on with. */
+  /** The least time from an attempt that failed to the next, while there is a set to go on with. */
   readonly retryAfterSeconds: number;
   /** While its issuer cannot be reached, a set may be used until it is this old. */
   readonly usableForSeconds: number;

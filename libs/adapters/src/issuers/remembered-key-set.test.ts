@@ -2,6 +2,7 @@ import { setImmediate as settled } from 'node:timers/promises';
 import { type PublishedJwk } from '#identity';
 import { DependencyUnavailable } from '#kernel';
 import { FixedClock } from '#testing';
+import { type KeySetRhythm } from './key-set-rhythm.js';
 import { RememberedKeySet } from './remembered-key-set.js';
 
 describe('a remembered key set', () => {
@@ -10,21 +11,23 @@ describe('a remembered key set', () => {
   let loads: number;
   let problems: string[];
   let load: () => Promise<readonly PublishedJwk[]>;
+  let rhythm: KeySetRhythm;
 
   beforeEach(() => {
     clock = new FixedClock();
     loads = 0;
     problems = [];
     load = async () => [{ kid: 'first' }];
+    rhythm = {
+      refreshAfterSeconds: 240,
+      freshForSeconds: 300,
+      retryAfterSeconds: 30,
+      usableForSeconds: 3600,
+    };
     set = new RememberedKeySet({
       clock,
       issuerId: 'idp',
-      rhythm: () => ({
-        refreshAfterSeconds: 240,
-        freshForSeconds: 300,
-        retryAfterSeconds: 30,
-        usableForSeconds: 3600,
-      }),
+      rhythm: () => rhythm,
       load: async () => {
         loads += 1;
         return { keys: await load() };
@@ -49,6 +52,44 @@ describe('a remembered key set', () => {
     load = async () => [{ kid: 'third' }];
     clock.advance(300);
     expect(await keyIds()).toEqual(['third']);
+  });
+
+  describe('of an issuer whose keys are good for ten seconds', () => {
+    beforeEach(async () => {
+      rhythm = {
+        refreshAfterSeconds: 8,
+        freshForSeconds: 10,
+        retryAfterSeconds: 10,
+        usableForSeconds: 3600,
+      };
+      await keyIds();
+    });
+
+    it('is renewed in the background too, and the caller is not made to wait', async () => {
+      let loaded: (keys: readonly PublishedJwk[]) => void = () => undefined;
+      load = () => new Promise((resolve) => (loaded = resolve));
+      clock.advance(8.5);
+      expect(await keyIds()).toEqual(['first']);
+      expect(loads).toBe(2);
+      loaded([{ kid: 'second' }]);
+      await settled();
+      clock.advance(5);
+      expect(await keyIds()).toEqual(['second']);
+      expect(loads).toBe(2);
+    });
+
+    it('is asked for again no sooner than ten seconds after that failed', async () => {
+      load = fail;
+      clock.advance(8.5);
+      await keyIds();
+      await settled();
+      clock.advance(9.5);
+      expect(await keyIds()).toEqual(['first']);
+      expect(loads).toBe(2);
+      clock.advance(0.5);
+      await keyIds();
+      expect(loads).toBe(3);
+    });
   });
 
   it('is asked for at most every 30 seconds while that fails', async () => {

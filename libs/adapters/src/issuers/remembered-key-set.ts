@@ -37,12 +37,10 @@ export class RememberedKeySet {
   async current(): Promise<KeySet> {
     const usable = this.#usable();
     if (usable === undefined) return this.#first();
-    const { refreshAfterSeconds, freshForSeconds, retryAfterSeconds } = this.#rhythm();
+    const { refreshAfterSeconds, freshForSeconds } = this.#rhythm();
     const age = this.#ageSeconds(usable);
     if (age < refreshAfterSeconds) return usable;
-    if (this.#loading === undefined && this.#within(retryAfterSeconds, this.#attemptedAt)) {
-      return usable;
-    }
+    if (this.#loading === undefined && this.#isRetrying()) return usable;
     const refreshed = this.#load().catch(() => usable);
     return age < freshForSeconds || this.#failure !== undefined ? usable : refreshed;
   }
@@ -108,7 +106,7 @@ export class RememberedKeySet {
       : undefined;
   }
 
-  /** Whether an attempt failed and the next is not due: an unknown key id makes it due no sooner. */
+  /** Whether an attempt failed and the next is not due. After a success the age of the set alone says when it is. */
   #isRetrying(): boolean {
     if (this.#failure === undefined) return false;
     return this.#within(this.#rhythm().retryAfterSeconds, this.#attemptedAt);

@@ -39,6 +39,14 @@ export class PostgresProofUses extends ProofUses {
     return this.commits.submit({ key, until });
   }
 
+  override async isUsed(key: Digest): Promise<boolean> {
+    const rows = await this.database.query(
+      `select 1 from public.proof_use where key = decode($1, 'hex')`,
+      [key],
+    );
+    return rows.length > 0;
+  }
+
   // No lock is taken before: the roles may not update. Two purges at once only wait for each other.
   override async purge(now: Date): Promise<number> {
     let forgotten = 0;
