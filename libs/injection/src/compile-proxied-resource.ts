@@ -1,14 +1,9 @@
 import { type SecretRef } from '#credentials';
 import { parseUrl } from '#kernel';
 import { type PolicyProblem, type Resource, ResourceInvalid } from '#policy';
-import { foldedName, isReservedForFraming } from './header-names.js';
-import { TEMPLATE_FIELD } from './injectors/header.js';
-import {
-  type CallLimits,
-  type Destination,
-  type Injection,
-  type ProxiedResource,
-} from './proxied-resource.js';
+import { checkInjection } from './check-injection.js';
+import { type Injection } from './injection.js';
+import { type CallLimits, type Destination, type ProxiedResource } from './proxied-resource.js';
 
 /** A resource as registered, as far as calls are concerned. */
 export interface ProxiedResourceRegistration {
@@ -30,7 +25,6 @@ export interface ProxiedResourceContext {
   readonly readFile?: (path: string) => string;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 /** A path that needs no decision: what canonical requests are made of, without escapes. */
 const BASE_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()+,=:@]+)*$/;
 
@@ -97,22 +91,6 @@ function checkBasePath(text: string, basePath: string, report: Report): void {
   const written = text.slice(text.indexOf('://') + 3).replace(/^[^/]*/, '');
   if (BASE_PATH.test(basePath) && written.replace(/\/$/, '') === basePath) return;
   report('destination', 'the path is not canonical: no dot segments, escapes or empty segments');
-}
-
-function checkInjection(injection: Injection, report: Report): void {
-  if (injection.kind === 'header') {
-    const folded = foldedName(injection.name);
-    if (!TOKEN.test(injection.name) || isReservedForFraming(folded)) {
-      report('inject.name', `"${injection.name}" is no name of a header that can be injected`);
-    }
-    const rest = injection.template.replace(TEMPLATE_FIELD, '');
-    if (rest === injection.template || /[{}]/.test(rest)) {
-      report('inject.template', 'expected at least one {field}, and no other braces');
-    }
-  }
-  if (injection.kind === 'query' && !/^[\x21-\x7e]{1,64}$/.test(injection.name)) {
-    report('inject.name', 'expected 1 to 64 printable ASCII characters');
-  }
 }
 
 function compileTls(

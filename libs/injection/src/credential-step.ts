@@ -1,6 +1,7 @@
 import { type PinnedCredentials, type SecretVersion } from '#credentials';
 import { PosternError } from '#kernel';
 import { CallDenied } from './call-denied.js';
+import { CallFailed } from './call-failed.js';
 import { CredentialFieldMissing } from './injectors/credential-unusable.js';
 import { type PreparedCredential } from './injectors/prepared-credential.js';
 import { PreparedCredentials } from './injectors/prepared-credentials.js';
@@ -39,7 +40,9 @@ export class CredentialStep {
   }
 }
 
-function unusable(error: unknown): CallDenied {
+/** The secret is there and cannot be put on the call; a refusal stays what it is. */
+export function unusable(error: unknown): unknown {
+  if (error instanceof CallDenied || error instanceof CallFailed) return error;
   const missing = error instanceof CredentialFieldMissing;
   return new CallDenied(
     {

@@ -11,12 +11,8 @@ export {
 export { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
 export { endLostCalls } from './lost-calls.js';
 export { InjectionPipeline, type InjectionParts } from './injection-pipeline.js';
-export {
-  type CallLimits,
-  type Destination,
-  type Injection,
-  type ProxiedResource,
-} from './proxied-resource.js';
+export { type Injection } from './injection.js';
+export { type CallLimits, type Destination, type ProxiedResource } from './proxied-resource.js';
 export {
   Upstream,
   type UpstreamController,

@@ -19,16 +19,14 @@ import {
   unrecorded,
 } from './denials.js';
 import { DenialJournal } from './denial-journal.js';
+import { Forwarder } from './forwarder.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
 import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
-import { type OutgoingHead, outgoingRequest } from './outgoing-request.js';
 import { presentedHandle } from './presented-handle.js';
 import { type ProxiedResource } from './proxied-resource.js';
-import { askedResponse } from './relay/asked-response.js';
-import { ResponseRelay } from './relay/response-relay.js';
-import { announcedBody, bodyOf, refuseTooLarge, refuseUpgrade } from './request-body.js';
-import { type TermMatcher } from './scrub/term-matcher.js';
+import { type ResponseRelay } from './relay/response-relay.js';
+import { announcedBody, refuseTooLarge, refuseUpgrade } from './request-body.js';
 import { type Upstream } from './upstream.js';
 
 export interface InjectionParts {
@@ -48,17 +46,12 @@ export interface InjectionParts {
   readonly environment: string;
 }
 
-interface CallEnds {
-  readonly incoming: IncomingCall;
-  readonly response: CallerResponse;
-  readonly matcher: TermMatcher | undefined;
-}
-
 /** One call from its raw request to its last byte. What was judged, counted and injected is one object throughout. */
 export class InjectionPipeline {
   readonly #handles: HandleCheck;
   readonly #keys: HeldKey;
   readonly #credentials: CredentialStep;
+  readonly #forwarder: Forwarder;
   readonly #denials: DenialJournal;
   readonly #bulkhead = new Bulkhead();
 
@@ -66,6 +59,7 @@ export class InjectionPipeline {
     this.#handles = new HandleCheck(parts);
     this.#keys = new HeldKey(parts);
     this.#credentials = new CredentialStep(parts.credentials);
+    this.#forwarder = new Forwarder(parts.upstream);
     this.#denials = new DenialJournal(parts);
   }
 
@@ -92,9 +86,7 @@ export class InjectionPipeline {
       refuseTooLarge(announcedBody(incoming.rawHeaders), permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, context); // 5
       const credential = await this.#credentials.current(permitted.resource); // 6
-      const outgoing = outgoingRequest(permitted, incoming.rawHeaders, credential); // 7
-      const ends = { incoming, response, matcher: credential.matcher };
-      const relay = this.#forward(call, outgoing, ends); // 8
+      const relay = await this.#forwarder.forward(call, credential, { incoming, response }); // 7, 8
       await this.#relayed(call, relay); // 9
     } catch (error) {
       if (error instanceof CallFailed) call?.failed(error);
@@ -161,24 +153,6 @@ export class InjectionPipeline {
       throw uncounted(error);
     }
     return new ActiveCall(permitted, start);
-  }
-
-  #forward(call: ActiveCall, outgoing: OutgoingHead, ends: CallEnds): ResponseRelay {
-    const { incoming, response, matcher } = ends;
-    const { resource } = call.permitted;
-    call.credentialVersion = outgoing.credentialVersion;
-    if (response.destroyed) {
-      throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
-    }
-    const announced = announcedBody(incoming.rawHeaders);
-    const body = bodyOf(incoming, announced, resource.limits.requestBytesMax);
-    const asked = askedResponse(incoming);
-    const relay = new ResponseRelay({ resource, matcher, asked, body, response });
-    call.body = body;
-    call.relay = relay;
-    if (announced.expected && body !== undefined) response.writeContinue();
-    relay.attach(this.parts.upstream.send({ ...outgoing, body }, relay));
-    return relay;
   }
 
   async #relayed(call: ActiveCall, relay: ResponseRelay): Promise<void> {

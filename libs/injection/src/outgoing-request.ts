@@ -1,44 +1,64 @@
 import { type PermittedCall } from './active-call.js';
 import { foldedName, isRefusedFromCallers, namedByConnection } from './header-names.js';
+import { type Injector, type OutgoingDraft } from './injectors/injector.js';
 import { type PreparedCredential } from './injectors/prepared-credential.js';
 import { type UpstreamRequest } from './upstream.js';
 
-/** The outgoing request but for its body. */
+/** A call with all that its request is made of; the body only where the injector holds it. */
+export interface OutgoingParts {
+  readonly permitted: Pick<PermittedCall, 'request' | 'resource'>;
+  readonly rawHeaders: readonly string[];
+  readonly credential: PreparedCredential;
+  readonly heldBody: Buffer | undefined;
+}
+
+/** The outgoing request but for a body that is streamed. */
 export type OutgoingHead = Omit<UpstreamRequest, 'body'>;
 
 /**
- * The request that goes to the destination: the judged path below the registered base path, and a fresh header set. What
+ * The request before the secret is put on: the judged path below the registered base path, and a fresh header set. What
  * Connection names is dropped before injecting, so that nobody can strip our header (RFC 9110 section 7.6.1).
  */
-export function outgoingRequest(
-  { request, resource }: Pick<PermittedCall, 'request' | 'resource'>,
-  rawHeaders: readonly string[],
-  credential: PreparedCredential,
-): OutgoingHead {
-  const { destination } = resource;
-  const path = `${destination.basePath}${request.path}`;
-  const query = credential.appliedTo(request.query);
+export function outgoingDraft(parts: OutgoingParts, injector: Injector): OutgoingDraft {
+  const { request, resource } = parts.permitted;
+  const path = `${resource.destination.basePath}${request.path}`;
   return {
-    resource,
-    credentialVersion: credential.version,
     method: request.method,
-    path: `${path === '' ? '/' : path}${query === '' ? '' : `?${query}`}`,
-    headers: outgoingHeaders(destination.origin, rawHeaders, credential),
+    path: path === '' ? '/' : path,
+    query: request.query,
+    headers: callerHeaders(parts, injector),
+    body: parts.heldBody,
   };
 }
 
-function outgoingHeaders(
-  origin: string,
-  rawHeaders: readonly string[],
-  credential: PreparedCredential,
-): string[] {
+/** The request with the secret on it, final but for a body that is streamed. */
+export function injected(
+  { permitted, credential }: OutgoingParts,
+  injector: Injector,
+  draft: OutgoingDraft,
+): OutgoingHead {
+  injector.inject(draft);
+  const { method, path, query, headers, body } = draft;
+  if (body !== undefined) headers.push('content-length', String(body.length));
+  return {
+    resource: permitted.resource,
+    credentialVersion: credential.version,
+    method,
+    path: query === '' ? path : `${path}?${query}`,
+    headers,
+  };
+}
+
+function callerHeaders(parts: OutgoingParts, injector: Injector): string[] {
+  const { rawHeaders, credential, permitted, heldBody } = parts;
+  const { origin } = permitted.resource.destination;
   const dropped = namedByConnection(rawHeaders);
   const scrubs = credential.matcher !== undefined;
   const isDropped = (name: string): boolean => {
     const folded = foldedName(name);
     if (isRefusedFromCallers(folded) || dropped.has(folded)) return true;
-    if (folded === 'content-length' && name.includes('_')) return true;
-    return credential.replaces(folded) || (scrubs && REPLACED_WHEN_SCRUBBING.has(folded));
+    if (folded === 'content-length' && (heldBody !== undefined || name.includes('_'))) return true;
+    return injector.replaces(folded) || (scrubs && REPLACED_WHEN_SCRUBBING.has(folded));
   };
   const headers = ['host', origin.slice(origin.indexOf('//') + 2)];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -46,7 +66,6 @@ function outgoingHeaders(
     if (!isDropped(name)) headers.push(name, rawHeaders[index + 1] ?? '');
   }
   if (scrubs) headers.push('accept-encoding', 'identity');
-  credential.addTo(headers);
   return headers;
 }
 

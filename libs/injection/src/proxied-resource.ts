@@ -1,5 +1,6 @@
 import { type SecretRef } from '#credentials';
 import { type Resource } from '#policy';
+import { type Injection } from './injection.js';
 
 /** Where a resource's calls go. Never built from what a caller sent. */
 export interface Destination {
@@ -11,14 +12,6 @@ export interface Destination {
   /** Starts with `/`, does not end with one; empty for the root. */
   readonly basePath: string;
 }
-
-/** How the secret is put on a call; `username`, `password`, `value` name fields of the secret. */
-export type Injection =
-  | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  | { readonly kind: 'bearer'; readonly value: string }
-  /** `template` holds `{field}` for each field of the secret that it takes. */
-  | { readonly kind: 'header'; readonly name: string; readonly template: string }
-  | { readonly kind: 'query'; readonly name: string; readonly value: string };
 
 export interface CallLimits {
   readonly totalTimeoutMs: number;

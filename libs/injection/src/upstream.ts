@@ -11,7 +11,7 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Name, value, name, value ... in the order in which they are written. */
   readonly headers: readonly string[];
-  readonly body: Readable | undefined;
+  readonly body: Readable | Buffer | undefined;
 }
 
 /**

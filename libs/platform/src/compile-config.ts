@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type AppName } from './app-name.js';
 import { issuerEntry } from './compile-issuers.js';
+import { injectEntry } from './config-inject.js';
 import { proberEntry } from './config-prober.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
 import { signalEntry } from './config-signals.js';
@@ -78,19 +79,6 @@ function tlsEntry(
     ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
     ...(serverName === undefined ? {} : { serverName }),
   };
-}
-
-function injectEntry(inject: ResourceFile['inject']): ResourceEntry['inject'] {
-  switch (inject.as) {
-    case 'basic':
-      return { kind: 'basic', username: inject.username, password: inject.password };
-    case 'bearer':
-      return { kind: 'bearer', value: inject.value };
-    case 'header':
-      return { kind: 'header', name: inject.name, template: inject.template };
-    case 'query':
-      return { kind: 'query', name: inject.name, value: inject.value };
-  }
 }
 
 const callLimits = (call: ResourceFile['call']): ResourceEntry['call'] => ({

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { issuer } from './config-issuers.js';
+import { inject } from './config-inject.js';
 import { clientCertificateHeader, listen } from './config-listeners.js';
 import { prober } from './config-prober.js';
 import { signal } from './config-signals.js';
 import {
   choice,
-  choiceProblem,
   cidr,
   duration,
   environment,
@@ -19,37 +19,6 @@ import {
 const CALLS_MAX = 1_000_000_000;
 const CONCURRENCY_MAX = 10_000;
 const ENTRIES_MAX = 1000;
-
-const INJECTORS = ['basic', 'bearer', 'header', 'query'] as const;
-const LATER_INJECTORS = [
-  'cookie',
-  'form-login',
-  'digest',
-  'client-certificate',
-  'oauth2-client-credentials',
-  'hmac',
-  'aws-sigv4',
-  'soap-username-token',
-  'body-field',
-];
-const asWritten = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null && 'as' in value ? value.as : undefined;
-
-const field = text.describe('name of a field of the secret');
-const inject = z.discriminatedUnion(
-  'as',
-  [
-    z.strictObject({ as: z.literal('basic'), username: field, password: field }),
-    z.strictObject({ as: z.literal('bearer'), value: field }),
-    z.strictObject({
-      as: z.literal('header'),
-      name: text.describe('of the header'),
-      template: text.describe('its value, with {field} for a field of the secret'),
-    }),
-    z.strictObject({ as: z.literal('query'), name: text, value: field }),
-  ],
-  { error: ({ input }) => choiceProblem(asWritten(input), INJECTORS, LATER_INJECTORS) },
-);
 
 const handle = z
   .strictObject({

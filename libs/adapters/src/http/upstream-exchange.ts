@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   type UpstreamController,
   UpstreamFailed,
@@ -82,10 +83,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    const { body, resource } = this.request;
-    const { origin } = resource.destination;
+    const { origin } = this.request.resource.destination;
     this.fail(
-      (body?.errored ?? null) === null
+      (this.stream?.errored ?? null) === null
         ? upstreamFailure(error, origin, this.#controller !== undefined)
         : new UpstreamFailed('aborted', `${origin}: the request body failed`),
     );
@@ -95,10 +95,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   private fail(error: UpstreamFailed): void {
     if (this.#ended) return;
     this.end();
-    this.request.body?.destroy();
+    this.stream?.destroy();
     queueMicrotask(() => {
       this.sink.onError(error);
     });
+  }
+
+  private get stream(): Readable | undefined {
+    const { body } = this.request;
+    return body instanceof Readable ? body : undefined;
   }
 
   private end(): void {
@@ -109,7 +114,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   private cut(reason: Error): void {
     this.#abortReason = reason;
     this.#controller?.abort(reason);
-    this.request.body?.destroy();
+    this.stream?.destroy();
   }
 
   readonly #onDeadline = (): void => {

@@ -1,13 +1,13 @@
-import { type Injection } from '../proxied-resource.js';
+import { type Injection } from '../injection.js';
 import { CredentialUnusable } from './credential-unusable.js';
-import { type InjectedSecret } from './injected.js';
+import { headerInjector, type Injector } from './injector.js';
 import { secretField, type SecretFields } from './secret-field.js';
 
 /** RFC 7617, with UTF-8. */
 export function injectBasic(
   injection: Extract<Injection, { kind: 'basic' }>,
   fields: SecretFields,
-): InjectedSecret {
+): Injector {
   const username = secretField(fields, injection.username);
   const password = secretField(fields, injection.password);
   if (username.includes(':')) {
@@ -17,8 +17,5 @@ export function injectBasic(
   }
   const pair = `${username}:${password}`;
   const value = `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
-  return {
-    injected: { kind: 'header', name: 'authorization', value },
-    confidential: [password, pair],
-  };
+  return headerInjector('authorization', value, [password, pair]);
 }

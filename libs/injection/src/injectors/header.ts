@@ -1,5 +1,5 @@
-import { type Injection } from '../proxied-resource.js';
-import { type InjectedSecret } from './injected.js';
+import { type Injection } from '../injection.js';
+import { headerInjector, type Injector } from './injector.js';
 import { asHeaderValue, secretField, type SecretFields } from './secret-field.js';
 
 /** `{field}` in a header template. */
@@ -9,7 +9,7 @@ export const TEMPLATE_FIELD = /\{([A-Za-z0-9_.-]{1,64})\}/g;
 export function injectHeader(
   injection: Extract<Injection, { kind: 'header' }>,
   fields: SecretFields,
-): InjectedSecret {
+): Injector {
   const taken: string[] = [];
   const rendered = injection.template.replace(TEMPLATE_FIELD, (_whole, field: string) => {
     const value = secretField(fields, field);
@@ -17,8 +17,5 @@ export function injectHeader(
     return value;
   });
   const value = asHeaderValue(rendered, injection.name);
-  return {
-    injected: { kind: 'header', name: injection.name, value },
-    confidential: taken.length > 1 ? [...taken, value] : taken,
-  };
+  return headerInjector(injection.name, value, taken.length > 1 ? [...taken, value] : taken);
 }

@@ -1,18 +1,29 @@
-import { type Injection } from '../proxied-resource.js';
-import { type InjectedSecret } from './injected.js';
+import { parameterName } from '../canonical-query.js';
+import { type Injection } from '../injection.js';
+import { type Injector } from './injector.js';
 import { secretField, type SecretFields } from './secret-field.js';
 
 /** A query parameter of the registered name. */
 export function injectQuery(
   injection: Extract<Injection, { kind: 'query' }>,
   fields: SecretFields,
-): InjectedSecret {
+): Injector {
   const secret = secretField(fields, injection.value);
   const parameter = `${percentEncoded(injection.name)}=${percentEncoded(secret)}`;
   return {
-    injected: { kind: 'query', name: injection.name, parameter },
     confidential: [secret],
+    replaces: () => false,
+    inject: (draft) => {
+      draft.query = [...withoutParameter(draft.query, injection.name), parameter].join('&');
+    },
   };
+}
+
+/** Parameters of the name, in any case, also behind a `;`, are taken out. */
+function withoutParameter(query: string, name: string): readonly string[] {
+  const isSame = (other: string): boolean =>
+    other.split(';').some((part) => parameterName(part).toLowerCase() === name.toLowerCase());
+  return query === '' ? [] : query.split('&').filter((other) => !isSame(other));
 }
 
 /** RFC 3986 section 2.3: everything but unreserved characters. */
