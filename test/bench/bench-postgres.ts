@@ -22,7 +22,7 @@ export class BenchPostgres {
     running.add(() => server.stop());
     process.env['POSTERN_TEST_POSTGRES_18_URL'] = server.url;
     const database = await testPostgres(18);
-    if (database === undefined) throw new Error('the exchange bench needs PostgreSQL 18');
+    if (database === undefined) throw new Error('the bench needs PostgreSQL 18');
     running.add(() => database.drop());
     return new BenchPostgres(database, await serverPidOf(database));
   }

@@ -1,5 +1,18 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { quantile } from './quantile.js';
+
+/** A request that is sent again and again. */
+export interface LoadRequest {
+  readonly url: string;
+  readonly headers: Record<string, string>;
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST';
+  readonly body?: Buffer;
+  /** What every answer must be. Default 200. */
+  readonly status?: number;
+}
 
 export interface LoadResult {
   readonly requests: number;
@@ -8,39 +21,100 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** Keeps `connections` requests in flight for `seconds`; every answer must be 200. */
-export async function load(options: {
-  readonly url: string;
-  readonly headers: Record<string, string>;
-  readonly connections: number;
-  readonly seconds: number;
-}): Promise<LoadResult> {
-  const { origin, pathname } = new URL(options.url);
-  const pool = new Pool(origin, { connections: options.connections, pipelining: 1 });
-  const latencies: number[] = [];
+interface Connections {
+  ask(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Keeps `connections` requests in flight for `seconds`. Rejects on the first answer that is not as it should be. */
+export async function load(
+  request: LoadRequest & { readonly connections: number; readonly seconds: number },
+): Promise<LoadResult> {
+  const connections = connect(request, request.connections);
+  const latenciesMs: number[] = [];
   const started = performance.now();
-  const end = started + options.seconds * 1000;
+  const end = started + request.seconds * 1000;
   const worker = async (): Promise<void> => {
     while (performance.now() < end) {
       const sent = performance.now();
-      const status = await once(pool, pathname, options.headers);
-      if (status !== 200) throw new Error(`${options.url} answered ${status}`);
-      latencies.push(performance.now() - sent);
+      await connections.ask();
+      latenciesMs.push(performance.now() - sent);
     }
   };
-  await Promise.all(Array.from({ length: options.connections }, worker));
-  const seconds = (performance.now() - started) / 1000;
-  await pool.close();
-  latencies.sort((one, other) => one - other);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  return { requests: latencies.length, seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+  await Promise.all(Array.from({ length: request.connections }, worker));
+  return result(latenciesMs, started, connections);
 }
 
-function once(pool: Pool, path: string, headers: Record<string, string>): Promise<number> {
+/**
+ * Requests fall due at random moments (Poisson), whether answers come or not. Latency counts from when a request was due,
+ * so that a stalled server, or a late timer here, is not left out.
+ */
+export async function openLoad(
+  request: LoadRequest & {
+    readonly connections: number;
+    readonly seconds: number;
+    readonly perSecond: number;
+  },
+): Promise<LoadResult> {
+  const connections = connect(request, request.connections);
+  const latenciesMs: number[] = [];
+  const answers: Promise<void>[] = [];
+  const started = performance.now();
+  const end = started + request.seconds * 1000;
+  for (
+    let due = started;
+    due < end;
+    due += (-Math.log(1 - Math.random()) / request.perSecond) * 1000
+  ) {
+    const early = due - performance.now();
+    if (early > 0) await pause(early);
+    const since = due;
+    const answer = connections.ask().then(() => void latenciesMs.push(performance.now() - since));
+    answer.catch(() => undefined); // Heard below, when all have been sent.
+    answers.push(answer);
+  }
+  await Promise.all(answers);
+  return result(latenciesMs, started, connections);
+}
+
+async function result(
+  latenciesMs: readonly number[],
+  started: number,
+  connections: Connections,
+): Promise<LoadResult> {
+  const seconds = (performance.now() - started) / 1000;
+  await connections.close();
+  return {
+    requests: latenciesMs.length,
+    seconds,
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
+  };
+}
+
+function connect(request: LoadRequest, connections: number): Connections {
+  const { origin, pathname } = new URL(request.url);
+  const pool = new Pool(origin, { connections, pipelining: 1 });
+  const expected = request.status ?? 200;
+  return {
+    ask: async () => {
+      const status = await once(pool, pathname, request);
+      if (status !== expected)
+        throw new Error(`${request.url} answered ${status}, not ${expected}`);
+    },
+    close: () => pool.close(),
+  };
+}
+
+function once(
+  pool: Pool,
+  path: string,
+  { method = 'GET', headers, body }: LoadRequest,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     let status = 0;
     pool.dispatch(
-      { path, method: 'GET', headers },
+      { path, method, headers, body: body ?? null },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_controller, statusCode) => {

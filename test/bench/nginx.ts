@@ -25,9 +25,15 @@ ${serverBlock} }
   return spawn(NGINX, ['-p', folder, '-c', file], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-/** A legacy backend that answers 1 KiB at once, so that what is measured is the proxy. */
-export const backendBlock = (port: number): string =>
-  `server { listen 127.0.0.1:${port}; location / { return 200 "${'x'.repeat(1024)}"; } }`;
+/**
+ * A legacy backend: 1 KiB at once, so that what is measured is the proxy; 10 MiB from a file at /accounts/large; and
+ * uploads to /entries, which `sink` reads.
+ */
+export const backendBlock = (port: number, largeFile: string, sink: string): string =>
+  `server { listen 127.0.0.1:${port}; client_max_body_size 0;
+  location / { return 200 "${'x'.repeat(1024)}"; }
+  location = /accounts/large { alias ${largeFile}; }
+  location = /entries { proxy_pass ${sink}; proxy_http_version 1.1; proxy_request_buffering off; } }`;
 
 /** nginx as the peer: a static header, keep-alive to the backend. */
 export const proxyBlock = (port: number, destination: string, authorization: string): string =>

@@ -52,9 +52,13 @@ describe('every way in asks for a handle', () => {
     expect(path.backend.seen).toHaveLength(0);
   });
 
-  it('with a handle a websocket upgrade is refused, and an offer of h2c is left unanswered', async () => {
-    const headers = { connection: 'Upgrade', upgrade: 'websocket' };
-    expect((await path.call('/proxy/ledger/accounts/42', { headers })).status).toBe(501);
+  it('with a handle a websocket upgrade needs an operation of its own, and an offer of h2c is left unanswered', async () => {
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-key': 'x',
+    };
+    expect((await path.call('/proxy/ledger/accounts/42', { headers })).status).toBe(403);
     const offer = {
       connection: 'Upgrade, HTTP2-Settings',
       upgrade: 'h2c',

@@ -15,6 +15,8 @@ export interface ApacheOptions {
   readonly password: string;
   /** Path below the root, such as `api/accounts/42`, to content. */
   readonly files: Readonly<Record<string, string>>;
+  /** Default Basic. Digest by mod_auth_digest: MD5, `qop="auth"`. */
+  readonly digest?: { readonly nonceLifetimeSeconds: number };
 }
 
 /** Suites start an Apache of their own; this only tells them that they can. */
@@ -26,7 +28,7 @@ export function findApache(): Record<string, string> {
   return found ? { POSTERN_TEST_APACHE: APACHE } : {};
 }
 
-/** Debian's Apache as a legacy backend: one Basic account, static files, in the foreground on a loopback port. */
+/** Debian's Apache as a legacy backend: one account, static files, in the foreground on a loopback port. */
 export class Apache {
   private constructor(
     readonly origin: string,
@@ -43,7 +45,7 @@ export class Apache {
       writeFileSync(file, content);
     }
     writeFileSync(join(folder, 'htpasswd'), account(options));
-    writeFileSync(join(folder, 'httpd.conf'), configuration(folder, port));
+    writeFileSync(join(folder, 'httpd.conf'), configuration(folder, port, options));
     const child = spawn(APACHE, ['-X', '-d', folder, '-f', join(folder, 'httpd.conf')], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -64,10 +66,22 @@ export class Apache {
   }
 }
 
-const account = ({ username, password }: ApacheOptions): string =>
-  `${username}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`;
+function account({ username, password, digest }: ApacheOptions): string {
+  if (digest === undefined) {
+    return `${username}:{SHA}${createHash('sha1').update(password).digest('base64')}\n`;
+  }
+  const a1 = `${username}:ledger:${password}`;
+  return `${username}:ledger:${createHash('md5').update(a1).digest('hex')}\n`;
+}
 
-function configuration(folder: string, port: number): string {
+const authentication = ({ digest }: ApacheOptions): string =>
+  digest === undefined
+    ? 'AuthType Basic'
+    : `AuthType Digest
+  AuthDigestProvider file
+  AuthDigestNonceLifetime ${digest.nonceLifetimeSeconds}`;
+
+function configuration(folder: string, port: number, options: ApacheOptions): string {
   const modules = [
     'mpm_event',
     'authn_core',
@@ -75,19 +89,21 @@ function configuration(folder: string, port: number): string {
     'authn_file',
     'authz_user',
     'auth_basic',
+    'auth_digest',
   ];
   const loads = modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`);
   return `${loads.join('\n')}
 Listen 127.0.0.1:${port}
 ServerName 127.0.0.1
 PidFile ${folder}/pid
+DefaultRuntimeDir ${folder}
 Mutex file:${folder}
 ErrorLog ${folder}/error.log
 DocumentRoot ${folder}/htdocs
 User www-data
 Group www-data
 <Directory ${folder}/htdocs>
-  AuthType Basic
+  ${authentication(options)}
   AuthName ledger
   AuthUserFile ${folder}/htpasswd
   Require valid-user

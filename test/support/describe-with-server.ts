@@ -16,9 +16,37 @@ const SERVERS = {
     variable: 'POSTERN_TEST_APACHE',
     how: 'apt-get install apache2-bin',
   },
+  nginx: {
+    variable: 'POSTERN_TEST_NGINX',
+    how: 'apt-get install nginx-light',
+  },
+  php: {
+    variable: 'POSTERN_TEST_PHP',
+    how: 'apt-get install php-cli',
+  },
+  tomcat: {
+    variable: 'POSTERN_TEST_TOMCAT',
+    how: 'apt-get install tomcat10-examples default-jre-headless',
+  },
   authlib: {
     variable: 'POSTERN_TEST_AUTHLIB',
     how: 'apt-get install python3-authlib python3-requests',
+  },
+  curl: {
+    variable: 'POSTERN_TEST_CURL',
+    how: 'apt-get install curl',
+  },
+  websockets: {
+    variable: 'POSTERN_TEST_WEBSOCKETS',
+    how: 'apt-get install python3-websockets',
+  },
+  botocore: {
+    variable: 'POSTERN_TEST_BOTOCORE',
+    how: 'apt-get install python3-botocore',
+  },
+  zeep: {
+    variable: 'POSTERN_TEST_ZEEP',
+    how: 'apt-get install python3-zeep',
   },
   openbao: {
     variable: 'POSTERN_TEST_OPENBAO_ADDR',

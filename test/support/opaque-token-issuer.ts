@@ -8,11 +8,10 @@ import Provider, { type ProviderClient } from 'oidc-provider';
 const WORKLOAD = { id: 'payments-agent', secret: 'workload secret: 100%+' };
 const POSTERN = { id: 'https://postern.test/sts', secret: 'a b:c%d+e&f=g/h' };
 const BYSTANDER = { id: 'bystander', secret: 'bystander-secret' };
+/** Authenticates by `client_secret_post`. */
+const POSTING = { id: 'posting-agent', secret: 'posting secret: 100%+' };
 
-interface Client {
-  readonly id: string;
-  readonly secret: string;
-}
+type Client = Readonly<Record<'id' | 'secret', string>>;
 
 /** An authorization server of others: npm `oidc-provider` in this process, with opaque access tokens. */
 export class OpaqueTokenIssuer {
@@ -21,6 +20,13 @@ export class OpaqueTokenIssuer {
 
   /** Introspection requests that it answered. */
   introspections = 0;
+  /** Requests for tokens that reached it. */
+  tokenRequests = 0;
+
+  /** Registered to get tokens, by `client_secret_basic`. */
+  readonly workload: Client = WORKLOAD;
+  /** Registered to get tokens, by `client_secret_post`. */
+  readonly posting: Client = POSTING;
 
   /** Registered to introspect. */
   readonly postern: Client = POSTERN;
@@ -32,12 +38,16 @@ export class OpaqueTokenIssuer {
   }
 
   /** @param audience The `aud` of tokens, unless they are asked for another resource. */
-  static async start(audience: string): Promise<OpaqueTokenIssuer> {
+  static async start(audience: string, tokenSeconds = 300): Promise<OpaqueTokenIssuer> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const issuer = new OpaqueTokenIssuer(server);
-    const answer = new Provider(issuer.origin, await configurationOf(audience)).callback();
+    const answer = new Provider(
+      issuer.origin,
+      await configurationOf(audience, tokenSeconds),
+    ).callback();
     server.on('request', (request, response) => {
+      if (request.url === '/token') issuer.tokenRequests += 1;
       if (!issuer.#reachable) {
         response.writeHead(503).end();
         return;
@@ -51,6 +61,10 @@ export class OpaqueTokenIssuer {
   /** Its `iss`. */
   get origin(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  get tokenEndpoint(): string {
+    return `${this.origin}/token`;
   }
 
   get introspectionEndpoint(): string {
@@ -77,6 +91,16 @@ export class OpaqueTokenIssuer {
     return token;
   }
 
+  /** Whether the provider says that a token is good, as an API behind it would ask. */
+  async isActive(token: string): Promise<boolean> {
+    const answer = await this.#post('/token/introspection', {
+      parameters: { token },
+      headers: {},
+      client: POSTERN,
+    });
+    return ((await answer.json()) as { active?: boolean }).active === true;
+  }
+
   async revoke(token: string): Promise<void> {
     const answer = await this.#post('/token/revocation', { parameters: { token }, headers: {} });
     if (answer.status !== 200) throw new Error(`not revoked: ${answer.status}`);
@@ -92,9 +116,10 @@ export class OpaqueTokenIssuer {
     {
       parameters,
       headers,
-    }: { parameters: Record<string, string>; headers: Record<string, string> },
+      client = WORKLOAD,
+    }: { parameters: Record<string, string>; headers: Record<string, string>; client?: Client },
   ): Promise<Response> {
-    const credentials = [WORKLOAD.id, WORKLOAD.secret].map(encodeURIComponent).join(':');
+    const credentials = [client.id, client.secret].map(encodeURIComponent).join(':');
     return fetch(`${this.origin}${path}`, {
       method: 'POST',
       headers: {
@@ -106,16 +131,22 @@ export class OpaqueTokenIssuer {
   }
 }
 
-async function configurationOf(audience: string): Promise<Readonly<Record<string, unknown>>> {
+async function configurationOf(
+  audience: string,
+  tokenSeconds: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const { privateKey } = await generateKeyPair('ES256', { extractable: true });
   const jwk: JWK = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig' };
   return {
     jwks: { keys: [jwk] },
     adapter: memory(),
     cookies: { keys: ['only for tests'] },
-    clients: [WORKLOAD, POSTERN, BYSTANDER].map(registrationOf),
+    clients: [
+      ...[WORKLOAD, POSTERN, BYSTANDER].map(registrationOf),
+      { ...registrationOf(POSTING), token_endpoint_auth_method: 'client_secret_post' },
+    ],
     scopes: ['ledger.read'],
-    ttl: { ClientCredentials: 300 },
+    ttl: { ClientCredentials: tokenSeconds },
     clientBasedCORS: () => false,
     // Tokens by client credentials have no account: their subject is the client (RFC 9068 section 2.2).
     extraTokenClaims: () => ({ sub: WORKLOAD.id }),

@@ -10,6 +10,8 @@ export interface FolderOptions {
   readonly destination: string;
   /** Replaces or adds top-level settings of postern.yaml. */
   readonly overrides?: Readonly<Record<string, unknown>>;
+  /** Listeners of apps that have their own, by the name of the app. */
+  readonly listen?: Readonly<Record<string, unknown>>;
   /** Replaces or adds settings of the resource `ledger`. */
   readonly resource?: Readonly<Record<string, unknown>>;
 }
@@ -42,6 +44,7 @@ export async function makePosternFolder(options: FolderOptions): Promise<Postern
     listen: {
       public: { host: '127.0.0.1', port: publicPort },
       admin: { host: '127.0.0.1', port: adminPort },
+      ...options.listen,
     },
     grants: './grants',
     issuers: [issuerSettings(issuer.issuer)],

@@ -1,7 +1,12 @@
 import { findApache } from './apache.js';
 import { findAuthlib } from './authlib.js';
+import { findCurl, findWebsockets } from './found-clients.js';
+import { findNginx } from './nginx.js';
 import { startKafka, stopKafka } from './kafka.js';
 import { startOpenBao, stopOpenBao } from './openbao.js';
+import { findPhp } from './php.js';
+import { findBotocore, findZeep } from './python-verifiers.js';
+import { findTomcat } from './tomcat.js';
 import { startPostgresServers, stopPostgresServers } from './postgres.js';
 
 export interface TestServers {
@@ -18,13 +23,30 @@ const EXPECTED = {
   POSTERN_TEST_KAFKA_BROKERS: 'Kafka',
   POSTERN_TEST_OPENBAO_ADDR: 'OpenBao',
   POSTERN_TEST_APACHE: 'Apache (apache2-bin)',
+  POSTERN_TEST_NGINX: 'nginx (nginx-light)',
+  POSTERN_TEST_PHP: 'PHP (php-cli)',
+  POSTERN_TEST_TOMCAT: 'Tomcat 10 (tomcat10-examples)',
   POSTERN_TEST_AUTHLIB: 'Authlib (python3-authlib)',
+  POSTERN_TEST_BOTOCORE: 'botocore (python3-botocore)',
+  POSTERN_TEST_ZEEP: 'zeep (python3-zeep)',
+  POSTERN_TEST_CURL: 'curl',
+  POSTERN_TEST_WEBSOCKETS: 'websockets (python3-websockets)',
 };
 
 /** Starts what this machine can give, a line each; what it cannot give is said too. */
 export async function startTestServers(): Promise<TestServers> {
   const started = await Promise.all([startPostgresServers(), startKafka(), startOpenBao()]);
-  const found = { ...findApache(), ...findAuthlib() };
+  const found = {
+    ...findApache(),
+    ...findNginx(),
+    ...findPhp(),
+    ...findTomcat(),
+    ...findAuthlib(),
+    ...findBotocore(),
+    ...findZeep(),
+    ...findCurl(),
+    ...findWebsockets(),
+  };
   const environment: Record<string, string> = Object.assign(found, ...started);
   const missing = Object.entries(EXPECTED)
     .filter(([variable]) => environment[variable] === undefined)

@@ -56,6 +56,7 @@ async function startControl(context: AppContext): Promise<RunningApp> {
   const host = await startHttpHost({
     module: AdminModule.register(health, metrics, [control]),
     listen: config.listen.admin,
+    certificate: context.certificates.of('admin'),
     log,
     configure: (app) => ControlModule.configure(app),
   });

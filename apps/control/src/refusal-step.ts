@@ -77,6 +77,7 @@ export const CALL_STEP_OF: Readonly<Record<CallDenialReason, CallStep | null>> =
   overloaded: 'count',
   calls_exhausted: 'count',
   credential_unavailable: 'credential',
+  unsuitable_request: 'credential',
   dependency_unavailable: null,
   internal_error: null,
 };

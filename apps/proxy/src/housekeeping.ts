@@ -4,13 +4,13 @@ export interface HousekeepingParts extends Pick<
   InjectionParts,
   'clock' | 'events' | 'ledger' | 'resources'
 > {
-  readonly pipeline: Pick<InjectionPipeline, 'flushDenials'>;
+  readonly pipeline: Pick<InjectionPipeline, 'tidy'>;
   /** At the start, calls that started before this and have not ended never will: no other process serves them. */
   readonly sweepAllBefore: Date | undefined;
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
-const FLUSH_INTERVAL_MS = 1_000;
+const TIDY_INTERVAL_MS = 1_000;
 const SWEEP_INTERVAL_MS = 60_000;
 /** After the longest call there may be, for clocks that differ and a buffer that is written late. */
 const SWEEP_MARGIN_MS = 60_000;
@@ -25,7 +25,7 @@ export class Housekeeping {
   start(): void {
     const { sweepAllBefore } = this.parts;
     this.#run(() => this.#sweep(sweepAllBefore ?? this.#surelyLost()));
-    this.#every(FLUSH_INTERVAL_MS, () => this.#flush());
+    this.#every(TIDY_INTERVAL_MS, () => this.#tidy());
     this.#every(SWEEP_INTERVAL_MS, () => this.#sweep(this.#surelyLost()));
   }
 
@@ -46,11 +46,14 @@ export class Housekeeping {
     this.#running = Promise.all([this.#running, step()]);
   }
 
-  async #flush(): Promise<void> {
+  async #tidy(): Promise<void> {
     try {
-      await this.parts.pipeline.flushDenials();
+      await this.parts.pipeline.tidy();
     } catch (error) {
-      this.parts.onProblem('summed denials cannot be written yet', error);
+      this.parts.onProblem(
+        'summed denials cannot be written, or reserved calls not be given back, yet',
+        error,
+      );
     }
   }
 

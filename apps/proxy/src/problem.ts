@@ -13,6 +13,7 @@ export interface Problem {
 
 const STATUS: Readonly<Record<ProblemCode, number>> = {
   'ambiguous-request': 400,
+  'unsuitable-request': 400,
   invalid_request: 400,
   'missing-handle': 401,
   invalid_token: 401,
@@ -48,9 +49,10 @@ const TITLE: Readonly<Record<ProblemCode, string>> = {
   insufficient_scope: 'The handle does not cover this call',
   'calls-exhausted': 'The handle has made all of its calls',
   'request-too-large': 'The request body is too large',
+  'unsuitable-request': 'The credential of this resource cannot be put on a request like this',
   'credential-unusable': 'The credential of this resource cannot be used',
   'internal-error': 'The call failed inside of Postern',
-  'upgrade-not-available': 'Protocol upgrades are not available',
+  'upgrade-not-available': 'The connection cannot switch to this protocol',
   'upstream-unreachable': 'The destination cannot be reached',
   'upstream-failed': 'The destination gave no usable response',
   'response-too-large': 'The response is too large',
@@ -75,9 +77,19 @@ const CHALLENGE: Readonly<Partial<Record<ProblemCode, string>>> = {
   invalid_dpop_proof: `${DPOP}, error="invalid_dpop_proof"`,
   use_dpop_nonce: `${DPOP}, error="use_dpop_nonce"`,
 };
+/** RFC 7617 section 2; only where the resource takes handles so. */
+const BASIC = 'Basic realm="postern", charset="UTF-8"';
+const CHALLENGED_WITH_BASIC: ReadonlySet<ProblemCode> = new Set([
+  'missing-handle',
+  'invalid_token',
+  'wrong-environment',
+]);
 const RETRY_AFTER_SECONDS = 1;
 
-/** The problem document of an error. It depends on the code alone, so that refusals of one code cannot be told apart. */
+/**
+ * The problem document of an error. It depends on the code alone, so that refusals of one code cannot be told apart; the
+ * challenge depends on the resource besides.
+ */
 export function problemOf(error: unknown, correlationId: string): Problem {
   const code: ProblemCode =
     error instanceof CallDenied || error instanceof CallFailed ? error.code : 'internal-error';
@@ -88,7 +100,7 @@ export function problemOf(error: unknown, correlationId: string): Problem {
     status,
     code,
   });
-  const challenge = CHALLENGE[code];
+  const challenge = challengeOf(code, error);
   return {
     status,
     body,
@@ -103,6 +115,14 @@ export function problemOf(error: unknown, correlationId: string): Problem {
       ...(status === 503 ? ['retry-after', String(RETRY_AFTER_SECONDS)] : []),
     ],
   };
+}
+
+function challengeOf(code: ProblemCode, error: unknown): string | undefined {
+  const challenge = CHALLENGE[code];
+  const takesBasic = error instanceof CallDenied && error.presentations.includes('basic');
+  return challenge !== undefined && takesBasic && CHALLENGED_WITH_BASIC.has(code)
+    ? `${challenge}, ${BASIC}`
+    : challenge;
 }
 
 const nonceOf = (error: unknown): readonly string[] =>

@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { Housekeeping } from './housekeeping.js';
 import { ClientCertificates, type PosternConfig, TrustedProxies } from '#platform';
 import { ProxyListener } from './proxy-listener.js';
+
+/** What logging out of destinations may take when the process ends. */
+const END_SESSIONS_MS = 1_000;
 
 /** The ports and settings that the call path is made of. */
 export interface ProxyServiceParts extends InjectionParts {
@@ -57,6 +61,10 @@ export class ProxyService {
    */
   async close(deadlineMs: number): Promise<void> {
     await this.#listener.drain(deadlineMs);
+    await Promise.race([
+      this.#pipeline.endSessions(),
+      pause(END_SESSIONS_MS, undefined, { ref: false }),
+    ]);
     await this.#parts.upstream.close(0);
     await this.#housekeeping.stop();
     await this.#pipeline.close();

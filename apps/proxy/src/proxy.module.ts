@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { UndiciUpstream } from '#adapters/http';
+import { HttpTokenSource, UndiciUpstream } from '#adapters/http';
 import { PinnedCredentials, type SecretStore } from '#credentials';
 import { CachingHandleLookup, type DpopNonces, ProofOfPossession, type ProofUses } from '#handles';
 import { type InjectionParts } from '#injection';
@@ -45,6 +45,7 @@ export function openCallPath(parts: ProxyParts): ProxyService {
     resources: proxiedResources(config),
     handles: new CachingHandleLookup({ lookup: handles, clock }),
     upstream: new UndiciUpstream(),
+    tokens: new HttpTokenSource(),
     credentials: new PinnedCredentials({
       store: new CountedSecretStore(secrets, metrics),
       clock,

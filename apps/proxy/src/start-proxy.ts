@@ -46,10 +46,12 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   const admin = await startHttpHost({
     module: AdminModule.register(health, metrics),
     listen: config.listen.admin,
+    certificate: context.certificates.of('admin'),
   });
   const host = await startHttpHost({
     module: ProxyModule.register(proxy),
     listen: config.listen.public,
+    certificate: context.certificates.of('public'),
     before: proxy.handle,
   });
   proxy.start(host.server);

@@ -74,5 +74,6 @@ function startHost(context: AppContext, connections: Connections): Promise<HttpH
   return startHttpHost({
     module: AdminModule.register(health, metrics, [relay]),
     listen: config.listen.admin,
+    certificate: context.certificates.of('admin'),
   });
 }

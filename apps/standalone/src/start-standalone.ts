@@ -72,6 +72,7 @@ async function serve(
     module: PublicModule.register(parts, proxy),
     log: context.log,
     listen: config.listen.public,
+    certificate: context.certificates.of('public'),
     before: proxy.handle,
     configure: (app) => StsModule.configure(app),
   });
@@ -202,6 +203,7 @@ function startAdminHost(
       relay,
     ]),
     listen: config.listen.admin,
+    certificate: context.certificates.of('admin'),
     configure: (app) => ControlModule.configure(app),
   });
 }

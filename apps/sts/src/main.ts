@@ -40,12 +40,14 @@ async function startSts(context: AppContext): Promise<RunningApp> {
   const publicHost = await startHttpHost({
     module: StsModule.register(parts),
     listen: config.listen.public,
+    certificate: context.certificates.of('public'),
     log,
     configure: (app) => StsModule.configure(app),
   });
   const adminHost = await startHttpHost({
     module: AdminModule.register(health, metrics),
     listen: config.listen.admin,
+    certificate: context.certificates.of('admin'),
     log,
   });
   const prober = startProber(context, {

@@ -16,6 +16,7 @@ export const callDenialReasons = [
   'operation_not_allowed',
   'calls_exhausted',
   'request_too_large',
+  'unsuitable_request',
   'credential_unavailable',
   'overloaded',
   'dependency_unavailable',

@@ -28,16 +28,33 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   signal: TOPICS.policy,
 };
 
-/** The topic of an event type: `dev.postern.<family>.<what>.v<major>`. */
+/** What follows from the name of an event type, `dev.postern.<family>.<what>.v<major>`. */
+interface NamedType {
+  readonly topic: Topic | undefined;
+  readonly dataSchema: string;
+}
+
+// Asked for each event: worked out once.
+const NAMED: ReadonlyMap<string, NamedType> = new Map(
+  Object.keys(CATALOGUE).map((type) => {
+    const [, , family = '', what = '', version = ''] = type.split('.');
+    const dataSchema = `https://postern.dev/schemas/${family}.${what}/${version.slice(1)}.json`;
+    return [type, { topic: FAMILY_TOPICS[family], dataSchema }];
+  }),
+);
+
+function named(type: EventType): NamedType {
+  const found = NAMED.get(type);
+  if (found === undefined) throw new TypeError(`event type ${type} is not in the catalogue`);
+  return found;
+}
+
+/** The topic of an event type. */
 export function topicOf(type: EventType): Topic {
-  const family = type.split('.')[2] ?? '';
-  const topic = FAMILY_TOPICS[family];
+  const { topic } = named(type);
   if (topic === undefined) throw new TypeError(`event type ${type} has no topic`);
   return topic;
 }
 
 /** Where the JSON Schema of the event's `data` is published; the major version is part of it. */
-export function dataSchemaOf(type: EventType): string {
-  const [, , family, what, version] = type.split('.');
-  return `https://postern.dev/schemas/${family ?? ''}.${what ?? ''}/${(version ?? '').slice(1)}.json`;
-}
+export const dataSchemaOf = (type: EventType): string => named(type).dataSchema;

@@ -60,14 +60,18 @@ export interface EventOrigin {
 
 /** Makes the events of one component. */
 export class EventFactory {
-  constructor(private readonly origin: EventOrigin) {}
+  readonly #source: string;
+
+  constructor(private readonly origin: EventOrigin) {
+    this.#source = `urn:postern:${origin.deployment}:${origin.component}`;
+  }
 
   create<T extends EventType>(type: T, draft: EventDraft<T>): PosternEvent<T> {
-    const { clock, deployment, component, environment } = this.origin;
+    const { clock, environment } = this.origin;
     return {
       specversion: '1.0',
       id: uuidv7(clock),
-      source: `urn:postern:${deployment}:${component}`,
+      source: this.#source,
       type,
       subject: draft.subject,
       time: clock.now().toISOString(),

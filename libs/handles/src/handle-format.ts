@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { BASE62, type Digest, encodeBase62, randomId, sha256 } from '#kernel';
+import { BASE62, BASE62_ALPHABET, type Digest, encodeBase62, randomId, sha256 } from '#kernel';
 import { crc32 } from './crc32.js';
 
 const PREFIX = 'pst';
@@ -46,8 +46,13 @@ export function parseHandle(text: string): ParsedHandle {
   return { kind: 'handle', environment, digest };
 }
 
+/** 32 bits in base62: six characters hold 35. In numbers, not big ones: each call pays for it. */
 function checksumOf(body: string): string {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(crc32(body));
-  return encodeBase62(bytes, CHECKSUM_LENGTH);
+  let rest = crc32(body);
+  let text = '';
+  for (let place = 0; place < CHECKSUM_LENGTH; place += 1) {
+    text = BASE62_ALPHABET.charAt(rest % BASE62_ALPHABET.length) + text;
+    rest = Math.floor(rest / BASE62_ALPHABET.length);
+  }
+  return text;
 }

@@ -7,6 +7,7 @@ import { type CanonicalRequest } from './canonical-request.js';
 import { type ProxiedResource } from './proxied-resource.js';
 import { type CallBody } from './relay/call-body.js';
 import { type ResponseRelay } from './relay/response-relay.js';
+import { type SwitchedProtocol } from './upstream.js';
 
 /** What was permitted: from here on nobody looks at anything else. */
 export interface PermittedCall {
@@ -14,6 +15,8 @@ export interface PermittedCall {
   readonly handle: Handle;
   readonly resource: ProxiedResource;
   readonly operation: Operation;
+  /** What it becomes; absent: it stays HTTP. `request.method` is UPGRADE then. */
+  readonly protocol?: SwitchedProtocol;
 }
 
 /** A call that was counted and recorded, up to its end. */
@@ -61,6 +64,10 @@ export class ActiveCall {
   }
 
   private traffic(): { readonly bytes_in: number; readonly bytes_out: number } {
-    return { bytes_in: this.body?.bytes ?? 0, bytes_out: this.relay?.bytesOut ?? 0 };
+    const { body, relay } = this;
+    return {
+      bytes_in: body?.bytes ?? relay?.sessionBytesIn ?? 0,
+      bytes_out: relay?.bytesOut ?? 0,
+    };
   }
 }

@@ -17,9 +17,12 @@ export type AmbiguityRule =
   | 'encoded-separator'
   | 'double-encoding'
   | 'dot-segment'
+  | 'look-alike'
   | 'empty-segment'
   | 'host'
-  | 'framing';
+  | 'framing'
+  | 'http-version'
+  | 'expectation';
 
 /** Two readers could understand the request differently. The message names the rule, never the bytes. */
 export class AmbiguousRequest extends PosternError {

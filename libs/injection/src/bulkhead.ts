@@ -14,7 +14,7 @@ export class Bulkhead {
     if (inFlight >= limits.concurrencyMax) {
       throw new CallDenied({
         code: 'overloaded',
-        reason: 'dependency_unavailable',
+        reason: 'overloaded',
         detail: `${limits.concurrencyMax} calls of resource ${id} are in flight, as many as may be`,
       });
     }

@@ -1,5 +1,6 @@
 import { type CallDenialReason, type Severity } from '#events';
 import { PosternError } from '#kernel';
+import { type Presentation } from '#policy';
 
 /** Codes of calls that were refused before anything was sent to the destination; public, in `postern-error`. */
 export type CallDenialCode =
@@ -13,6 +14,7 @@ export type CallDenialCode =
   | 'insufficient_scope'
   | 'calls-exhausted'
   | 'request-too-large'
+  | 'unsuitable-request'
   | 'upgrade-not-available'
   | 'overloaded'
   | 'credential-unavailable'
@@ -38,9 +40,15 @@ export class CallDenied extends PosternError {
   readonly reason: CallDenialReason;
   readonly severity: Severity;
   readonly nonce: string | undefined;
+  /** How the resource of the call takes handles, for the challenge of the answer; empty: there is no such resource. */
+  presentations: readonly Presentation[] = [];
 
   constructor(denial: CallDenial, options?: ErrorOptions) {
+    // A refusal is no fault: where in the code it was made says nothing, and a flood of them would pay for it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(denial.detail, options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = denial.code;
     this.reason = denial.reason;
     this.severity = denial.severity ?? 'WARN';

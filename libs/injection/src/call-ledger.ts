@@ -23,6 +23,16 @@ export interface CallFinish {
   readonly event: PosternEvent<'dev.postern.call.completed.v1'>;
 }
 
+/** Calls to be counted ahead. */
+export interface CallReservation {
+  readonly handleId: string;
+  /** As many as wait. */
+  readonly needed: number;
+  /** As many as may soon be wanted; more than `needed` are granted only while many are left. */
+  readonly wanted: number;
+  readonly at: Date;
+}
+
 /** Counts and records calls. Exact under any concurrency, over any number of processes. */
 export abstract class CallLedger {
   /**
@@ -32,7 +42,25 @@ export abstract class CallLedger {
    */
   abstract start(call: CallStart): Promise<StartOutcome>;
 
-  /** Records how the call ended, with its event, some time soon; a crash before that leaves it to the sweeper. */
+  /**
+   * Counts calls of one handle ahead, and records none of them: how many, from 1 to `wanted`. Of those that are left no
+   * more than an eighth beyond what is needed, so that the last ones are shared by all processes.
+   * @throws DependencyUnavailable: then nothing may be sent.
+   */
+  abstract reserve(
+    reservation: CallReservation,
+  ): Promise<number | Exclude<StartOutcome, 'started'>>;
+
+  /** Takes back calls that were reserved and not made. @throws DependencyUnavailable */
+  abstract release(handleId: string, calls: number): Promise<void>;
+
+  /** Whether the ends of more calls can be kept until they are durable: without that no call may be begun. */
+  abstract get hasRoom(): boolean;
+
+  /**
+   * Records how the call ended, with its event, some time soon; a crash before that leaves it to the sweeper. A
+   * call that was not recorded when it started is recorded now.
+   */
   abstract finish(finish: CallFinish): void;
 
   /** Resolves when every `finish` so far is durable. */

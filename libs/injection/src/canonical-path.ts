@@ -6,7 +6,9 @@ const PLAIN_PATH = /^[A-Za-z0-9\-._~!$&'()*+,=:@%/]*$/;
 const CONTROL = /\p{Cc}/u;
 const ESCAPE = /%[0-9A-Fa-f]{2}/;
 /** Dot segments, and what Windows makes of them when it drops trailing dots and spaces. */
-const ONLY_DOTS = /^[. ]*\.[. ]*$/;
+const ONLY_DOTS = /^[. ]+$/;
+const SEPARATOR = /[/\\;]/;
+const ASCII = /^\p{ASCII}*$/u;
 
 /**
  * The decoded segments of a path that starts with `/` or is empty: `/a/b` is `['a', 'b']`, `/` is `['']`, the empty path
@@ -38,7 +40,7 @@ function canonicalSegment(raw: string): string {
   const text = percentDecoded(raw);
   if (ONLY_DOTS.test(text)) throw new AmbiguousRequest('dot-segment', 'the path has a dot segment');
   if (text === raw) return text;
-  if (/[/\\;]/.test(text)) {
+  if (SEPARATOR.test(text)) {
     throw new AmbiguousRequest('encoded-separator', 'a segment holds an escaped "/", "\\" or ";"');
   }
   if (CONTROL.test(text)) {
@@ -47,5 +49,17 @@ function canonicalSegment(raw: string): string {
   if (ESCAPE.test(text)) {
     throw new AmbiguousRequest('double-encoding', 'a segment is percent-encoded more than once');
   }
+  if (!ASCII.test(text)) refuseLookAlike(text.normalize('NFKC'));
   return text;
+}
+
+/**
+ * Fullwidth forms and their kin. Readers that convert to a code page (Windows' best fit), or that normalise by NFKC
+ * (UAX #15), make a separator, a dot segment or an escape of them after they were judged.
+ */
+function refuseLookAlike(normalised: string): void {
+  if (!SEPARATOR.test(normalised) && !ONLY_DOTS.test(normalised) && !ESCAPE.test(normalised)) {
+    return;
+  }
+  throw new AmbiguousRequest('look-alike', 'a segment holds what some readers take for "/" or "."');
 }

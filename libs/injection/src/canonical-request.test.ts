@@ -30,6 +30,7 @@ describe('a canonical request', () => {
     ["/proxy/ledger/a:b@c!$&'()*+,=~", "/a:b@c!$&'()*+,=~", ["a:b@c!$&'()*+,=~"]],
     ['/proxy/ledger/100%25', '/100%25', ['100%']],
     ['/proxy/ledger/...a', '/...a', ['...a']],
+    ['/proxy/ledger/%EF%BC%A1%E2%91%A0', '/%EF%BC%A1%E2%91%A0', ['\uff21\u2460']],
   ])('reads %s', (url, path, segments) => {
     expect(read(url)).toMatchObject({ path, segments });
   });
@@ -41,6 +42,13 @@ describe('a canonical request', () => {
     ['dot-segment', '/proxy/ledger/%2e%2e/b'],
     ['dot-segment', '/proxy/ledger/.%2E/b'],
     ['dot-segment', '/proxy/ledger/..%20/b'],
+    ['dot-segment', '/proxy/ledger/a/%20'],
+    ['look-alike', '/proxy/ledger/a%ef%bc%8fb'],
+    ['look-alike', '/proxy/ledger/a%ef%bc%bcb'],
+    ['look-alike', '/proxy/ledger/a%cd%beb'],
+    ['look-alike', '/proxy/ledger/%ef%bc%8e%ef%bc%8e/b'],
+    ['look-alike', '/proxy/ledger/%e2%80%a5/b'],
+    ['look-alike', '/proxy/ledger/a%ef%bc%852fb'],
     ['double-encoding', '/proxy/ledger/%252e%252e/b'],
     ['double-encoding', '/proxy/ledger/a%252fb'],
     ['double-encoding', '/proxy/ledger/%255c'],
@@ -115,6 +123,9 @@ describe('a canonical request', () => {
     ['framing', [...HOST, 'Content-Length', '1', 'Transfer-Encoding', 'chunked']],
     ['framing', [...HOST, 'Transfer-Encoding', 'gzip, chunked']],
     ['framing', [...HOST, 'Transfer-Encoding', 'chunked', 'Transfer-Encoding', 'chunked']],
+    ['expectation', [...HOST, 'Expect', '200-ok']],
+    ['expectation', [...HOST, 'Expect', '']],
+    ['expectation', [...HOST, 'Expect', '100-continue', 'Expect', '100-continue']],
     ['header-count', [...HOST, ...Array.from({ length: 200 }, () => 'x')]],
   ])('refuses by the rule %s the headers %j', (rule, rawHeaders) => {
     expect(() => read('/proxy/ledger/a', { rawHeaders })).toThrow(withRule(rule));
@@ -129,6 +140,23 @@ describe('a canonical request', () => {
   it('takes a request of HTTP/1.0 without Host', () => {
     expect(read('/proxy/ledger/a', { rawHeaders: [], httpVersion: '1.0' }).resourceId).toBe(
       'ledger',
+    );
+  });
+
+  it.each(['0.9', '1.2', '2.0', ''])('refuses HTTP/%s', (httpVersion) => {
+    expect(() => read('/proxy/ledger/a', { httpVersion })).toThrow(withRule('http-version'));
+  });
+
+  it('refuses chunks from who speaks HTTP/1.0, and takes a length', () => {
+    const sent = (...rawHeaders: string[]) =>
+      read('/proxy/ledger/a', { rawHeaders, httpVersion: '1.0' });
+    expect(() => sent('Transfer-Encoding', 'chunked')).toThrow(withRule('framing'));
+    expect(sent('Content-Length', '5').path).toBe('/a');
+  });
+
+  it('takes the one expectation that there is', () => {
+    expect(read('/proxy/ledger/a', { rawHeaders: [...HOST, 'Expect', '100-Continue'] }).path).toBe(
+      '/a',
     );
   });
 

@@ -9,7 +9,10 @@ export const PROXY_PREFIX = '/proxy/';
 const REQUEST_LINE_BYTES_MAX = 8 * 1024;
 /** Method, two spaces and `HTTP/1.1`, next to the target. */
 const REQUEST_LINE_FRAME = ' HTTP/1.1 '.length;
-const REFUSED_METHODS: ReadonlySet<string> = new Set(['CONNECT', 'TRACE', 'TRACK']);
+const REFUSED_METHODS: ReadonlySet<string> = new Set([
+  ...['CONNECT', 'TRACE', 'TRACK'],
+  'UPGRADE', // What operations call a GET that becomes a WebSocket.
+]);
 const METHOD = /^[A-Z][A-Z-]{0,31}$/;
 const RESOURCE_ID = /^[a-z0-9-]{1,63}$/;
 

@@ -12,20 +12,47 @@ export function checkHeaders(rawHeaders: readonly string[], httpVersion: string)
   if (rawHeaders.length > 2 * HEADERS_MAX) {
     throw new AmbiguousRequest('header-count', `more than ${HEADERS_MAX} headers`);
   }
-  const found = { host: [], 'content-length': [], 'transfer-encoding': [] } as Counted;
+  checkVersion(httpVersion);
+  const found = {
+    host: [],
+    'content-length': [],
+    'transfer-encoding': [],
+    expect: [],
+  } as Counted;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? '';
     if (isCounted(name)) found[name].push(rawHeaders[index + 1] ?? '');
   }
   checkHost(found.host, httpVersion);
   checkFraming(found['content-length'], found['transfer-encoding']);
+  if (httpVersion === '1.0' && found['transfer-encoding'].length > 0) {
+    // RFC 9112 section 6.1: who speaks HTTP/1.0 does not know chunks, and may have read another body.
+    throw new AmbiguousRequest('framing', 'Transfer-Encoding in a request of HTTP/1.0');
+  }
+  checkExpectation(found.expect);
 }
 
-type CountedName = 'host' | 'content-length' | 'transfer-encoding';
+type CountedName = 'host' | 'content-length' | 'transfer-encoding' | 'expect';
 type Counted = Record<CountedName, string[]>;
 
 const isCounted = (name: string): name is CountedName =>
-  name === 'host' || name === 'content-length' || name === 'transfer-encoding';
+  name === 'host' || name === 'content-length' || name === 'transfer-encoding' || name === 'expect';
+
+/** Node's parser also takes HTTP/0.9 with headers and HTTP/2.0 in the syntax of 1.1: nobody else reads these alike. */
+function checkVersion(httpVersion: string): void {
+  if (httpVersion === '1.1' || httpVersion === '1.0') return;
+  throw new AmbiguousRequest('http-version', 'neither HTTP/1.1 nor HTTP/1.0');
+}
+
+/**
+ * RFC 9110 section 10.1.1: one expectation is defined. Who reads another one, or several, does not agree with us on
+ * whether the body follows the head at once.
+ */
+function checkExpectation(expectations: readonly string[]): void {
+  const [expectation = '100-continue', ...more] = expectations;
+  if (more.length === 0 && expectation.toLowerCase() === '100-continue') return;
+  throw new AmbiguousRequest('expectation', 'Expect is not one 100-continue');
+}
 
 /** RFC 9112 section 3.2: exactly one Host; HTTP/1.0 may come without. */
 function checkHost(hosts: readonly string[], httpVersion: string): void {

@@ -42,7 +42,9 @@ export function compileProxiedResource(
   const report: Report = (path, what) =>
     problems.push({ where: `resource ${JSON.stringify(context.resource.id)}`, path, what });
   const destination = compileDestination(entry.destination, context.publicOrigin, report);
+  checkUpgrades(entry, context, report);
   checkInjection(entry.inject, report);
+  checkTransport(entry, report);
   const tls = compileTls(entry, context, report);
   if (problems.length > 0 || destination === undefined) throw new ResourceInvalid(problems);
   const { audit, ...limits } = entry.call;
@@ -57,6 +59,20 @@ export function compileProxiedResource(
     audit,
     scrub: entry.response.scrub,
   };
+}
+
+/** A session is never whole before it ends, so it cannot be held until then. */
+function checkUpgrades(
+  { response }: ProxiedResourceRegistration,
+  { resource }: ProxiedResourceContext,
+  report: Report,
+): void {
+  const operations = [...resource.scopes.values()].flat();
+  if (response.scrub !== 'buffer' || operations.every(({ method }) => method !== 'UPGRADE')) return;
+  report(
+    'response.scrub',
+    'buffer holds whole responses: with UPGRADE operations use stream or off',
+  );
 }
 
 function compileDestination(
@@ -91,6 +107,15 @@ function checkBasePath(text: string, basePath: string, report: Report): void {
   const written = text.slice(text.indexOf('://') + 3).replace(/^[^/]*/, '');
   if (BASE_PATH.test(basePath) && written.replace(/\/$/, '') === basePath) return;
   report('destination', 'the path is not canonical: no dot segments, escapes or empty segments');
+}
+
+function checkTransport(
+  { inject, destination }: ProxiedResourceRegistration,
+  report: Report,
+): void {
+  if (inject.kind === 'client-certificate' && !/^https:/i.test(destination)) {
+    report('inject.as', 'client-certificate is for https destinations only');
+  }
 }
 
 function compileTls(

@@ -1,21 +1,48 @@
 import { type PinnedCredentials, type SecretVersion } from '#credentials';
+import { type Handle } from '#handles';
 import { PosternError } from '#kernel';
 import { CallDenied } from './call-denied.js';
 import { CallFailed } from './call-failed.js';
 import { CredentialFieldMissing } from './injectors/credential-unusable.js';
+import { type InjectorPorts } from './injectors/injector-for.js';
+import { type SessionPorts } from './injectors/opener-for.js';
 import { type PreparedCredential } from './injectors/prepared-credential.js';
-import { PreparedCredentials } from './injectors/prepared-credentials.js';
+import { type Prepared, PreparedCredentials } from './injectors/prepared-credentials.js';
 import { type ProxiedResource } from './proxied-resource.js';
+import { type CredentialSessions } from './sessions/credential-sessions.js';
 
-/** From a resource to the version of its secret that this call uses, ready to be injected. */
+export interface CredentialParts extends InjectorPorts, SessionPorts {
+  readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>;
+}
+
+/** From a resource to the version of its secret that this call uses, or a session opened with it, ready to be injected. */
 export class CredentialStep {
-  readonly #prepared = new PreparedCredentials();
+  readonly #prepared: PreparedCredentials;
 
-  constructor(private readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>) {}
+  constructor(private readonly parts: CredentialParts) {
+    this.#prepared = new PreparedCredentials(parts);
+  }
 
   /** @throws CallDenied */
-  async current(resource: ProxiedResource): Promise<PreparedCredential> {
-    const secret = this.credentials.peek(resource.secretRef) ?? (await this.#read(resource));
+  async current(resource: ProxiedResource, handle: Handle): Promise<PreparedCredential> {
+    const { credentials } = this.parts;
+    const secret = credentials.peek(resource.secretRef) ?? (await this.#read(resource));
+    const prepared = this.#of(resource, secret);
+    return prepared.sessions === undefined
+      ? prepared.credential
+      : await opened(prepared.sessions, handle);
+  }
+
+  /** See PreparedCredentials. */
+  sweep(): Promise<void> {
+    return this.#prepared.sweep();
+  }
+
+  close(): Promise<void> {
+    return this.#prepared.close();
+  }
+
+  #of(resource: ProxiedResource, secret: SecretVersion): Prepared {
     try {
       return this.#prepared.of(resource, secret);
     } catch (error) {
@@ -25,20 +52,32 @@ export class CredentialStep {
 
   async #read(resource: ProxiedResource): Promise<SecretVersion> {
     try {
-      return await this.credentials.current(resource.secretRef);
+      return await this.parts.credentials.current(resource.secretRef);
     } catch (error) {
-      throw new CallDenied(
-        {
-          code: 'credential-unavailable',
-          reason: 'credential_unavailable',
-          detail: detailOf(error),
-          severity: 'ERROR',
-        },
-        { cause: error },
-      );
+      throw unavailable(error);
     }
   }
 }
+
+/** @throws CallDenied */
+async function opened(sessions: CredentialSessions, handle: Handle): Promise<PreparedCredential> {
+  try {
+    return await sessions.current(handle);
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+const unavailable = (error: unknown): CallDenied =>
+  new CallDenied(
+    {
+      code: 'credential-unavailable',
+      reason: 'credential_unavailable',
+      detail: detailOf(error),
+      severity: 'ERROR',
+    },
+    { cause: error },
+  );
 
 /** The secret is there and cannot be put on the call; a refusal stays what it is. */
 export function unusable(error: unknown): unknown {

@@ -1,16 +1,22 @@
 import { type Handle } from '#handles';
 import { DependencyUnavailable } from '#kernel';
+import { type Presentation } from '#policy';
 import { AmbiguousRequest } from './ambiguous-request.js';
 import { CallDenied } from './call-denied.js';
-import { type StartOutcome } from './call-ledger.js';
+import { type CallLedger, type StartOutcome } from './call-ledger.js';
 import { type ProxiedResource } from './proxied-resource.js';
 
 /**
- * A resource that takes handles as DPoP only takes no other, also one that was issued before it said so.
+ * A resource takes handles as it says, also one that was issued before it said so; one that is bound by DPoP is presented
+ * with its proof, wherever handles are.
  * @throws CallDenied
  */
-export function refuseUnpresentable({ presentations }: ProxiedResource, { binding }: Handle): void {
-  if (binding.kind === 'dpop' || presentations.some((one) => one !== 'dpop')) return;
+export function refuseUnpresentable(
+  { presentations }: ProxiedResource,
+  { binding }: Handle,
+  scheme: Presentation,
+): void {
+  if (binding.kind === 'dpop' || presentations.includes(scheme)) return;
   throw new CallDenied({
     code: 'invalid_token',
     reason: 'presentation_not_allowed',
@@ -36,6 +42,19 @@ export function requireStarted(outcome: StartOutcome): void {
         detail: 'the ledger says that the handle is not live any more',
       });
   }
+}
+
+/**
+ * Nothing is begun whose record could not be kept: calls are refused before records would be dropped.
+ * @throws CallDenied
+ */
+export function requireRoom({ hasRoom }: CallLedger): void {
+  if (hasRoom) return;
+  throw new CallDenied({
+    code: 'overloaded',
+    reason: 'overloaded',
+    detail: 'too many records of calls wait to be written',
+  });
 }
 
 /** The call could not be counted: nothing may be sent. */

@@ -2,26 +2,30 @@ import { type ActiveCall } from './active-call.js';
 import { CallFailed } from './call-failed.js';
 import { unusable } from './credential-step.js';
 import { type CallerResponse, type IncomingCall } from './incoming-call.js';
-import { type Injector, type OutgoingDraft } from './injectors/injector.js';
-import { type PreparedCredential } from './injectors/prepared-credential.js';
+import { type AnswerHead, type Injector, type OutgoingDraft } from './injectors/injector.js';
+import { type HeldSession, type PreparedCredential } from './injectors/prepared-credential.js';
 import {
-  injected,
+  finished,
   outgoingDraft,
   type OutgoingHead,
   type OutgoingParts,
 } from './outgoing-request.js';
 import { askedResponse } from './relay/asked-response.js';
 import { type CallBody } from './relay/call-body.js';
-import { HELD_BODY_BYTES_MAX, heldBody } from './relay/held-body.js';
+import { HELD_BODY_BYTES_MAX, heldBody, RESENT_BODY_BYTES_MAX } from './relay/held-body.js';
 import { ResponseRelay } from './relay/response-relay.js';
 import { SecondAttempt } from './relay/second-attempt.js';
-import { announcedBody, bodyOf, refuseTooLarge } from './request-body.js';
+import { type Switching } from './relay/switched.js';
+import { watched } from './relay/watched-answer.js';
+import { type AnnouncedBody, announcedBody, bodyOf, refuseTooLarge } from './request-body.js';
 import { type Upstream, type UpstreamController, type UpstreamResponseSink } from './upstream.js';
 
 /** A call at both of its ends. */
 export interface CallEnds {
   readonly incoming: IncomingCall;
   readonly response: CallerResponse;
+  /** Where a WebSocket was asked for. */
+  readonly switching?: Switching | undefined;
 }
 
 interface Sending extends OutgoingParts {
@@ -44,17 +48,24 @@ export class Forwarder {
     ends: CallEnds,
   ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
-    if (ends.response.destroyed) {
-      throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
-    }
+    refuseGone(ends);
     const sending = await this.#sending(call, credential, ends);
-    const { injector, matcher } = credential;
+    const { injector } = credential;
     const draft = outgoingDraft(sending, injector);
-    const outgoing = put(sending, injector, draft);
-    const { incoming, response } = ends;
+    const putting = put(injector, draft);
+    if (putting !== undefined) await this.#afterWaiting(putting, sending, ends);
+    const outgoing = finished(sending, draft);
+    const { incoming, response, switching } = ends;
     const asked = askedResponse(incoming);
     const { resource } = call.permitted;
-    const relay = new ResponseRelay({ resource, matcher, asked, body: sending.body, response });
+    const relay = new ResponseRelay({
+      resource,
+      credential,
+      asked,
+      body: sending.body,
+      response,
+      switching,
+    });
     call.relay = relay;
     relay.attach(this.#send(sending, { injector, draft, outgoing }, relay));
     return relay;
@@ -68,7 +79,7 @@ export class Forwarder {
     const { rawHeaders } = incoming;
     const { permitted } = call;
     const announced = announcedBody(rawHeaders);
-    const holds = announced.present && credential.injector.holdsBody === true;
+    const holds = announced.present && isHeld(announced, credential);
     const { requestBytesMax } = permitted.resource.limits;
     const bytesMax = holds ? Math.min(requestBytesMax, HELD_BODY_BYTES_MAX) : requestBytesMax;
     refuseTooLarge(announced, bytesMax);
@@ -81,24 +92,69 @@ export class Forwarder {
       : { ...parts, body, heldBody: undefined };
   }
 
+  /** While an injector takes its time nobody reads the body, and the caller may go away. */
+  async #afterWaiting(putting: Promise<void>, { body }: Sending, ends: CallEnds): Promise<void> {
+    const ignore = (): void => undefined;
+    body?.on('error', ignore);
+    try {
+      await putting;
+    } catch (error) {
+      throw unusable(error);
+    }
+    if (body !== undefined && body.errored !== null) throw body.errored;
+    body?.off('error', ignore);
+    refuseGone(ends);
+  }
+
   #send(sending: Sending, first: Attempt, relay: ResponseRelay): UpstreamController {
     const { injector, draft } = first;
+    const { session } = sending.credential;
     const send =
       (attempt: Attempt) =>
       (sink: UpstreamResponseSink): UpstreamController =>
         this.upstream.send({ ...attempt.outgoing, body: attempt.draft.body ?? sending.body }, sink);
-    if (injector.answered === undefined) return send(first)(relay);
+    if (injector.answered === undefined && session === undefined) return send(first)(relay);
+    const sendWith = (next: Injector): ReturnType<typeof send> => {
+      const fresh = outgoingDraft(sending, next);
+      if (put(next, fresh) !== undefined) throw new Error('a second attempt waits for nothing');
+      const attempt = { injector: next, draft: fresh, outgoing: finished(sending, fresh) };
+      return (sink) => send(attempt)(watched(sink, next));
+    };
     return new SecondAttempt({
       sink: relay,
       again: (status, rawHeaders) => {
-        const next = injector.answered?.({ status, rawHeaders }, draft);
-        if (next === undefined) return undefined;
-        const fresh = outgoingDraft(sending, next);
-        return send({ injector: next, draft: fresh, outgoing: put(sending, next, fresh) });
+        const answer = { status, rawHeaders };
+        if (session !== undefined) return renewing(session, { answer, sending, relay, sendWith });
+        const next = injector.answered?.(answer, draft);
+        return next === undefined ? undefined : sendWith(next);
       },
     }).begin(send(first));
   }
 }
+
+interface Renewing {
+  readonly answer: AnswerHead;
+  readonly sending: Sending;
+  readonly relay: ResponseRelay;
+  readonly sendWith: (next: Injector) => SendAgain;
+}
+
+type SendAgain = (sink: UpstreamResponseSink) => UpstreamController;
+
+/** An answer that ended the session has another one opened, and the request sent with that if its body is still there. */
+function renewing(session: HeldSession, parts: Renewing): Promise<SendAgain> | undefined {
+  const { answer, sending, relay, sendWith } = parts;
+  if (!session.endedBy(answer) || sending.body !== undefined) return undefined;
+  return session.renewed().then((renewed) => {
+    relay.expect(renewed);
+    return sendWith(renewed.injector);
+  });
+}
+
+/** Held for the injector; or, when it is small, so that it can be sent again with another session. */
+const isHeld = ({ bytes }: AnnouncedBody, { injector, session }: PreparedCredential): boolean =>
+  injector.holdsBody === true ||
+  (session !== undefined && bytes !== undefined && bytes <= RESENT_BODY_BYTES_MAX);
 
 interface Attempt {
   readonly injector: Injector;
@@ -106,11 +162,16 @@ interface Attempt {
   readonly outgoing: OutgoingHead;
 }
 
-/** @throws CallDenied */
-function put(parts: OutgoingParts, injector: Injector, draft: OutgoingDraft): OutgoingHead {
+/** A promise when the injector needs time. @throws CallDenied */
+function put(injector: Injector, draft: OutgoingDraft): Promise<void> | undefined {
   try {
-    return injected(parts, injector, draft);
+    return injector.inject(draft) ?? undefined;
   } catch (error) {
     throw unusable(error);
   }
+}
+
+function refuseGone({ response }: CallEnds): void {
+  if (!response.destroyed) return;
+  throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
 }

@@ -84,6 +84,8 @@ export const isRefusedFromCallers = (folded: string): boolean =>
 const refusedFromDestinations: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   'alt-svc',
+  // Between us and the destination (RFC 9110 section 11.6.3): with it a caller could try passwords on its own machine.
+  'authentication-info',
   'clear-site-data',
   'strict-transport-security',
 ]);

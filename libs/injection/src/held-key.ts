@@ -32,6 +32,9 @@ export class HeldKey {
     if ((binding.kind === 'dpop') !== (scheme === 'dpop')) {
       throw mismatch(`the handle has binding ${binding.kind} and was presented as ${scheme}`);
     }
+    if (scheme === 'basic' && binding.kind !== 'none') {
+      throw mismatch('a handle that is bound to a key is never presented as basic');
+    }
     if (binding.kind === 'dpop') await this.#assertProven(binding.jkt, presentation);
     if (binding.kind === 'mtls') assertCertificate(binding.x5tS256, presentation.context);
   }

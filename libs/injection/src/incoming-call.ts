@@ -1,4 +1,4 @@
-import { type Readable, type Writable } from 'node:stream';
+import { type Duplex, type Readable, type Writable } from 'node:stream';
 
 /** A call as it arrived, before anything was parsed. Node's IncomingMessage has this shape. */
 export interface IncomingCall extends Readable {
@@ -25,4 +25,9 @@ export interface CallContext {
   readonly peerAddress: string;
   /** DER, the caller's own certificate first. Asked only when the handle is bound to one; absent: it has none. */
   readonly certificateChain?: () => readonly Uint8Array[];
+  /**
+   * Answers 101 with these headers (name, value, name, value ...), and gives the connection, with what came after the head.
+   * Absent: the connection cannot become one of another protocol.
+   */
+  readonly upgrade?: (headers: string[]) => Duplex;
 }

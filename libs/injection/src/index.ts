@@ -1,7 +1,14 @@
 export { type AmbiguityRule, AmbiguousRequest } from './ambiguous-request.js';
 export { CallDenied, type CallDenial, type CallDenialCode } from './call-denied.js';
 export { CallFailed, type CallFailureCode } from './call-failed.js';
-export { type CallFinish, CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
+export {
+  type CallFinish,
+  CallLedger,
+  type CallReservation,
+  type CallStart,
+  type StartOutcome,
+} from './call-ledger.js';
+export { CallReserve, type CallReserveParts, RESERVE_AGE_MS } from './call-reserve.js';
 export { type CanonicalRequest, canonicalRequest, PROXY_PREFIX } from './canonical-request.js';
 export {
   compileProxiedResource,
@@ -12,7 +19,9 @@ export { type CallContext, type CallerResponse, type IncomingCall } from './inco
 export { endLostCalls } from './lost-calls.js';
 export { InjectionPipeline, type InjectionParts } from './injection-pipeline.js';
 export { type Injection } from './injection.js';
+export { type TlsIdentity } from './injectors/injector.js';
 export { type CallLimits, type Destination, type ProxiedResource } from './proxied-resource.js';
+export { type AccessToken, TokenNotGiven, type TokenRequest, TokenSource } from './token-source.js';
 export {
   Upstream,
   type UpstreamController,

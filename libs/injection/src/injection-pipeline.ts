@@ -4,16 +4,19 @@ import { type Handle, type HandleLife, type HandleLookup, type ProofOfPossession
 import { type Clock, type PosternError, randomId } from '#kernel';
 import { permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
+import { askedProtocol, judgedAs } from './asked-protocol.js';
 import { Bulkhead } from './bulkhead.js';
 import { CallAttempt } from './call-attempt.js';
 import { CallDenied } from './call-denied.js';
 import { CallFailed } from './call-failed.js';
-import { type CallLedger } from './call-ledger.js';
+import { type CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
+import { CallReserve } from './call-reserve.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
 import { CredentialStep } from './credential-step.js';
 import {
   deniedBecause,
   refuseUnpresentable,
+  requireRoom,
   requireStarted,
   uncounted,
   unrecorded,
@@ -23,11 +26,13 @@ import { Forwarder } from './forwarder.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
 import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
-import { presentedHandle } from './presented-handle.js';
+import { type PresentedHandle, presentedHandle } from './presented-handle.js';
 import { type ProxiedResource } from './proxied-resource.js';
 import { type ResponseRelay } from './relay/response-relay.js';
-import { announcedBody, refuseTooLarge, refuseUpgrade } from './request-body.js';
-import { type Upstream } from './upstream.js';
+import { type Switching } from './relay/switched.js';
+import { announcedBody, refuseTooLarge } from './request-body.js';
+import { type TokenSource } from './token-source.js';
+import { type SwitchedProtocol, type Upstream } from './upstream.js';
 
 export interface InjectionParts {
   readonly resources: ReadonlyMap<string, ProxiedResource>;
@@ -39,6 +44,8 @@ export interface InjectionParts {
   readonly events: EventFactory;
   readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>;
   readonly upstream: Upstream;
+  /** Of resources whose secret gets tokens. */
+  readonly tokens: TokenSource;
   readonly clock: Clock;
   readonly possession: ProofOfPossession;
   readonly publicOrigin: string;
@@ -53,14 +60,16 @@ export class InjectionPipeline {
   readonly #credentials: CredentialStep;
   readonly #forwarder: Forwarder;
   readonly #denials: DenialJournal;
+  readonly #reserve: CallReserve;
   readonly #bulkhead = new Bulkhead();
 
   constructor(private readonly parts: InjectionParts) {
     this.#handles = new HandleCheck(parts);
     this.#keys = new HeldKey(parts);
-    this.#credentials = new CredentialStep(parts.credentials);
+    this.#credentials = new CredentialStep(parts);
     this.#forwarder = new Forwarder(parts.upstream);
     this.#denials = new DenialJournal(parts);
+    this.#reserve = new CallReserve(parts);
   }
 
   /**
@@ -78,15 +87,17 @@ export class InjectionPipeline {
     try {
       const request = canonicalRequest(incoming); // 1
       attempt.resource = request.resourceId;
-      const presented = presentedHandle(request, incoming.rawHeaders); // 2
+      const presented = this.#presented(request, incoming); // 2
       const handle = await this.#handles.check(presented.handle, attempt);
       await this.#keys.assertHeld(handle, { presented, incoming, context }); // 3
-      const permitted = this.#permit(request, handle); // 4
-      refuseUpgrade(incoming.rawHeaders);
+      const protocol = askedProtocol(incoming, context);
+      const judged = { request: judgedAs(request, protocol), protocol };
+      const permitted = this.#permit(judged, handle, presented); // 4
       refuseTooLarge(announcedBody(incoming.rawHeaders), permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, context); // 5
-      const credential = await this.#credentials.current(permitted.resource); // 6
-      const relay = await this.#forwarder.forward(call, credential, { incoming, response }); // 7, 8
+      const credential = await this.#credentials.current(permitted.resource, handle); // 6
+      const ends = { incoming, response, switching: this.#switching(permitted, context) };
+      const relay = await this.#forwarder.forward(call, credential, ends); // 7, 8
       await this.#relayed(call, relay); // 9
     } catch (error) {
       if (error instanceof CallFailed) call?.failed(error);
@@ -96,14 +107,22 @@ export class InjectionPipeline {
     }
   }
 
-  /** Writes what is summed up of denials; call it about once a second. @throws DependencyUnavailable */
-  flushDenials(): Promise<void> {
-    return this.#denials.flushDue();
+  /** Writes what is summed up, and gives back what is not used; call it about once a second. @throws DependencyUnavailable */
+  async tidy(): Promise<void> {
+    void this.#credentials.sweep();
+    await this.#denials.flushDue();
+    await this.#reserve.releaseStale();
+  }
+
+  /** Ends all sessions at destinations, as far as that can be done: after the last call, while they can be reached. */
+  endSessions(): Promise<void> {
+    return this.#credentials.close();
   }
 
   /** Writes what is left to write. @throws DependencyUnavailable */
   async close(): Promise<void> {
     await this.#denials.close();
+    await this.#reserve.close();
     await this.parts.ledger.flush();
   }
 
@@ -112,7 +131,16 @@ export class InjectionPipeline {
     return this.#bulkhead.inFlight(resourceId);
   }
 
-  #permit(request: CanonicalRequest, handle: Handle): PermittedCall {
+  #presented(request: CanonicalRequest, { rawHeaders }: IncomingCall): PresentedHandle {
+    const { presentations } = this.parts.resources.get(request.resourceId) ?? {};
+    return presentedHandle(request, rawHeaders, presentations);
+  }
+
+  #permit(
+    { request, protocol }: Judged,
+    handle: Handle,
+    presented: PresentedHandle,
+  ): PermittedCall {
     const resource = this.parts.resources.get(request.resourceId);
     if (resource?.id !== handle.resource) {
       throw new CallDenied({
@@ -121,7 +149,7 @@ export class InjectionPipeline {
         detail: `the handle is for resource ${handle.resource}`,
       });
     }
-    refuseUnpresentable(resource, handle);
+    refuseUnpresentable(resource, handle, presented.scheme);
     const operation = permitsCall(resource, handle.scopes, request.method, request.segments);
     if (operation === undefined || !isIntended(request, handle)) {
       throw new CallDenied({
@@ -130,7 +158,20 @@ export class InjectionPipeline {
         detail: 'no scope of the handle covers this method and path, or it is for another call',
       });
     }
-    return { request, handle, resource, operation };
+    return {
+      request,
+      handle,
+      resource,
+      operation,
+      ...(protocol === undefined ? {} : { protocol }),
+    };
+  }
+
+  /** A session ends with its handle, and is looked after as long as it lives. */
+  #switching({ handle, protocol }: PermittedCall, { upgrade }: CallContext): Switching | undefined {
+    if (protocol === undefined || upgrade === undefined) return undefined;
+    const lifeMs = handle.expiresAt.getTime() - this.parts.clock.now().getTime();
+    return { answer: upgrade, guard: { lifeMs, assertLive: () => this.#handles.recheck(handle) } };
   }
 
   /** From here on the call is counted, and will be finished whatever happens. */
@@ -147,12 +188,19 @@ export class InjectionPipeline {
     };
     this.#bulkhead.enter(resource);
     try {
-      requireStarted(await this.parts.ledger.start(start));
+      requireStarted(await this.#count(resource, start));
     } catch (error) {
       this.#bulkhead.leave(resource);
       throw uncounted(error);
     }
     return new ActiveCall(permitted, start);
+  }
+
+  /** Buffered: counted in memory, and recorded when it ends; a crash loses the records of what was under way. */
+  #count({ audit }: ProxiedResource, start: CallStart): StartOutcome | Promise<StartOutcome> {
+    if (audit === 'strict') return this.parts.ledger.start(start);
+    requireRoom(this.parts.ledger);
+    return this.#reserve.start(start.handleId);
   }
 
   async #relayed(call: ActiveCall, relay: ResponseRelay): Promise<void> {
@@ -172,6 +220,7 @@ export class InjectionPipeline {
   async #refusal(error: unknown, attempt: CallAttempt): Promise<PosternError> {
     if (error instanceof CallFailed) return error;
     const denied = deniedBecause(error);
+    denied.presentations = this.parts.resources.get(attempt.resource ?? '')?.presentations ?? [];
     try {
       await this.#denials.record(denied, attempt);
     } catch (cause) {
@@ -179,6 +228,12 @@ export class InjectionPipeline {
     }
     return denied;
   }
+}
+
+/** What is judged of a call, and what it becomes. */
+interface Judged {
+  readonly request: CanonicalRequest;
+  readonly protocol: SwitchedProtocol | undefined;
 }
 
 /** A handle that was narrowed to one call is good for that one, byte for byte. */

@@ -6,7 +6,7 @@ import { type UpstreamRequest } from './upstream.js';
 
 /** A call with all that its request is made of; the body only where the injector holds it. */
 export interface OutgoingParts {
-  readonly permitted: Pick<PermittedCall, 'request' | 'resource'>;
+  readonly permitted: Pick<PermittedCall, 'request' | 'resource' | 'protocol'>;
   readonly rawHeaders: readonly string[];
   readonly credential: PreparedCredential;
   readonly heldBody: Buffer | undefined;
@@ -20,10 +20,10 @@ export type OutgoingHead = Omit<UpstreamRequest, 'body'>;
  * Connection names is dropped before injecting, so that nobody can strip our header (RFC 9110 section 7.6.1).
  */
 export function outgoingDraft(parts: OutgoingParts, injector: Injector): OutgoingDraft {
-  const { request, resource } = parts.permitted;
+  const { request, resource, protocol } = parts.permitted;
   const path = `${resource.destination.basePath}${request.path}`;
   return {
-    method: request.method,
+    method: protocol === undefined ? request.method : 'GET', // RFC 6455 section 4.1
     path: path === '' ? '/' : path,
     query: request.query,
     headers: callerHeaders(parts, injector),
@@ -31,19 +31,20 @@ export function outgoingDraft(parts: OutgoingParts, injector: Injector): Outgoin
   };
 }
 
-/** The request with the secret on it, final but for a body that is streamed. */
-export function injected(
+/** The request that the secret was put on, final but for a body that is streamed. */
+export function finished(
   { permitted, credential }: OutgoingParts,
-  injector: Injector,
   draft: OutgoingDraft,
 ): OutgoingHead {
-  injector.inject(draft);
   const { method, path, query, headers, body } = draft;
+  const { tlsIdentity } = credential.injector;
   if (body !== undefined) headers.push('content-length', String(body.length));
   return {
     resource: permitted.resource,
     credentialVersion: credential.version,
+    ...(tlsIdentity === undefined ? {} : { tlsIdentity }),
     method,
+    ...(permitted.protocol === undefined ? {} : { protocol: permitted.protocol }),
     path: query === '' ? path : `${path}?${query}`,
     headers,
   };
@@ -74,4 +75,5 @@ const REPLACED_WHEN_SCRUBBING: ReadonlySet<string> = new Set([
   'accept-encoding',
   'if-range',
   'range',
+  'sec-websocket-extensions', // Compressed frames cannot be searched.
 ]);

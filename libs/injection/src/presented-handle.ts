@@ -1,3 +1,5 @@
+import { type Presentation } from '#policy';
+import { handleOfBasic } from './basic-presentation.js';
 import { CallDenied } from './call-denied.js';
 import { type CanonicalRequest } from './canonical-request.js';
 import { queryNames } from './canonical-query.js';
@@ -7,18 +9,19 @@ const PRESENTED = /^(?<scheme>bearer|dpop) +(?<handle>[A-Za-z0-9\-._~+/]+=*) *$/
 
 /** A handle and how it was presented. */
 export interface PresentedHandle {
-  readonly scheme: 'bearer' | 'dpop';
+  readonly scheme: Presentation;
   readonly handle: string;
 }
 
 /**
- * The one handle that was presented, as `Authorization: Bearer` or `DPoP`. Nothing else counts: a handle in a query or in
- * a form would stay in logs (RFC 6750 section 5.3).
+ * The one handle that was presented, as `Authorization: Bearer` or `DPoP`, or `Basic` where `taken` (the presentations of
+ * the resource) has it. Nothing else counts: a handle in a query or in a form would stay in logs (RFC 6750 section 5.3).
  * @throws CallDenied
  */
 export function presentedHandle(
   request: Pick<CanonicalRequest, 'query' | 'path'>,
   rawHeaders: readonly string[],
+  taken: readonly Presentation[] = [],
 ): PresentedHandle {
   refuseInQuery(request.query);
   const authorization = onlyAuthorization(rawHeaders);
@@ -29,8 +32,9 @@ export function presentedHandle(
       detail: 'no Authorization header',
     });
   }
-  const { scheme, handle } = PRESENTED.exec(authorization)?.groups ?? {};
-  if (handle === undefined) throw unacceptable(authorization);
+  const presented = credentialOf(authorization, taken.includes('basic'));
+  if (presented === undefined) throw unacceptable(authorization);
+  const { handle } = presented;
   if (request.query.includes(handle) || request.path.includes(handle)) {
     throw new CallDenied({
       code: 'invalid_request',
@@ -38,7 +42,16 @@ export function presentedHandle(
       detail: 'the handle stands in the request target as well',
     });
   }
-  return { scheme: scheme?.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', handle };
+  return presented;
+}
+
+function credentialOf(authorization: string, takesBasic: boolean): PresentedHandle | undefined {
+  const { scheme, handle } = PRESENTED.exec(authorization)?.groups ?? {};
+  if (handle !== undefined) {
+    return { scheme: scheme?.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', handle };
+  }
+  const password = takesBasic ? handleOfBasic(authorization) : undefined;
+  return password === undefined ? undefined : { scheme: 'basic', handle: password };
 }
 
 function refuseInQuery(query: string): void {
@@ -72,7 +85,7 @@ function unacceptable(authorization: string): CallDenied {
     code: 'invalid_token',
     reason: otherScheme ? 'presentation_not_allowed' : 'malformed',
     detail: otherScheme
-      ? 'handles are presented as Bearer or DPoP only'
+      ? 'a Basic credential in another form, or for a resource that takes none'
       : 'Authorization is not one Bearer or DPoP credential',
   });
 }

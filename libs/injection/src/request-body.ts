@@ -39,20 +39,3 @@ export const bodyOf = (
   announced: AnnouncedBody,
   bytesMax: number,
 ): CallBody | undefined => (announced.present ? new CallBody(incoming, bytesMax) : undefined);
-
-/**
- * Protocol switches are not available in this version. `h2c` alone is an offer that a server may leave unanswered (RFC
- * 9110 section 7.8): some HTTP clients make it on every request.
- * @throws CallDenied
- */
-export function refuseUpgrade(rawHeaders: readonly string[]): void {
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== 'upgrade') continue;
-    if (rawHeaders[index + 1]?.trim().toLowerCase() === 'h2c') continue;
-    throw new CallDenied({
-      code: 'upgrade-not-available',
-      reason: 'operation_not_allowed',
-      detail: 'a protocol upgrade was asked for, which is not available in this version',
-    });
-  }
-}

@@ -1,12 +1,20 @@
-import { type Readable } from 'node:stream';
+import { type Duplex, type Readable } from 'node:stream';
 import { PosternError } from '#kernel';
+import { type TlsIdentity } from './injectors/injector.js';
 import { type ProxiedResource } from './proxied-resource.js';
+
+/** What a call switches to; absent: it stays HTTP. */
+export type SwitchedProtocol = 'websocket';
 
 /** The request that is written to the destination, final in every byte. */
 export interface UpstreamRequest {
   readonly resource: ProxiedResource;
   readonly credentialVersion: number;
+  /** What the connection proves; it is used for requests of the same resource, version and identity only. */
+  readonly tlsIdentity?: TlsIdentity;
   readonly method: string;
+  /** The destination is asked to switch to it: then there is no body, and `onUpgrade` where it does. */
+  readonly protocol?: SwitchedProtocol;
   /** Base path, judged path and query. */
   readonly path: string;
   /** Name, value, name, value ... in the order in which they are written. */
@@ -21,6 +29,8 @@ export interface UpstreamRequest {
 export interface UpstreamResponseSink {
   /** Raw names and values in the order received. */
   onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void;
+  /** In place of all others: the destination switched, and this is its connection, which the sink ends. Needed with `protocol`. */
+  onUpgrade?(rawHeaders: readonly Buffer[], destination: Duplex): void;
   /** Returns false to pause; `resume` of the controller goes on. */
   onData(chunk: Buffer): boolean;
   onEnd(rawTrailers: readonly Buffer[]): void;

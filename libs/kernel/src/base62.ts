@@ -1,4 +1,5 @@
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** In the order of their values. */
+export const BASE62_ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const RADIX = 62n;
 
 /**
@@ -9,7 +10,7 @@ export function encodeBase62(bytes: Uint8Array, length: number): string {
   let rest = BigInt(`0x${Buffer.from(bytes).toString('hex') || '0'}`);
   const digits: string[] = [];
   while (rest > 0n) {
-    digits.push(ALPHABET.charAt(Number(rest % RADIX)));
+    digits.push(BASE62_ALPHABET.charAt(Number(rest % RADIX)));
     rest /= RADIX;
   }
   if (digits.length > length) {

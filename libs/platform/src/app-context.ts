@@ -1,6 +1,7 @@
 import { type Clock, SystemClock } from '#kernel';
 import { type AppName } from './app-name.js';
 import { HealthRegistry } from './health.js';
+import { ListenerCertificates } from './listener-certificates.js';
 import { loadConfig } from './load-config.js';
 import { type Logger } from './logger.js';
 import { Metrics } from './metrics.js';
@@ -17,6 +18,7 @@ export interface AppContext {
   readonly clock: Clock;
   readonly health: HealthRegistry;
   readonly metrics: Metrics;
+  readonly certificates: ListenerCertificates;
 }
 
 export interface RunningApp {
@@ -33,13 +35,15 @@ export type StartApp = (context: AppContext) => Promise<RunningApp>;
 export function makeContext(name: AppName, settings: Settings, log: Logger): AppContext {
   const metrics = new Metrics();
   metrics.collectProcess();
+  const [clock, health] = [new SystemClock(), new HealthRegistry()];
   return {
     name,
     config: loadConfig(settings.configFile, name),
     settings,
     log,
-    clock: new SystemClock(),
-    health: new HealthRegistry(),
+    clock,
+    health,
     metrics,
+    certificates: new ListenerCertificates({ clock, log, health, metrics }),
   };
 }

@@ -1,19 +1,28 @@
 import { z } from 'zod';
+import { bodyFieldInject, cookieInject } from './config-inject-body.js';
+import { clientCertificateInject, digestInject } from './config-inject-digest.js';
+import { hmacEntry, hmacInject } from './config-inject-hmac.js';
+import { formInject, formInjectEntry } from './config-inject-form.js';
+import { oauth2Inject, oauth2InjectEntry } from './config-inject-oauth2.js';
+import { awsSigV4Inject, soapUsernameTokenInject } from './config-inject-signed.js';
 import { choiceProblem, text } from './config-values.js';
 import { type InjectEntry } from './postern-config.js';
 
-const INJECTORS = ['basic', 'bearer', 'header', 'query'] as const;
-const LATER_INJECTORS = [
+const INJECTORS = [
+  'basic',
+  'bearer',
+  'header',
+  'query',
   'cookie',
-  'form-login',
+  'body-field',
+  'hmac',
   'digest',
   'client-certificate',
   'oauth2-client-credentials',
-  'hmac',
   'aws-sigv4',
   'soap-username-token',
-  'body-field',
-];
+  'form-login',
+] as const;
 const asWritten = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && 'as' in value ? value.as : undefined;
 
@@ -30,8 +39,17 @@ export const inject = z.discriminatedUnion(
       template: text.describe('its value, with {field} for a field of the secret'),
     }),
     z.strictObject({ as: z.literal('query'), name: text, value: field }),
+    cookieInject,
+    bodyFieldInject,
+    hmacInject,
+    digestInject,
+    clientCertificateInject,
+    oauth2Inject,
+    formInject,
+    awsSigV4Inject,
+    soapUsernameTokenInject,
   ],
-  { error: ({ input }) => choiceProblem(asWritten(input), INJECTORS, LATER_INJECTORS) },
+  { error: ({ input }) => choiceProblem(asWritten(input), INJECTORS, []) },
 );
 
 export type InjectFile = z.output<typeof inject>;
@@ -39,13 +57,26 @@ export type InjectFile = z.output<typeof inject>;
 /** From `inject` as people write it to what the process works with. */
 export function injectEntry(inject: InjectFile): InjectEntry {
   switch (inject.as) {
-    case 'basic':
-      return { kind: 'basic', username: inject.username, password: inject.password };
-    case 'bearer':
-      return { kind: 'bearer', value: inject.value };
-    case 'header':
-      return { kind: 'header', name: inject.name, template: inject.template };
-    case 'query':
-      return { kind: 'query', name: inject.name, value: inject.value };
+    case 'client-certificate': {
+      const { certificate, key, passphrase } = inject;
+      const opened = passphrase === undefined ? {} : { passphrase };
+      return { kind: 'client-certificate', certificate, key, ...opened };
+    }
+    case 'hmac':
+      return hmacEntry(inject);
+    case 'form-login':
+      return formInjectEntry(inject);
+    case 'oauth2-client-credentials':
+      return oauth2InjectEntry(inject);
+    default:
+      return withKind(inject);
   }
 }
+
+type WithKind<File> = File extends { readonly as: infer Kind }
+  ? Omit<File, 'as'> & { readonly kind: Kind }
+  : never;
+
+/** Of kinds that are written as they are worked with. */
+const withKind = <File extends InjectFile>({ as, ...rest }: File): WithKind<File> =>
+  ({ kind: as, ...rest }) as unknown as WithKind<File>;

@@ -58,7 +58,9 @@ const scrub = z.union(
   'expected stream, buffer or { off: "<why the answer may come back unscrubbed>" }',
 );
 
-const operation = text.describe('method and path template, such as GET /accounts/{id}');
+const operation = text.describe(
+  'method and path template, such as GET /accounts/{id}; UPGRADE for a GET that becomes a WebSocket',
+);
 
 const resource = z
   .strictObject({
@@ -80,9 +82,10 @@ const resource = z
     credential: z.strictObject({ ref: z.strictObject({ mount: text, path: text }) }),
     inject,
     presentations: z
-      .array(choice(['bearer', 'dpop'], ['basic']))
+      .array(choice(['bearer', 'dpop', 'basic'], []))
       .min(1, 'expected [bearer]')
-      .default(['bearer']),
+      .default(['bearer'])
+      .describe('how unbound handles are presented; basic: as the password, any user name'),
     scopes: z
       .record(
         z

@@ -8,13 +8,16 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { type Socket } from 'node:net';
 import { type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { continueWhenRead } from './continue-when-read.js';
+import { inTurn } from './in-turn.js';
 import { listenOn } from './listen-on.js';
-import { tlsOptions } from './listener-tls.js';
+import { type KeepCertificate } from './listener-certificates.js';
+import { readListenerPair, tlsOptions } from './listener-tls.js';
 import { type Logger } from './logger.js';
 import { NestLog } from './nest-log.js';
 import { type ListenAddress } from './postern-config.js';
@@ -26,6 +29,8 @@ export interface HttpHostOptions {
   readonly listen: ListenAddress;
   /** Sees each request before the framework; true: it took it. It must not throw. */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Renews the certificate of `listen.tls` while the listener serves; without it the files are read once. */
+  readonly certificate?: KeepCertificate;
   /** Gets faults of the framework and of handlers. */
   readonly log?: Logger;
   /** Prepares the framework, such as body parsers and filters. */
@@ -63,27 +68,47 @@ const SERVER_OPTIONS: ServerOptions = {
 
 /**
  * One listener: raw requests first, Nest on Fastify for the rest, with bodies of at most 64 KiB that come within 10 s.
- * With `listen.tls` it speaks https, by files that are read once.
+ * With `listen.tls` it speaks https.
  * @throws ConfigError when the address cannot be taken, or a file of `listen.tls` cannot be used
  */
 export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost> {
-  const server = serverFor(options.listen);
+  const { server, keep } = await serverFor(options);
+  const sockets = socketsOf(server);
   server.maxHeadersCount = HEADERS_MAX;
   server.maxConnections = CONNECTIONS_MAX;
   const app = await createApp(server, options);
   try {
     const address = await listenOn(server, options.listen);
-    return { address, server, close: (deadlineMs) => close(server, app, deadlineMs) };
+    const letGo = keep();
+    return {
+      address,
+      server,
+      close: (deadlineMs) => {
+        letGo();
+        return close({ server, app, sockets }, deadlineMs);
+      },
+    };
   } catch (error) {
     await app.close().catch(() => undefined);
     throw error;
   }
 }
 
-const serverFor = ({ tls }: ListenAddress): Server =>
-  tls === undefined
-    ? createServer(SERVER_OPTIONS)
-    : createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(tls) });
+/** `keep` begins to renew its certificate, and gives what ends that. */
+interface ListenerServer {
+  readonly server: Server;
+  readonly keep: () => () => void;
+}
+
+async function serverFor({ listen, certificate }: HttpHostOptions): Promise<ListenerServer> {
+  const { tls } = listen;
+  if (tls === undefined) return { server: createServer(SERVER_OPTIONS), keep: () => nothing };
+  const pair = await readListenerPair(tls);
+  const server = createTlsServer({ ...SERVER_OPTIONS, ...tlsOptions(pair, tls) });
+  return { server, keep: () => certificate?.({ server, tls, pair }) ?? nothing };
+}
+
+const nothing = (): void => undefined;
 
 async function createApp(
   server: Server,
@@ -114,11 +139,17 @@ function route(
   handler: RequestListener,
   before: HttpHostOptions['before'] = () => false,
 ): Server {
-  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+  const listener = inTurn((request, response) => {
     if (before(request, response)) return;
     limitBodyTime(request);
     handler(request, response);
-  };
+  });
+  const refuseExpectation = inTurn((request, response) => {
+    if (before(request, response)) return;
+    // Whether the body follows is unknown, and so is where the next request begins.
+    response.writeHead(417, { connection: 'close', 'content-length': 0 }).end();
+  });
+  server.on('checkExpectation', refuseExpectation);
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     continueWhenRead(request, response);
     listener(request, response);
@@ -137,11 +168,23 @@ function limitBodyTime(request: IncomingMessage): void {
   });
 }
 
-async function close(
-  server: Server,
-  app: NestFastifyApplication,
-  deadlineMs: number,
-): Promise<void> {
+interface Closing {
+  readonly server: Server;
+  readonly app: NestFastifyApplication;
+  readonly sockets: ReadonlySet<Socket>;
+}
+
+/** Those that are open, also such as became connections of another protocol, which Node's server does not cut. */
+function socketsOf(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+async function close({ server, app, sockets }: Closing, deadlineMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve();
@@ -153,6 +196,7 @@ async function close(
   }, 50);
   const cut = setTimeout(() => {
     server.closeAllConnections();
+    for (const socket of sockets) socket.destroy();
   }, deadlineMs);
   await closed;
   clearInterval(idle);

@@ -4,8 +4,10 @@ export { ClientCertificateUnreadable } from './client-certificate-unreadable.js'
 export { ConfigError, type ConfigProblem } from './config-error.js';
 export { type CheckResult, type HealthCheck, HealthRegistry, type Readiness } from './health.js';
 export { type HttpHost, type HttpHostOptions, startHttpHost } from './http-host.js';
+export { type HttpSocket, isAnswering } from './in-turn.js';
 export { configJsonSchema } from './config-json-schema.js';
 export { type KafkaSettings } from './kafka-settings.js';
+export { type KeepCertificate, ListenerCertificates } from './listener-certificates.js';
 export { loadConfig } from './load-config.js';
 export { createLogger, type Logger, type LoggerOptions } from './logger.js';
 export { masked } from './masked.js';

@@ -1,19 +1,31 @@
 import { createPrivateKey, constants, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { type ServerOptions } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import { ConfigError } from './config-error.js';
 import { type ListenerTls } from './postern-config.js';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** More than the longest chain that anybody serves. */
+const PEM_BYTES_MAX = 256 * 1024;
+
+/** A certificate (its chain in PEM form) and the key that was checked to be its own. */
+export interface ListenerPair {
+  readonly certificatePem: Buffer;
+  readonly keyPem: Buffer;
+  /** The first of the file: the listener's own. */
+  readonly certificate: X509Certificate;
+}
 
 /**
- * What a listener says in the TLS handshake: TLS 1.2 or newer, and with `request` the wish for a client certificate. It
- * is not judged here: the handshake proves that the caller holds its key, no authority of the system is asked.
- * The files are read once, at start: a renewed certificate is served after the next start.
+ * Reads both files of `tls` and checks that they can be served together.
  * @throws ConfigError that names the file that cannot be used
  */
-export function tlsOptions(tls: ListenerTls): ServerOptions {
-  const [certificatePem, keyPem] = [readPem(tls.certificateFile), readPem(tls.keyFile)];
+export async function readListenerPair(tls: ListenerTls): Promise<ListenerPair> {
+  const [certificatePem, keyPem] = await Promise.all([
+    readPem(tls.certificateFile),
+    readPem(tls.keyFile),
+  ]);
   const certificate = parse(tls.certificateFile, 'no certificate in PEM form', () => {
     return new X509Certificate(certificatePem);
   });
@@ -21,13 +33,26 @@ export function tlsOptions(tls: ListenerTls): ServerOptions {
     return createPrivateKey(keyPem);
   });
   requireMatch(certificate, key, tls);
-  return {
-    ...{ cert: certificatePem, key: keyPem },
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ...(tls.clientCertificates === 'off' ? {} : REQUEST_CERTIFICATES),
-  };
+  const pair = { certificatePem, keyPem, certificate };
+  parse(tls.certificateFile, 'what OpenSSL does not serve, such as a broken chain', () => {
+    return createSecureContext(tlsOptions(pair, tls));
+  });
+  return pair;
 }
+
+/**
+ * What a listener says in the TLS handshake: TLS 1.2 or newer, and with `request` the wish for a client certificate. It
+ * is not judged here: the handshake proves that the caller holds its key, no authority of the system is asked.
+ */
+export const tlsOptions = (
+  { certificatePem, keyPem }: ListenerPair,
+  { clientCertificates }: ListenerTls,
+): ServerOptions => ({
+  ...{ cert: certificatePem, key: keyPem },
+  minVersion: 'TLSv1.2',
+  handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  ...(clientCertificates === 'off' ? {} : REQUEST_CERTIFICATES),
+});
 
 const REQUEST_CERTIFICATES: ServerOptions = {
   requestCert: true,
@@ -37,10 +62,13 @@ const REQUEST_CERTIFICATES: ServerOptions = {
   secureOptions: constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION,
 };
 
-function readPem(file: string): Buffer {
+async function readPem(file: string): Promise<Buffer> {
   try {
-    return readFileSync(file);
+    const { size } = await stat(file);
+    if (size > PEM_BYTES_MAX) throw refusal(file, `is larger than ${PEM_BYTES_MAX} bytes`);
+    return await readFile(file);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw refusal(file, `cannot be read (${reason}): correct tls under listen`, error);
   }

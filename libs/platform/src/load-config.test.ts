@@ -152,6 +152,55 @@ describe('postern.yaml', () => {
       { as: 'query', name: 'key', value: 'apiKey' },
       { kind: 'query', name: 'key', value: 'apiKey' },
     ],
+    [
+      {
+        as: 'oauth2-client-credentials',
+        tokenEndpoint: 'https://login.example/token',
+        clientId: 'id',
+        clientSecret: 'secret',
+        scope: 'a b',
+      },
+      {
+        kind: 'oauth2-client-credentials',
+        tokenEndpoint: 'https://login.example/token',
+        allowPrivate: false,
+        authentication: 'client_secret_basic',
+        clientId: 'id',
+        clientSecret: 'secret',
+        scope: 'a b',
+      },
+    ],
+    [
+      {
+        as: 'form-login',
+        username: 'u',
+        password: 'p',
+        login: {
+          page: 'GET /login',
+          submit: 'POST /session?x=1',
+          usernameParameter: 'user',
+          passwordParameter: 'pass',
+        },
+        success: { status: 303, cookie: 'sid' },
+        expired: { location: '/login' },
+        logout: 'POST /logout',
+      },
+      {
+        kind: 'form-login',
+        username: 'u',
+        password: 'p',
+        login: {
+          page: '/login',
+          submit: '/session?x=1',
+          usernameParameter: 'user',
+          passwordParameter: 'pass',
+          extra: {},
+        },
+        success: { status: 303, cookie: 'sid' },
+        expired: { location: '/login' },
+        logout: { method: 'POST', path: '/logout' },
+      },
+    ],
   ])('reads inject %j', (inject, expected) => {
     expect(load(config({ resources: [resource({ inject })] })).resources[0]?.inject).toEqual(
       expected,

@@ -99,6 +99,8 @@ describe('masking', () => {
   it('replaces handles, JWTs and userinfo wherever they stand', () => {
     expect(masked(`a ${HANDLE}.b`)).toBe('a [redacted].b');
     expect(masked(`x${JWT}"`)).toBe('x[redacted]"');
+    const pair = Buffer.from(`anybody:${HANDLE}`).toString('base64');
+    expect(masked(`authorization: Basic ${pair}`)).toBe('authorization: Basic [redacted]');
     expect(masked('postgres://postern:hunter2@db/x')).toBe('postgres://[redacted]@db/x');
   });
 

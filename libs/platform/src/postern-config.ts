@@ -1,3 +1,4 @@
+import { type HmacInjectEntry } from './config-inject-hmac.js';
 import { type ProberEntry } from './config-prober.js';
 
 /**
@@ -110,11 +111,85 @@ export interface SignalEntry extends Pick<
 export type JsonValue =
   string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue };
 
+interface AnswerSignsEntry {
+  readonly status: number | undefined;
+  readonly location: string | undefined;
+  readonly cookie: string | undefined;
+}
+
+export interface FormInjectEntry {
+  readonly kind: 'form-login';
+  readonly username: string;
+  readonly password: string;
+  readonly login: {
+    readonly page: string | undefined;
+    readonly submit: string;
+    readonly usernameParameter: string;
+    readonly passwordParameter: string;
+    readonly extra: Readonly<Record<string, string>>;
+  };
+  readonly success: AnswerSignsEntry;
+  readonly expired: AnswerSignsEntry;
+  readonly logout: { readonly method: 'GET' | 'POST'; readonly path: string } | undefined;
+}
+
+export interface Oauth2InjectEntry {
+  readonly kind: 'oauth2-client-credentials';
+  readonly tokenEndpoint: string;
+  readonly allowPrivate: boolean;
+  readonly authentication: 'client_secret_basic' | 'client_secret_post';
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope: string | undefined;
+  readonly audience: string | undefined;
+  readonly resource: string | undefined;
+}
+
 export type InjectEntry =
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly value: string }
   | { readonly kind: 'header'; readonly name: string; readonly template: string }
-  | { readonly kind: 'query'; readonly name: string; readonly value: string };
+  | { readonly kind: 'query'; readonly name: string; readonly value: string }
+  | { readonly kind: 'cookie'; readonly name: string; readonly value: string }
+  | {
+      readonly kind: 'body-field';
+      readonly format: 'form' | 'json';
+      readonly name: string;
+      readonly value: string;
+    }
+  | HmacInjectEntry
+  | {
+      readonly kind: 'digest';
+      readonly username: string;
+      readonly password: string;
+      readonly algorithms: readonly ('MD5' | 'SHA-256' | 'SHA-512-256')[];
+      readonly qop: readonly ('auth' | 'auth-int')[];
+    }
+  | {
+      readonly kind: 'client-certificate';
+      readonly certificate: string;
+      readonly key: string;
+      readonly passphrase?: string;
+    }
+  | FormInjectEntry
+  | Oauth2InjectEntry
+  | {
+      readonly kind: 'aws-sigv4';
+      readonly accessKeyId: string;
+      readonly secretAccessKey: string;
+      readonly sessionToken?: string | undefined;
+      readonly region: string;
+      readonly service: string;
+      readonly unsignedPayload: boolean;
+    }
+  | {
+      readonly kind: 'soap-username-token';
+      readonly username: string;
+      readonly password: string;
+      readonly type: 'text' | 'digest';
+      readonly mustUnderstand: boolean;
+      readonly soap: '1.1' | '1.2' | 'auto';
+    };
 
 export interface ResourceEntry {
   readonly id: string;

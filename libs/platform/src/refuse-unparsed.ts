@@ -1,13 +1,9 @@
-import { type ServerResponse } from 'node:http';
-import { type Socket } from 'node:net';
+import { type HttpSocket } from './in-turn.js';
 
 const STATUS_LINES: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
-
-/** A socket on which an answer is being written has it here (node:http, the same as its own handler looks at). */
-type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
 
 /**
  * What the parser refused: answered where it can be, and the connection closed, since where the next request begins is

@@ -1,5 +1,5 @@
 import { PosternError } from '#kernel';
-import { makeContext, type RunningApp, type StartApp } from './app-context.js';
+import { type AppContext, makeContext, type RunningApp, type StartApp } from './app-context.js';
 import { type AppName } from './app-name.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { createLogger, type Logger } from './logger.js';
@@ -39,7 +39,7 @@ async function serve(
   { log, start }: { readonly log: Logger; readonly start: StartApp },
 ): Promise<void> {
   const context = makeContext(name, settings, log);
-  const signals = new StopSignals(log);
+  const signals = new StopSignals(log, hangUpOf(context));
   warnOfTraces(log);
   const running: RunningApp = await start(context);
   if (!signals.stopping) {
@@ -50,6 +50,14 @@ async function serve(
     context.health.enter('stopping');
     await running.stop(deadlineMs);
   });
+}
+
+/** A lost terminal ends what was started from it; elsewhere SIGHUP asks to read certificates anew, where there are any. */
+function hangUpOf({ config, certificates }: AppContext): (() => void) | undefined {
+  const { listen } = config;
+  const hasTls = listen.public.tls !== undefined || listen.admin.tls !== undefined;
+  if (!hasTls || process.stdin.isTTY || process.stdout.isTTY) return undefined;
+  return () => void certificates.reload();
 }
 
 const formatFor = (name: AppName): 'json' | 'readable' =>

@@ -13,15 +13,21 @@ type Stop = (deadlineMs: number) => Promise<void>;
 
 /**
  * SIGTERM, SIGINT and SIGHUP end the process in an orderly way, also when they come before it serves; a second one ends it
- * at once.
+ * at once. Where `onHangUp` is given, SIGHUP calls that instead.
  */
 export class StopSignals {
   #stop: Stop | undefined;
   #signal: NodeJS.Signals | undefined;
   #impatient = false;
 
-  constructor(private readonly log: Logger) {
-    for (const signal of SIGNALS) process.on(signal, () => this.#received(signal));
+  constructor(
+    private readonly log: Logger,
+    onHangUp?: () => void,
+  ) {
+    for (const signal of SIGNALS) {
+      const hangUp = signal === 'SIGHUP' ? onHangUp : undefined;
+      process.on(signal, hangUp ?? (() => this.#received(signal)));
+    }
   }
 
   get stopping(): boolean {

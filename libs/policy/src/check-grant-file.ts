@@ -4,7 +4,7 @@ import { type PolicyProblem, type ReportProblem } from './policy-problem.js';
 import { type Resource } from './resource.js';
 import { checkCondition, checkPattern } from './check-pattern.js';
 import { checkSubject } from './check-subject.js';
-import { requiredBinding } from './decide-binding.js';
+import { canBePresented, requiredBinding } from './decide-binding.js';
 
 const DAY_MS = 86_400_000;
 const REVIEW_DAYS_MAX = 90;
@@ -141,8 +141,9 @@ function checkBindings(file: GrantFile, resource: Resource, report: ReportProble
     const wanted = resource.handle.binding;
     report('binding', `is ${file.binding}, but resource ${resource.id} wants ${wanted}`);
   }
-  const onlyDpop = resource.presentations.every((one) => one === 'dpop');
-  if (onlyDpop && (required === 'none' || required === 'mtls')) {
-    report('binding', `resource ${resource.id} takes handles as dpop only: use dpop`);
+  if ((required === 'none' || required === 'mtls') && !canBePresented(required, resource)) {
+    const taken = resource.presentations.join(', ');
+    const better = required === 'mtls' && taken.includes('basic') ? 'dpop or none' : 'dpop';
+    report('binding', `resource ${resource.id} takes handles as ${taken} only: use ${better}`);
   }
 }

@@ -3,6 +3,7 @@ import { OperationInvalid } from './operation-invalid.js';
 
 /**
  * COPY, MOVE and their kin are missing on purpose: they name a second path in a header, which no template judges.
+ * UPGRADE is no method on the wire: it stands for a GET that becomes a WebSocket, which GET does not cover.
  * CONNECT, TRACE and TRACK are refused on every call (proxy.md, "Canonical request").
  */
 const METHODS: ReadonlySet<string> = new Set([
@@ -13,6 +14,7 @@ const METHODS: ReadonlySet<string> = new Set([
   'PUT',
   'PATCH',
   'DELETE',
+  'UPGRADE',
 ]);
 const OPERATION_CHARACTERS_MAX = 1024;
 const SEGMENTS_MAX = 64;
@@ -49,12 +51,7 @@ export function compileOperation(text: string): Operation {
 
 function refuseMethod(text: string, method: string): void {
   if (METHODS.has(method)) return;
-  throw new OperationInvalid(
-    text,
-    method === 'UPGRADE'
-      ? 'UPGRADE is not available in this version'
-      : `method ${method} is not one of ${[...METHODS].join(', ')}`,
-  );
+  throw new OperationInvalid(text, `method ${method} is not one of ${[...METHODS].join(', ')}`);
 }
 
 function compileTemplate(text: string, path: string): readonly TemplateSegment[] {

@@ -84,11 +84,6 @@ function checkEnvironment(
 
 function checkPresentations({ presentations }: ResourceRegistration, report: Report): void {
   if (presentations.length === 0) report('presentations', 'expected [bearer]');
-  for (const presentation of presentations) {
-    if (presentation === 'basic') {
-      report('presentations', `"${presentation}" is not available in this version`);
-    }
-  }
 }
 
 function checkHandle({ handle }: ResourceRegistration, report: Report): void {

@@ -31,7 +31,9 @@ export function bindingOf(grant: Grant, { proofs, resource }: AccessRequest): Bi
   }
   return canBePresented(binding, resource)
     ? binding
-    : refuse(`an unbound handle cannot be presented as ${resource.presentations.join(', ')}`);
+    : refuse(
+        `a handle of binding ${binding} cannot be presented as ${resource.presentations.join(', ')}`,
+      );
 }
 
 /** A proof that was not asked for binds all the same: whoever sends one expects a handle that needs it. */
@@ -53,6 +55,11 @@ const strongest = (dpop: boolean, mtls: boolean): 'dpop' | 'mtls' | undefined =>
   return mtls ? 'mtls' : undefined;
 };
 
-/** A handle that is bound by DPoP is presented with its proof, wherever handles are; others as the resource says. */
-const canBePresented = (binding: BindingKind, { presentations }: Resource): boolean =>
-  binding === 'dpop' || presentations.some((one) => one !== 'dpop');
+/**
+ * A handle that is bound by DPoP is presented with its proof, wherever handles are; others as the resource says, and one that
+ * is bound to a certificate never as the password of somebody.
+ */
+export const canBePresented = (binding: BindingKind, { presentations }: Resource): boolean =>
+  binding === 'dpop' ||
+  presentations.includes('bearer') ||
+  (binding === 'none' && presentations.includes('basic'));

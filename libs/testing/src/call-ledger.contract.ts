@@ -161,5 +161,66 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
       expect(await sweep()).toBe(0);
       expect(await under.outcomes(handleId)).toEqual(['ok', 'unknown_after_crash']);
     });
+
+    it('counts ahead what is needed, and more only while many are left', async () => {
+      const id = await aHandle({ maxCalls: 100 });
+      const reserve = (needed: number, wanted: number) =>
+        under.ledger.reserve({ handleId: id, needed, wanted, at: NOW });
+      expect(await reserve(1, 50)).toBe(12);
+      expect(await reserve(3, 5)).toBe(5);
+      expect(await reserve(40, 1_000)).toBe(40);
+      expect(await reserve(1, 1_000)).toBe(5);
+      expect(await reserve(60, 60)).toBe(38);
+      expect(await under.callsUsed(id)).toBe(100);
+      expect(await reserve(1, 1)).toBe('exhausted');
+    });
+
+    it('never counts more ahead than there are, over two processes at once', async () => {
+      const id = await aHandle({ maxCalls: 100 });
+      const outcomes = await Promise.all(
+        Array.from({ length: 20 }, (_, nth) =>
+          (nth % 2 === 0 ? under.ledger : under.twin).reserve({
+            handleId: id,
+            needed: 7,
+            wanted: 50,
+            at: NOW,
+          }),
+        ),
+      );
+      const granted = outcomes.filter((outcome) => typeof outcome === 'number');
+      expect(granted.reduce((total, calls) => total + calls, 0)).toBe(100);
+      expect(outcomes).toContain('exhausted');
+    });
+
+    it('takes back what was counted ahead and not made', async () => {
+      const id = await aHandle({ maxCalls: 10 });
+      await under.ledger.reserve({ handleId: id, needed: 10, wanted: 10, at: NOW });
+      await under.ledger.release(id, 4);
+      expect(await under.callsUsed(id)).toBe(6);
+      expect(await under.ledger.start(aCallStart(id))).toBe('started');
+    });
+
+    it.each<[string, Partial<LedgerHandle>]>([
+      ['revoked', { status: 'revoked' }],
+      ['suspended', { status: 'suspended' }],
+      ['expired', { expiresAt: NOW }],
+    ])('counts nothing ahead of a handle that is %s', async (_, overrides) => {
+      const id = await aHandle(overrides);
+      const reservation = { handleId: id, needed: 1, wanted: 1, at: NOW };
+      expect(await under.ledger.reserve(reservation)).toBe('not-live');
+      expect(await under.callsUsed(id)).toBe(0);
+    });
+
+    it('records the end of a call that was counted ahead, once', async () => {
+      const id = await aHandle();
+      await under.ledger.reserve({ handleId: id, needed: 1, wanted: 1, at: NOW });
+      const call = aCallStart(id);
+      const finish = { callId: call.callId, event: aCallCompleted(call) };
+      under.ledger.finish(finish);
+      under.ledger.finish(finish);
+      await under.ledger.flush();
+      expect(await under.outcomes(id)).toEqual(['ok']);
+      expect(under.ledger.hasRoom).toBe(true);
+    });
   });
 }

@@ -1,6 +1,12 @@
 import { type PosternEvent } from '#events';
 import { type Handle } from '#handles';
-import { type CallFinish, CallLedger, type CallStart, type StartOutcome } from '#injection';
+import {
+  type CallFinish,
+  CallLedger,
+  type CallReservation,
+  type CallStart,
+  type StartOutcome,
+} from '#injection';
 import { DependencyUnavailable } from '#kernel';
 
 type LedgerRow = Pick<Handle, 'id' | 'maxCalls' | 'status' | 'expiresAt'>;
@@ -9,6 +15,7 @@ type LedgerRow = Pick<Handle, 'id' | 'maxCalls' | 'status' | 'expiresAt'>;
 export class InMemoryCallLedger extends CallLedger {
   readonly #handles = new Map<string, { row: LedgerRow; used: number }>();
   readonly #open = new Map<string, CallStart>();
+  readonly #ended = new Set<string>();
   #away = false;
 
   /** Calls that were counted, in order. */
@@ -44,8 +51,35 @@ export class InMemoryCallLedger extends CallLedger {
     return 'started';
   }
 
+  override async reserve({
+    handleId,
+    needed,
+    wanted,
+    at,
+  }: CallReservation): Promise<number | Exclude<StartOutcome, 'started'>> {
+    if (this.#away) throw new DependencyUnavailable('ledger', 'the ledger is told to be away');
+    const handle = this.#handles.get(handleId);
+    if (handle?.row.status !== 'active' || handle.row.expiresAt <= at) return 'not-live';
+    const left = handle.row.maxCalls - handle.used;
+    const granted = Math.min(left, Math.max(needed, Math.min(wanted, Math.floor(left / 8))));
+    handle.used += granted;
+    return granted > 0 ? granted : 'exhausted';
+  }
+
+  override async release(handleId: string, calls: number): Promise<void> {
+    if (this.#away) throw new DependencyUnavailable('ledger', 'the ledger is told to be away');
+    const handle = this.#handles.get(handleId);
+    if (handle !== undefined) handle.used -= calls;
+  }
+
+  /** Told by tests: whether the ends of more calls can be kept. */
+  hasRoom = true;
+
   override finish({ callId, event }: CallFinish): void {
-    if (this.#open.delete(callId)) this.completed.push(event);
+    this.#open.delete(callId);
+    if (this.#ended.has(callId)) return;
+    this.#ended.add(callId);
+    this.completed.push(event);
   }
 
   override async flush(): Promise<void> {

@@ -1,4 +1,5 @@
-import { UndiciUpstream } from '#adapters/http';
+import { readFileSync } from 'node:fs';
+import { HttpTokenSource, UndiciUpstream } from '#adapters/http';
 import { PinnedCredentials, type SecretRef } from '#credentials';
 import { EventFactory } from '#events';
 import { type Handle, HandleLife, mintHandle, ProofOfPossession } from '#handles';
@@ -54,6 +55,7 @@ export const aProxiedResource = (
   compileProxiedResource(aProxiedRegistration(overrides), {
     resource: aResource(policy),
     publicOrigin: TEST_ORIGIN,
+    readFile: (path) => readFileSync(path, 'utf8'),
   });
 
 /** All that the injection pipeline needs, in memory but for the connection to the destination, which is real. */
@@ -69,6 +71,7 @@ export class CallPathParts implements InjectionParts {
   readonly secrets = new InMemorySecretStore();
   readonly credentials = new PinnedCredentials({ store: this.secrets, clock: this.clock });
   readonly upstream = new UndiciUpstream();
+  readonly tokens = new HttpTokenSource();
   readonly possession = new ProofOfPossession({
     uses: new InMemoryProofUses(),
     nonces: undefined,

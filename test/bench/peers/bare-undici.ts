@@ -7,11 +7,13 @@ const { destination, port, authorization } = peerSettings();
 const pool = new Pool(destination, { connections: 64, pipelining: 1 });
 
 createServer((request, response) => {
+  const length = request.headers['content-length'];
   pool.dispatch(
     {
       path: request.url ?? '/',
-      method: 'GET',
-      headers: { authorization },
+      method: request.method ?? 'GET',
+      headers: { authorization, ...(length === undefined ? {} : { 'content-length': length }) },
+      body: length === undefined ? null : request,
     },
     {
       onRequestStart: () => undefined,

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type ProxiedResource } from '#injection';
+import { type ProxiedResource, type TlsIdentity } from '#injection';
 import { buildConnector } from 'undici';
 import { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
 
@@ -13,9 +13,13 @@ const TLS_SESSIONS_MAX = 100;
 /**
  * Opens connections to one resource's destination and nowhere else: the origin is asserted, names are resolved once to
  * addresses that may be contacted, literals are judged, and so is the peer that answered. Certificates are always
- * verified, against the name that is registered.
+ * verified, against the name that is registered. Each connector has TLS sessions of its own: one that was begun with an
+ * identity is never resumed with another.
  */
-export function destinationConnector(resource: ProxiedResource): buildConnector.connector {
+export function destinationConnector(
+  resource: ProxiedResource,
+  tlsIdentity?: TlsIdentity,
+): buildConnector.connector {
   const { network, tls, limits } = resource;
   const connect = buildConnector({
     timeout: limits.connectTimeoutMs,
@@ -26,6 +30,7 @@ export function destinationConnector(resource: ProxiedResource): buildConnector.
     autoSelectFamily: true,
     allowH2: false,
     ...(tls?.caPem === undefined ? {} : { ca: tls.caPem }),
+    ...(tlsIdentity === undefined ? {} : { cert: tlsIdentity.certificate, key: tlsIdentity.key }),
   });
   return (options, callback) => {
     const problem = refusal(resource, options);

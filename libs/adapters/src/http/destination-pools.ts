@@ -1,4 +1,4 @@
-import { type ProxiedResource } from '#injection';
+import { type TlsIdentity, type UpstreamRequest } from '#injection';
 import { Pool } from 'undici';
 import { destinationConnector } from './destination-connector.js';
 
@@ -9,12 +9,15 @@ const KEEP_ALIVE_MS_MAX = 60_000;
 interface VersionedPool {
   readonly version: number;
   readonly origin: string;
+  readonly tlsIdentity: TlsIdentity | undefined;
   readonly pool: Pool;
 }
 
+type PooledRequest = Pick<UpstreamRequest, 'resource' | 'credentialVersion' | 'tlsIdentity'>;
+
 /**
  * Connections by resource and credential version: a connection that was used with one version is never used with
- * another. A newer version retires the older pool, which ends its requests and closes.
+ * another, nor is its TLS session resumed. A newer version retires the older pool, which ends its requests and closes.
  */
 export class DestinationPools {
   readonly #current = new Map<string, VersionedPool>();
@@ -22,15 +25,15 @@ export class DestinationPools {
   #closed = false;
 
   /** Undefined once closed. */
-  of(resource: ProxiedResource, version: number): Pool | undefined {
+  of(request: PooledRequest): Pool | undefined {
     if (this.#closed) return undefined;
+    const { resource, credentialVersion: version, tlsIdentity } = request;
     const current = this.#current.get(resource.id);
-    if (current?.version === version && current.origin === resource.destination.origin) {
-      return current.pool;
-    }
-    const pool = openPool(resource);
+    if (current !== undefined && isFor(current, request)) return current.pool;
+    const pool = openPool(request);
     if (current === undefined || current.version <= version) {
-      this.#current.set(resource.id, { version, origin: resource.destination.origin, pool });
+      const { origin } = resource.destination;
+      this.#current.set(resource.id, { version, origin, tlsIdentity, pool });
       if (current !== undefined) this.#retire(current.pool);
     } else {
       // A call that started before the rotation: one request, then the pool closes.
@@ -60,12 +63,19 @@ export class DestinationPools {
   }
 }
 
+/** A version that was deleted and written anew may have the number of the old one: the identity is compared too. */
+const isFor = ({ version, origin, tlsIdentity }: VersionedPool, request: PooledRequest): boolean =>
+  version === request.credentialVersion &&
+  origin === request.resource.destination.origin &&
+  tlsIdentity?.certificate === request.tlsIdentity?.certificate &&
+  tlsIdentity?.key === request.tlsIdentity?.key;
+
 /** Resolves when the pool is closed, whether its requests ended or were cut. */
 const closed = (pool: Pool): Promise<void> => pool.close().catch(() => undefined);
 
-const openPool = (resource: ProxiedResource): Pool =>
+const openPool = ({ resource, tlsIdentity }: PooledRequest): Pool =>
   new Pool(resource.destination.origin, {
-    connect: destinationConnector(resource),
+    connect: destinationConnector(resource, tlsIdentity),
     connections: resource.limits.concurrencyMax,
     pipelining: 1,
     headersTimeout: resource.limits.headersTimeoutMs,

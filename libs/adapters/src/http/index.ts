@@ -1,2 +1,4 @@
 export { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
+export { checkedUrl, EndpointRefused, guardedAgent, readAtMost } from './guarded-endpoint.js';
+export { HttpTokenSource } from './http-token-source.js';
 export { UndiciUpstream } from './undici-upstream.js';

@@ -13,7 +13,7 @@ export class UndiciUpstream extends Upstream {
 
   override send(request: UpstreamRequest, sink: UpstreamResponseSink): UpstreamController {
     const exchange = new UpstreamExchange(request, sink);
-    exchange.begin(this.#pools.of(request.resource, request.credentialVersion));
+    exchange.begin(this.#pools.of(request));
     return exchange;
   }
 

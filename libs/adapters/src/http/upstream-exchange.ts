@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import {
   type UpstreamController,
   UpstreamFailed,
@@ -29,7 +29,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   }
 
   begin(pool: Pool | undefined): void {
-    const { resource, method, path, headers, body } = this.request;
+    const { resource, method, path, headers, body, protocol } = this.request;
     if (pool === undefined || !path.startsWith('/') || path.startsWith('//')) {
       const what = pool === undefined ? 'no connection is opened any more' : 'not an origin path';
       this.fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${what}`));
@@ -41,6 +41,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
       method,
       headers: headers as string[],
       body: body ?? null,
+      ...(protocol === undefined ? {} : { upgrade: protocol }),
       ...(servername === undefined ? {} : { servername }),
     };
     pool.dispatch(options, this);
@@ -69,6 +70,22 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   ): void {
     if (this.#ended || status < 200) return;
     this.sink.onHead(status, statusText ?? '', buffersOf(controller.rawHeaders));
+  }
+
+  /** Undici has let go of the connection: whoever has the sink ends it. */
+  onRequestUpgrade(
+    controller: Controller,
+    status: number,
+    _headers: unknown,
+    destination: Duplex,
+  ): void {
+    if (this.#ended || status !== 101 || this.sink.onUpgrade === undefined) {
+      destination.on('error', () => undefined).destroy();
+      this.fail(new UpstreamFailed('protocol', 'an upgrade that was not asked for'));
+      return;
+    }
+    this.end();
+    this.sink.onUpgrade(buffersOf(controller.rawHeaders), destination);
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {

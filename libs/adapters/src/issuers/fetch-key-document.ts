@@ -1,5 +1,5 @@
 import { type Dispatcher, errors, request } from 'undici';
-import { checkedUrl, guardedAgent, readAtMost } from './guarded-endpoint.js';
+import { checkedUrl, guardedAgent, readAtMost } from '#adapters/http';
 import { KEY_DOCUMENT_BYTES_MAX, KEY_DOCUMENT_TIMEOUT_MS } from './key-document-limits.js';
 import { reasonOf } from './reason-of.js';
 

@@ -1,5 +1,11 @@
 import { type Dispatcher, errors, request } from 'undici';
-import { AddressRefused } from '#adapters/http';
+import {
+  AddressRefused,
+  checkedUrl,
+  EndpointRefused,
+  guardedAgent,
+  readAtMost,
+} from '#adapters/http';
 import {
   type IntrospectionAnswer,
   type IntrospectionRegistration,
@@ -12,7 +18,6 @@ import {
   type ClientCredentials,
   type ClientSecretOf,
 } from './client-credentials.js';
-import { checkedUrl, EndpointRefused, guardedAgent, readAtMost } from './guarded-endpoint.js';
 
 export interface HttpTokenIntrospectorParts {
   readonly clientSecretOf: ClientSecretOf;

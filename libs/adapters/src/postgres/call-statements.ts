@@ -37,16 +37,32 @@ export const START_CALLS = `
     else 'not-live' end as outcome
   from asked`;
 
+/** Counts calls of handle $1 ahead: $2 are needed, $3 wanted, at $4. No row: it is not live. */
+export const RESERVE_CALLS = `
+  with live as materialized (
+    select id, least(max_calls - calls_used, greatest($2::integer, least($3::integer, (max_calls - calls_used) / 8))) as total
+    from public.handle where id = $1 and status = 'active' and expires_at > $4 for update
+  ), counted as (
+    update public.handle set calls_used = calls_used + total from live where handle.id = live.id and total > 0
+  )
+  select total from live`;
+
+export const RELEASE_CALLS = `update public.handle set calls_used = calls_used - $2 where id = $1`;
+
 /**
  * Ends a batch of calls: $1 is a JSON list of them, each with its event. A call that has already ended is left as it
  * is, and its event is not written again: an earlier try was committed and its answer lost, or the sweeper came first.
  * One that is not there, because it was not recorded when it started, is recorded now.
  */
 export const FINISH_CALLS = `
-  with ended as materialized (
-    select * from jsonb_to_recordset($1::jsonb) as call(place integer, call_id text, handle_id text, resource text,
-      route_template text, method text, started_at timestamptz, finished_at timestamptz, outcome text,
-      correlation_id text, topic text, event jsonb)
+  with listed as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as call(place integer, topic text, event jsonb)
+  ), ended as materialized (
+    select place, topic, event, event->>'correlationid' as correlation_id, (event->>'time')::timestamptz as finished_at,
+      (event->>'time')::timestamptz - make_interval(secs => (event->'data'->>'duration_ms')::double precision / 1000)
+        as started_at, data.*
+    from listed, jsonb_to_record(event->'data') as data(call_id text, handle_id text, resource text, route_template text,
+      method text, outcome text)
   ), closed as (
     insert into public.call as known (call_id, handle_id, resource, route_template, method, started_at, finished_at,
       outcome, correlation_id)
@@ -55,11 +71,11 @@ export const FINISH_CALLS = `
     on conflict (call_id) do update set finished_at = excluded.finished_at, outcome = excluded.outcome
       where known.finished_at is null
     returning call_id
-  ), listed as (
+  ), told as (
     select jsonb_agg(jsonb_build_object('topic', topic, 'event', event) order by place) as events
     from ended join closed using (call_id)
   )
-  select public.append_events(events) from listed where events is not null`;
+  select public.append_events(events) from told where events is not null`;
 
 export const UNFINISHED_CALLS = `
   select call_id as "callId", handle_id as "handleId", resource, route_template as "routeTemplate", method,

@@ -35,6 +35,11 @@ export class FinishBuffer<Item> {
     private readonly limits: FinishBufferLimits,
   ) {}
 
+  /** How many wait to become durable. */
+  get size(): number {
+    return this.added - this.done;
+  }
+
   /** False when the buffer is full or closed: the item was not taken. */
   add(item: Item): boolean {
     if (this.waiting.length >= this.limits.waitingItemsMax || this.closing.signal.aborted)

@@ -1,7 +1,19 @@
 import { type PosternEvent, topicOfEvent } from '#events';
-import { type CallFinish, CallLedger, type CallStart, type StartOutcome } from '#injection';
+import {
+  type CallFinish,
+  CallLedger,
+  type CallReservation,
+  type CallStart,
+  type StartOutcome,
+} from '#injection';
 import { DependencyUnavailable } from '#kernel';
-import { FINISH_CALLS, START_CALLS, UNFINISHED_CALLS } from './call-statements.js';
+import {
+  FINISH_CALLS,
+  RELEASE_CALLS,
+  RESERVE_CALLS,
+  START_CALLS,
+  UNFINISHED_CALLS,
+} from './call-statements.js';
 import { FinishBuffer } from './finish-buffer.js';
 import { GroupCommit } from './group-commit.js';
 import { eventFailure, jsonParameter } from './json-parameter.js';
@@ -48,6 +60,29 @@ export class PostgresCallLedger extends CallLedger {
 
   override start(call: CallStart): Promise<StartOutcome> {
     return this.starts.submit(call);
+  }
+
+  override async reserve({
+    handleId,
+    needed,
+    wanted,
+    at,
+  }: CallReservation): Promise<number | Exclude<StartOutcome, 'started'>> {
+    const [row] = await this.database.query<{ total: number }>(
+      RESERVE_CALLS,
+      [handleId, needed, wanted, at],
+      { name: 'reserve-calls' },
+    );
+    if (row === undefined) return 'not-live';
+    return row.total > 0 ? row.total : 'exhausted';
+  }
+
+  override async release(handleId: string, calls: number): Promise<void> {
+    await this.database.query(RELEASE_CALLS, [handleId, calls], { name: 'release-calls' });
+  }
+
+  override get hasRoom(): boolean {
+    return this.finishes.size < FINISH_LIMITS.waitingItemsMax / 2;
   }
 
   /** What does not fit in the buffer (50,000 calls) is left to the sweeper. */
@@ -151,17 +186,9 @@ const startRow = (call: CallStart, place: number): Record<string, unknown> => ({
   correlation_id: call.correlationId,
 });
 
-const endRow = ({ callId, event }: CallFinish, place: number): Record<string, unknown> => ({
+/** What the event says already is read from it. */
+const endRow = ({ event }: CallFinish, place: number): Record<string, unknown> => ({
   place,
-  call_id: callId,
-  handle_id: event.data.handle_id,
-  resource: event.data.resource,
-  route_template: event.data.route_template,
-  method: event.data.method,
-  started_at: new Date(new Date(event.time).getTime() - event.data.duration_ms),
-  finished_at: event.time,
-  outcome: event.data.outcome,
-  correlation_id: event.correlationid,
   topic: topicOfEvent(event),
   event,
 });

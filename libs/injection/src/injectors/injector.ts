@@ -18,6 +18,14 @@ export interface AnswerHead {
   readonly rawHeaders: readonly Buffer[];
 }
 
+/** What the connection itself proves, in its handshake. All in PEM form. */
+export interface TlsIdentity {
+  /** The leaf first, then those that lead to its issuer. */
+  readonly certificate: string;
+  /** Not encrypted. */
+  readonly key: string;
+}
+
 /**
  * Puts one version of a secret on the calls of one resource. It holds plaintext: it never leaves the injection but on the
  * way to the destination.
@@ -27,14 +35,20 @@ export interface Injector {
   readonly confidential: readonly string[];
   /** It reads or writes the body, which is then held in memory as a whole: HELD_BODY_BYTES_MAX at most. */
   readonly holdsBody?: boolean;
+  /** For connections that are made with this version of the secret, and with no other. */
+  readonly tlsIdentity?: TlsIdentity;
   /** Whether a header of the caller (by its folded name) is one that is put on here: it is dropped before. */
   replaces(folded: string): boolean;
-  inject(draft: OutgoingDraft): void;
+  /** A promise only where it cannot be done at once: the call waits for it before anything is sent. */
+  inject(draft: OutgoingDraft): void | Promise<void>;
   /**
    * Looks at the head of the first answer: the injector of a second and last attempt, or undefined when the answer goes
-   * to the caller. Only with `holdsBody`: what was streamed cannot be sent again.
+   * to the caller. Only with `holdsBody`: what was streamed cannot be sent again. The injector that it gives injects at
+   * once.
    */
   answered?(answer: AnswerHead, draft: OutgoingDraft): Injector | undefined;
+  /** Of a second attempt: told of the head of its answer, which goes to the caller. Throws nothing. */
+  concluded?(answer: AnswerHead): void;
 }
 
 /** An injector of one header. */

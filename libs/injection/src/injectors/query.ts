@@ -27,7 +27,7 @@ function withoutParameter(query: string, name: string): readonly string[] {
 }
 
 /** RFC 3986 section 2.3: everything but unreserved characters. */
-const percentEncoded = (text: string): string =>
+export const percentEncoded = (text: string): string =>
   encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -3,6 +3,9 @@ import { type CallBody } from './call-body.js';
 /** Most of a body that is held in memory for an injector; a resource may take less, and takes no more. */
 export const HELD_BODY_BYTES_MAX = 1024 * 1024;
 
+/** Most of a body that is held only to be sent again when a session has ended; others are streamed, and not sent again. */
+export const RESENT_BODY_BYTES_MAX = 64 * 1024;
+
 /** The whole body. @throws CallFailed when it is too large, or the caller goes away */
 export async function heldBody(body: CallBody): Promise<Buffer> {
   const chunks: Buffer[] = [];

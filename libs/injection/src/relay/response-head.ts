@@ -1,3 +1,4 @@
+import { CallFailed } from '../call-failed.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
@@ -30,7 +31,7 @@ const STATUS_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 /**
  * What of the head goes to the caller: scrubbed, without what holds for the connection only, redirects into the
  * destination pointing back to us.
- * @throws CallFailed when the body is in a transfer coding that would hide it from the scrubber
+ * @throws CallFailed when the body is in a transfer coding that would hide it from the scrubber, or of no plain length
  */
 export function callerHead(
   raw: RawHead,
@@ -78,9 +79,16 @@ function codingsOf(headers: readonly string[]): readonly string[] {
     .filter((coding) => coding !== '' && coding !== 'identity');
 }
 
+/** A length that a reader could overflow on is none (RFC 9110 section 8.6). @throws CallFailed */
 function lengthOf(headers: readonly string[]): number | undefined {
   const [value] = valuesOf(headers, 'content-length');
-  return value !== undefined && /^[0-9]{1,15}$/.test(value) ? Number(value) : undefined;
+  if (value === undefined) return undefined;
+  if (/^[0-9]{1,15}$/.test(value)) return Number(value);
+  throw new CallFailed(
+    'upstream-failed',
+    'upstream_error',
+    'the Content-Length of the response is not one decimal number of at most 15 digits',
+  );
 }
 
 export function valuesOf(headers: readonly string[], name: string): string[] {

@@ -1,6 +1,8 @@
+import { type Duplex } from 'node:stream';
 import { type CallOutcome } from '#events';
 import { CallFailed, failureOf } from '../call-failed.js';
 import { type CallerResponse } from '../incoming-call.js';
+import { type AnswerHead } from '../injectors/injector.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
 import {
@@ -14,14 +16,29 @@ import { type CallBody } from './call-body.js';
 import { callerTrailers } from './caller-trailers.js';
 import { callerHead } from './response-head.js';
 import { type AskedResponse, planResponse, type ResponsePlan } from './response-plan.js';
+import { switched, type Switching } from './switched.js';
+import { type WebSocketSession } from './websocket-session.js';
+
+/** What must not come back. */
+export interface Scrubbing {
+  /** Undefined: nothing is scrubbed. */
+  readonly matcher: TermMatcher | undefined;
+  readonly session?: AnsweredSession | undefined;
+}
+
+/** Takes what is of the session out of the head of an answer, after which the matcher may be another. */
+export interface AnsweredSession {
+  readonly keep?: ((answer: AnswerHead) => readonly Buffer[]) | undefined;
+}
 
 export interface RelayParts {
   readonly resource: ProxiedResource;
-  /** Undefined: nothing is scrubbed. */
-  readonly matcher: TermMatcher | undefined;
+  readonly credential: Scrubbing;
   readonly asked: AskedResponse;
   readonly body: CallBody | undefined;
   readonly response: CallerResponse;
+  /** Where a WebSocket was asked for. */
+  readonly switching: Switching | undefined;
 }
 
 /** How the relay of a response ended. `failure` is there when nothing of it was answered yet. */
@@ -44,6 +61,8 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   #bytesOut = 0;
   #hits = 0;
   #status: number | undefined;
+  #credential: Scrubbing;
+  #session: WebSocketSession | undefined;
   #end: RelayEnd | undefined;
   #settle: (end: RelayEnd) => void = () => undefined;
 
@@ -52,6 +71,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   });
 
   constructor(private readonly parts: RelayParts) {
+    this.#credential = parts.credential;
     parts.response.on('close', this.#onCallerClosed).on('drain', this.#onCallerDrained);
   }
 
@@ -60,11 +80,16 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   }
 
   get bytesOut(): number {
-    return this.#bytesOut;
+    return this.#bytesOut + (this.#session?.bytesOut ?? 0);
+  }
+
+  /** Of a WebSocket, from the caller. */
+  get sessionBytesIn(): number {
+    return this.#session?.bytesIn ?? 0;
   }
 
   get hits(): number {
-    return this.#hits + (this.#plan?.filter.hits ?? 0);
+    return this.#hits + (this.#plan?.filter.hits ?? 0) + (this.#session?.hits ?? 0);
   }
 
   /** Where to pause, resume and abort. */
@@ -73,9 +98,16 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     if (this.#end !== undefined) controller.abort(new Error('the call ended before it was sent'));
   }
 
-  onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void {
+  /** Before the head: the answer is to a request with another credential. */
+  expect(credential: Scrubbing): void {
+    this.#credential = credential;
+  }
+
+  onHead(status: number, statusText: string, received: readonly Buffer[]): void {
     this.guarded(() => {
-      const { resource, matcher, asked } = this.parts;
+      const { resource, asked } = this.parts;
+      const rawHeaders = this.passedOn({ status, rawHeaders: received });
+      const { matcher } = this.#credential;
       this.#status = status;
       const head = callerHead({ status, statusText, rawHeaders }, resource, matcher);
       this.#hits = head.hits;
@@ -83,6 +115,27 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
       if (this.#plan.codings.length > 0) this.#decoder = this.decoderOf(this.#plan.codings);
       if (!this.#plan.held) this.writeHead(this.#plan.head.headers);
     });
+  }
+
+  onUpgrade(received: readonly Buffer[], destination: Duplex): void {
+    this.guarded(() => {
+      const { resource, response, switching } = this.parts;
+      if (switching === undefined) throw new TypeError('an upgrade that nobody asked for');
+      const rawHeaders = this.passedOn({ status: 101, rawHeaders: received });
+      const { matcher } = this.#credential;
+      this.#status = 101;
+      response.off('close', this.#onCallerClosed).off('drain', this.#onCallerDrained);
+      const { hits, session } = switched(
+        { ...switching, resource, matcher },
+        { rawHeaders, destination },
+      );
+      this.#hits = hits;
+      this.#session = session;
+      void session.ended.then((outcome) => {
+        this.conclude({ outcome, failure: undefined });
+      });
+    });
+    if (this.#session === undefined) destination.destroy();
   }
 
   onData(chunk: Buffer): boolean {
@@ -143,6 +196,10 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     this.#controller?.resume();
   }
 
+  private passedOn(answer: AnswerHead): readonly Buffer[] {
+    return this.#credential.session?.keep?.(answer) ?? answer.rawHeaders;
+  }
+
   private decoderOf(codings: readonly string[]): BodyDecoder {
     const decoder = BodyDecoder.of(codings, this);
     if (decoder !== undefined) return decoder;
@@ -171,7 +228,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
 
   private addTrailers(): void {
     if (this.#trailers.length === 0) return;
-    const { trailers, hits } = callerTrailers(this.#trailers, this.parts.matcher);
+    const { trailers, hits } = callerTrailers(this.#trailers, this.#credential.matcher);
     this.#hits += hits;
     if (trailers.length > 0) this.parts.response.addTrailers(trailers);
   }

@@ -1,12 +1,12 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, type Dispatcher } from 'undici';
-import { AddressRefused, guardedLookup, permitsAddress } from '#adapters/http';
+import { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
 
-/** An address of an issuer, from its registration or its discovery document. */
+/** An address of an issuer or a token endpoint, from its registration or its discovery document. */
 export interface GuardedEndpoint {
   readonly address: string;
   /** For messages. */
-  readonly what: 'key address' | 'introspection endpoint';
+  readonly what: 'key address' | 'introspection endpoint' | 'token endpoint';
   /** Private and loopback addresses may be asked, and these without TLS; link-local ones never. */
   readonly allowPrivate: boolean;
 }

@@ -1,0 +1,117 @@
+import { type Clock } from '#kernel';
+import { type CallLedger, type StartOutcome } from './call-ledger.js';
+
+/** A reserve that is older is not used: by then the handle may be revoked. */
+export const RESERVE_AGE_MS = 1_000;
+const RESERVE_CALLS_MAX = 1_024;
+
+interface Waiting {
+  readonly resolve: (outcome: StartOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls of one handle that are counted already and not made yet. */
+interface Reserve {
+  left: number;
+  takenAt: number;
+  /** How many of the last reserve were made: as many are likely to be wanted again. */
+  made: number;
+  loading: boolean;
+  waiting: Waiting[];
+}
+
+export interface CallReserveParts {
+  readonly ledger: Pick<CallLedger, 'reserve' | 'release'>;
+  readonly clock: Clock;
+}
+
+/**
+ * Counts calls ahead, many at once, for resources with `audit: buffered`: a call is then counted in memory. What is counted
+ * and never made is given back. `maxCalls` is never exceeded; while another process holds the last calls of a handle,
+ * for about a second, a call may be refused that would have been one of them.
+ */
+export class CallReserve {
+  readonly #reserves = new Map<string, Reserve>();
+
+  constructor(private readonly parts: CallReserveParts) {}
+
+  /** Synchronous while the reserve lasts. @throws DependencyUnavailable: then nothing may be sent */
+  start(handleId: string): StartOutcome | Promise<StartOutcome> {
+    const reserve = this.#reserveOf(handleId);
+    if (reserve.waiting.length === 0 && reserve.left > 0 && !this.#isStale(reserve)) {
+      reserve.left -= 1;
+      reserve.made += 1;
+      return 'started';
+    }
+    return new Promise((resolve, reject) => {
+      reserve.waiting.push({ resolve, reject });
+      if (!reserve.loading) void this.#load(handleId, reserve);
+    });
+  }
+
+  /** Gives back what nobody wants any more; call it about once a second. @throws DependencyUnavailable */
+  async releaseStale(): Promise<void> {
+    for (const [handleId, reserve] of this.#reserves) {
+      if (!reserve.loading && this.#isStale(reserve)) await this.#drop(handleId, reserve);
+    }
+  }
+
+  /** Gives back all. @throws DependencyUnavailable */
+  async close(): Promise<void> {
+    for (const [handleId, reserve] of this.#reserves) await this.#drop(handleId, reserve);
+  }
+
+  #reserveOf(handleId: string): Reserve {
+    const known = this.#reserves.get(handleId);
+    if (known !== undefined) return known;
+    const fresh: Reserve = { left: 0, takenAt: -Infinity, made: 0, loading: false, waiting: [] };
+    this.#reserves.set(handleId, fresh);
+    return fresh;
+  }
+
+  #isStale({ takenAt }: Reserve): boolean {
+    return this.parts.clock.now().getTime() - takenAt >= RESERVE_AGE_MS;
+  }
+
+  async #load(handleId: string, reserve: Reserve): Promise<void> {
+    reserve.loading = true;
+    try {
+      while (reserve.waiting.length > 0) await this.#refill(handleId, reserve);
+    } catch (error) {
+      for (const { reject } of reserve.waiting.splice(0)) reject(error);
+    } finally {
+      reserve.loading = false;
+    }
+  }
+
+  async #refill(handleId: string, reserve: Reserve): Promise<void> {
+    await this.#giveBack(handleId, reserve);
+    const needed = reserve.waiting.length;
+    const wanted = Math.min(RESERVE_CALLS_MAX, Math.max(needed, 2 * reserve.made));
+    const at = this.parts.clock.now();
+    const granted = await this.parts.ledger.reserve({ handleId, needed, wanted, at });
+    reserve.takenAt = at.getTime();
+    reserve.made = 0;
+    if (typeof granted === 'string') {
+      for (const { resolve } of reserve.waiting.splice(0, needed)) resolve(granted);
+      return;
+    }
+    const served = reserve.waiting.splice(0, granted);
+    reserve.left = granted - served.length;
+    reserve.made = served.length;
+    for (const { resolve } of served) resolve('started');
+  }
+
+  async #drop(handleId: string, reserve: Reserve): Promise<void> {
+    await this.#giveBack(handleId, reserve);
+    if (reserve.waiting.length === 0 && !reserve.loading) this.#reserves.delete(handleId);
+  }
+
+  /** What could not be given back is lost to the handle: never made twice. */
+  async #giveBack(handleId: string, reserve: Reserve): Promise<void> {
+    const { left } = reserve;
+    if (left === 0) return;
+    reserve.left = 0;
+    await this.parts.ledger.release(handleId, left);
+  }
+}

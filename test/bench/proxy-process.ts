@@ -1,0 +1,105 @@
+import { PosternClient } from '#client';
+import { freePort } from '../support/free-port.js';
+import { openBaoAdmin } from '../support/openbao.js';
+import { grantSettings, makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
+import { PosternProcess } from '../support/postern-process.js';
+import { testPostgres, type TestDatabase } from '../support/postgres.js';
+import { type Running } from './running.js';
+
+const SCOPES = ['ledger.read', 'ledger.post'];
+
+export type Audit = 'strict' | 'buffered';
+
+/** Postern's `proxy` app that is up, and a handle that it takes. */
+export interface ProxyUnderBench {
+  readonly pid: number;
+  readonly origin: string;
+  readonly handle: string;
+  /** One that was revoked before. */
+  readonly revokedHandle: string;
+}
+
+export interface ProxyBackend {
+  readonly destination: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * The app `proxy` as in production: a process of its own with the rights of its own role, a database of its own and OpenBao beside it.
+ * The `sts` that gives it a handle, with a life of an hour, ends before anything is measured.
+ */
+export async function startProxyUnderBench(
+  { destination, username, password }: ProxyBackend,
+  audit: Audit,
+  running: Running,
+): Promise<ProxyUnderBench> {
+  const database = await testPostgres(18);
+  if (database === undefined) throw new Error('the bench needs PostgreSQL 18');
+  running.add(() => database.drop());
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const path = `bench/${audit}-${port}`;
+  const bao = openBaoAdmin();
+  await bao.must('POST', `secret/data/${path}`, { data: { username, password } });
+  const folder = await makePosternFolder({
+    destination,
+    listen: {
+      proxy: {
+        public: { host: '127.0.0.1', port },
+        admin: { host: '127.0.0.1', port: adminPort },
+      },
+    },
+    resource: {
+      credential: { ref: { mount: 'secret', path } },
+      handle: { ttl: '1h', maxTtl: '1h', maxCalls: 1_000_000_000, binding: 'none' },
+      call: { timeout: '30s', maxRequestBytes: '100MiB', maxResponseBytes: 'unlimited', audit },
+    },
+  });
+  folder.writeGrant(grantSettings('settler-ledger', 'settler', 'ledger', SCOPES));
+  const handles = await handlesFor(folder, database);
+  const proxy = new PosternProcess({
+    app: 'proxy',
+    environment: {
+      ...environmentOf(folder),
+      DATABASE_URL: await database.urlAs('postern_proxy'),
+      VAULT_ADDR: bao.address,
+      VAULT_TOKEN: bao.rootToken,
+    },
+    readyUrl: `http://127.0.0.1:${adminPort}/readyz`,
+  });
+  running.add(() => proxy.stop());
+  await proxy.start();
+  return { pid: proxy.pid, origin: `http://127.0.0.1:${port}`, ...handles };
+}
+
+const environmentOf = ({ configFile }: PosternFolder): Record<string, string> => ({
+  NODE_ENV: 'production',
+  POSTERN_CONFIG: configFile,
+});
+
+async function handlesFor(
+  folder: PosternFolder,
+  database: TestDatabase,
+): Promise<Pick<ProxyUnderBench, 'handle' | 'revokedHandle'>> {
+  const sts = new PosternProcess({
+    app: 'sts',
+    environment: {
+      ...environmentOf(folder),
+      DATABASE_URL: await database.urlAs('postern_sts'),
+    },
+    readyUrl: `${folder.adminOrigin}/readyz`,
+  });
+  const client = new PosternClient(folder.publicOrigin);
+  const aHandle = async (): Promise<string> => {
+    const subjectToken = await folder.issuer.mint('settler');
+    return (await client.exchange({ subjectToken, audience: 'ledger', scopes: SCOPES })).handle;
+  };
+  try {
+    await sts.start();
+    const [handle, revokedHandle] = [await aHandle(), await aHandle()];
+    await client.revoke(revokedHandle);
+    return { handle, revokedHandle };
+  } finally {
+    await sts.stop();
+  }
+}
