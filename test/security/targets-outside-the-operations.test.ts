@@ -75,9 +75,6 @@ class DroppedAnswer extends Writable {
   addTrailers(): void {
     this.headersSent = true;
   }
-  writeContinue(): void {
-    this.headersSent = true;
-  }
 }
 
 /** The pipeline as it runs in the proxy, without the sockets at its two ends. */

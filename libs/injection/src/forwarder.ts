@@ -74,7 +74,7 @@ export class Forwarder {
   async #sending(
     call: ActiveCall,
     credential: PreparedCredential,
-    { incoming, response }: CallEnds,
+    { incoming }: CallEnds,
   ): Promise<Sending> {
     const { rawHeaders } = incoming;
     const { permitted } = call;
@@ -85,7 +85,6 @@ export class Forwarder {
     refuseTooLarge(announced, bytesMax);
     const body = bodyOf(incoming, announced, bytesMax);
     call.body = body;
-    if (announced.expected && body !== undefined) response.writeContinue();
     const parts = { call, permitted, rawHeaders, credential };
     return holds && body !== undefined
       ? { ...parts, body: undefined, heldBody: await heldBody(body) }

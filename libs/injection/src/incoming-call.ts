@@ -14,8 +14,6 @@ export interface CallerResponse extends Writable {
   readonly headersSent: boolean;
   writeHead(status: number, statusText: string, headers: string[]): unknown;
   addTrailers(headers: [string, string][]): void;
-  /** Sends the interim response that asks for the body (RFC 9110 section 10.1.1). */
-  writeContinue(): void;
 }
 
 /** What the listener knows of the caller. */

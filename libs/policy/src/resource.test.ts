@@ -46,9 +46,7 @@ describe('a resource', () => {
   });
 
   it('is refused with every problem at once', () => {
-    expect(compile({ id: '', scopes: {}, presentations: [] })).toThrow(
-      /id:[^]*presen[^]*scopes/,
-    );
+    expect(compile({ id: '', scopes: {}, presentations: [] })).toThrow(/id:[^]*presen[^]*scopes/);
   });
 
   it.each(['PUT /password', 'PUT /{any}', 'PUT /**'])(

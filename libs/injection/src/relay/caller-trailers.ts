@@ -2,14 +2,23 @@ import { foldedName, isRefusedFromDestinations } from '../header-names.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
 import { HeadScrubbing } from './head-scrubbing.js';
 
-/** RFC 9110 section 6.5.1: fields that mean something only before the body. */
+/** RFC 9110 section 6.5.1: fields that mean something only before the body: framing, routing, authentication, caching. */
 const REFUSED: ReadonlySet<string> = new Set([
+  'age',
+  'authorization',
+  'cache-control',
   'content-encoding',
   'content-length',
   'content-range',
   'content-type',
+  'date',
+  'expires',
+  'host',
   'location',
+  'pragma',
+  'retry-after',
   'set-cookie',
+  'vary',
   'www-authenticate',
 ]);
 
