@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { moments } from './poisson.js';
 import { quantile } from './quantile.js';
 
 /** A request that is sent again and again. */
@@ -61,15 +61,9 @@ export async function openLoad(
   const answers: Promise<void>[] = [];
   const started = performance.now();
   const end = started + request.seconds * 1000;
-  for (
-    let due = started;
-    due < end;
-    due += (-Math.log(1 - Math.random()) / request.perSecond) * 1000
-  ) {
-    const early = due - performance.now();
-    if (early > 0) await pause(early);
-    const since = due;
-    const answer = connections.ask().then(() => void latenciesMs.push(performance.now() - since));
+  for await (const due of moments(request.perSecond)) {
+    if (due >= end) break;
+    const answer = connections.ask().then(() => void latenciesMs.push(performance.now() - due));
     answer.catch(() => undefined); // Heard below, when all have been sent.
     answers.push(answer);
   }

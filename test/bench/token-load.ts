@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
+import { moments } from './poisson.js';
 import { quantile } from './quantile.js';
 import { TokenConnections, type TokenEndpoint } from './token-endpoint.js';
 
@@ -75,12 +75,9 @@ async function openLoop(
 ): Promise<readonly number[]> {
   const latenciesMs: number[] = [];
   const answers: Promise<void>[] = [];
-  let due = performance.now();
+  const due = moments(perSecond);
   for (const body of bodies) {
-    due += (-Math.log(1 - Math.random()) / perSecond) * 1000;
-    const early = due - performance.now();
-    if (early > 0) await pause(early);
-    const since = due;
+    const { value: since } = await due.next();
     const answer = connections.ask(body).then(() => {
       latenciesMs.push(performance.now() - since);
     });

@@ -17,7 +17,7 @@ const KILL_AFTER_MS_MIN = 150;
 const KILL_AFTER_MS_MAX = 450;
 const PORTION = 500;
 const SHARED_CALLS_MAX = 40;
-const TIMEOUT_MS = 60_000 + KILLS * 5_000;
+const TIMEOUT_MS = 60_000 + KILLS * 12_000;
 
 /** What is known of one handle in the end. */
 interface Ledger {
