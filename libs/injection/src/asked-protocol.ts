@@ -1,5 +1,6 @@
 import { CallDenied } from './call-denied.js';
 import { type CanonicalRequest } from './canonical-request.js';
+import { valuesOf } from './header-values.js';
 import { type CallContext, type IncomingCall } from './incoming-call.js';
 import { announcedBody } from './request-body.js';
 import { type SwitchedProtocol } from './upstream.js';
@@ -42,14 +43,6 @@ export const judgedAs = (
   request: CanonicalRequest,
   protocol: SwitchedProtocol | undefined,
 ): CanonicalRequest => (protocol === undefined ? request : { ...request, method: UPGRADE_METHOD });
-
-function valuesOf(rawHeaders: readonly string[], name: string): readonly string[] {
-  const values: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '');
-  }
-  return values;
-}
 
 const unavailable = (detail: string): CallDenied =>
   new CallDenied({ code: 'upgrade-not-available', reason: 'operation_not_allowed', detail });

@@ -1,3 +1,4 @@
+import { valuesOf } from './header-values.js';
 import { type CallContext, type IncomingCall } from './incoming-call.js';
 
 const USER_AGENT_CHARACTERS_MAX = 200;
@@ -32,11 +33,6 @@ export class CallAttempt {
   }
 
   get userAgent(): string | undefined {
-    const { rawHeaders } = this.incoming;
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      if (rawHeaders[index]?.toLowerCase() !== 'user-agent') continue;
-      return rawHeaders[index + 1]?.slice(0, USER_AGENT_CHARACTERS_MAX);
-    }
-    return undefined;
+    return valuesOf(this.incoming.rawHeaders, 'user-agent')[0]?.slice(0, USER_AGENT_CHARACTERS_MAX);
   }
 }

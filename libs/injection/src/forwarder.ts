@@ -17,12 +17,14 @@ import { ResponseRelay } from './relay/response-relay.js';
 import { SecondAttempt } from './relay/second-attempt.js';
 import { type Switching } from './relay/switched.js';
 import { watched } from './relay/watched-answer.js';
-import { type AnnouncedBody, announcedBody, bodyOf, refuseTooLarge } from './request-body.js';
+import { type AnnouncedBody, bodyOf, refuseTooLarge } from './request-body.js';
 import { type Upstream, type UpstreamController, type UpstreamResponseSink } from './upstream.js';
 
 /** A call at both of its ends. */
 export interface CallEnds {
   readonly incoming: IncomingCall;
+  /** What its headers say of its body; it is no larger than the resource takes. */
+  readonly announced: AnnouncedBody;
   readonly response: CallerResponse;
   /** Where a WebSocket was asked for. */
   readonly switching?: Switching | undefined;
@@ -74,15 +76,14 @@ export class Forwarder {
   async #sending(
     call: ActiveCall,
     credential: PreparedCredential,
-    { incoming }: CallEnds,
+    { incoming, announced }: CallEnds,
   ): Promise<Sending> {
     const { rawHeaders } = incoming;
     const { permitted } = call;
-    const announced = announcedBody(rawHeaders);
     const holds = announced.present && isHeld(announced, credential);
     const { requestBytesMax } = permitted.resource.limits;
     const bytesMax = holds ? Math.min(requestBytesMax, HELD_BODY_BYTES_MAX) : requestBytesMax;
-    refuseTooLarge(announced, bytesMax);
+    if (holds) refuseTooLarge(announced, bytesMax);
     const body = bodyOf(incoming, announced, bytesMax);
     call.body = body;
     const parts = { call, permitted, rawHeaders, credential };

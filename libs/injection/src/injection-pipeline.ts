@@ -93,10 +93,12 @@ export class InjectionPipeline {
       const protocol = askedProtocol(incoming, context);
       const judged = { request: judgedAs(request, protocol), protocol };
       const permitted = this.#permit(judged, handle, presented); // 4
-      refuseTooLarge(announcedBody(incoming.rawHeaders), permitted.resource.limits.requestBytesMax);
+      const announced = announcedBody(incoming.rawHeaders);
+      refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, context); // 5
       const credential = await this.#credentials.current(permitted.resource, handle); // 6
-      const ends = { incoming, response, switching: this.#switching(permitted, context) };
+      const switching = this.#switching(permitted, context);
+      const ends = { incoming, announced, response, switching };
       const relay = await this.#forwarder.forward(call, credential, ends); // 7, 8
       await this.#relayed(call, relay); // 9
     } catch (error) {

@@ -1,3 +1,4 @@
+import { valuesOf } from './header-values.js';
 import { type Presentation } from '#policy';
 import { handleOfBasic } from './basic-presentation.js';
 import { CallDenied } from './call-denied.js';
@@ -64,19 +65,13 @@ function refuseInQuery(query: string): void {
 }
 
 function onlyAuthorization(rawHeaders: readonly string[]): string | undefined {
-  let found: string | undefined;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== 'authorization') continue;
-    if (found !== undefined) {
-      throw new CallDenied({
-        code: 'invalid_request',
-        reason: 'presentation_not_allowed',
-        detail: 'more than one Authorization header',
-      });
-    }
-    found = rawHeaders[index + 1] ?? '';
-  }
-  return found;
+  const [found, another] = valuesOf(rawHeaders, 'authorization');
+  if (another === undefined) return found;
+  throw new CallDenied({
+    code: 'invalid_request',
+    reason: 'presentation_not_allowed',
+    detail: 'more than one Authorization header',
+  });
 }
 
 function unacceptable(authorization: string): CallDenied {

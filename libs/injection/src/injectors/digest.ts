@@ -1,3 +1,4 @@
+import { receivedValuesOf } from '../header-values.js';
 import { type Injection } from '../injection.js';
 import { authParameters } from './auth-challenges.js';
 import {
@@ -58,7 +59,10 @@ class DigestInjector implements Injector {
       if (used !== undefined) this.#follow(used, answer);
       return undefined;
     }
-    const challenge = strongestChallenge(valuesOf(answer, 'www-authenticate'), this.accepted);
+    const challenge = strongestChallenge(
+      receivedValuesOf(answer.rawHeaders, 'www-authenticate'),
+      this.accepted,
+    );
     const refused = used !== undefined && used.challenge.nonce === challenge?.nonce;
     if (challenge === undefined || (refused && !challenge.stale)) {
       this.#forget(used);
@@ -99,7 +103,7 @@ class DigestInjector implements Injector {
 
   /** RFC 7616 section 3.5: the destination may say which nonce it wants next. */
   #follow(session: DigestSession, answer: AnswerHead): void {
-    const [value, ...others] = valuesOf(answer, 'authentication-info');
+    const [value, ...others] = receivedValuesOf(answer.rawHeaders, 'authentication-info');
     const next = value === undefined ? undefined : authParameters(value).get('nextnonce');
     if (next === undefined || next === '' || next.length > NONCE_BYTES_MAX) return;
     if (others.length === 0) this.#current = session.withNonce(next);
@@ -114,15 +118,6 @@ class DigestInjector implements Injector {
 const REALMS_MAX = 8;
 /** As of a challenge. */
 const NONCE_BYTES_MAX = 1024;
-
-function valuesOf({ rawHeaders }: AnswerHead, name: string): readonly string[] {
-  const values: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toString('latin1').toLowerCase() !== name) continue;
-    values.push(rawHeaders[index + 1]?.toString('latin1') ?? '');
-  }
-  return values;
-}
 
 /**
  * RFC 7616 section 3.3: outside of the protection space nothing is sent before it is asked for. Of an absolute URI the

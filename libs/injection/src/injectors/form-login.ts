@@ -1,7 +1,7 @@
 import { type FormLogin } from '../form-login.js';
 import { hasSigns } from '../sessions/answer-signs.js';
 import { FormSession, type FormSessionParts } from '../sessions/form-session.js';
-import { headerValues } from '../sessions/login-exchange.js';
+import { receivedValuesOf } from '../header-values.js';
 import { cookieName, type SessionCookies } from '../sessions/session-cookies.js';
 import { type OpenedSession, type SessionOpener } from '../sessions/session-opener.js';
 import { putCookies } from './cookie-header.js';
@@ -56,7 +56,7 @@ function withoutOwn(
   cookies: SessionCookies,
   isExpired: boolean,
 ): readonly Buffer[] {
-  const set = headerValues(rawHeaders, 'set-cookie').filter((field) =>
+  const set = receivedValuesOf(rawHeaders, 'set-cookie').filter((field) =>
     cookies.has(cookieName(field)),
   );
   if (set.length === 0) return rawHeaders;

@@ -1,3 +1,5 @@
+import { foldedName } from '../header-names.js';
+
 /** A request on its way out, as an injector sees and changes it. */
 export interface OutgoingDraft {
   readonly method: string;
@@ -57,7 +59,7 @@ export const headerInjector = (
   value: string,
   confidential: readonly string[],
 ): Injector => {
-  const folded = name.toLowerCase().replaceAll('_', '-');
+  const folded = foldedName(name);
   return {
     confidential,
     replaces: (other) => other === folded,

@@ -1,4 +1,5 @@
 import { CallFailed } from '../call-failed.js';
+import { valuesOf } from '../header-values.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
@@ -89,21 +90,4 @@ function lengthOf(headers: readonly string[]): number | undefined {
     'upstream_error',
     'the Content-Length of the response is not one decimal number of at most 15 digits',
   );
-}
-
-export function valuesOf(headers: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) values.push(headers[index + 1] ?? '');
-  }
-  return values;
-}
-
-export function withoutHeaders(headers: readonly string[], names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < headers.length; index += 2) {
-    const name = headers[index] ?? '';
-    if (!names.has(name.toLowerCase())) kept.push(name, headers[index + 1] ?? '');
-  }
-  return kept;
 }

@@ -1,3 +1,4 @@
+import { valuesOf, withoutHeaders } from '../header-values.js';
 import { CallFailed } from '../call-failed.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { StreamScrubber } from '../scrub/stream-scrubber.js';
@@ -11,7 +12,7 @@ import {
   unchangedBody,
 } from './body-filter.js';
 import { type AskedRange, sliceOf } from './byte-range.js';
-import { type CallerHead, valuesOf, withoutHeaders } from './response-head.js';
+import { type CallerHead } from './response-head.js';
 
 /** Most that `scrub: buffer` holds in memory, whatever the resource's limit is. */
 const HELD_BYTES_MAX = 10 * 1024 * 1024;

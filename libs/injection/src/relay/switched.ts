@@ -1,9 +1,10 @@
+import { valuesOf, withoutHeaders } from '../header-values.js';
 import { type Duplex } from 'node:stream';
 import { CallFailed } from '../call-failed.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { FrameScrubber } from '../scrub/frame-scrubber.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
-import { callerHead, valuesOf, withoutHeaders } from './response-head.js';
+import { callerHead } from './response-head.js';
 import { type SessionGuard, WebSocketSession } from './websocket-session.js';
 
 /** How a call becomes a WebSocket. */

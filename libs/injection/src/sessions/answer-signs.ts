@@ -1,7 +1,7 @@
 import { parseUrl } from '#kernel';
 import { type AnswerSigns } from '../form-login.js';
 import { type AnswerHead } from '../injectors/injector.js';
-import { headerValues } from './login-exchange.js';
+import { receivedValuesOf } from '../header-values.js';
 import { cookieName } from './session-cookies.js';
 
 /** Whether an answer from the origin has every sign that is given. */
@@ -11,12 +11,12 @@ export function hasSigns(signs: AnswerSigns, answer: AnswerHead, origin: string)
   if (location !== undefined && !pointsTo(location, answer, origin)) return false;
   return (
     cookie === undefined ||
-    headerValues(answer.rawHeaders, 'set-cookie').some((field) => sets(field, cookie))
+    receivedValuesOf(answer.rawHeaders, 'set-cookie').some((field) => sets(field, cookie))
   );
 }
 
 function pointsTo(path: string, { rawHeaders }: AnswerHead, origin: string): boolean {
-  const [location] = headerValues(rawHeaders, 'location');
+  const [location] = receivedValuesOf(rawHeaders, 'location');
   if (location === undefined) return false;
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(location) ? location : origin + location;
   const url = parseUrl(absolute);

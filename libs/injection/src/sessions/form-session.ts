@@ -3,7 +3,8 @@ import { type ProxiedResource } from '../proxied-resource.js';
 import { type Upstream } from '../upstream.js';
 import { hasSigns } from './answer-signs.js';
 import { hiddenFields } from './hidden-fields.js';
-import { headerValues, loginExchange, type LoginAnswer } from './login-exchange.js';
+import { receivedValuesOf } from '../header-values.js';
+import { loginExchange, type LoginAnswer } from './login-exchange.js';
 import { SessionCookies } from './session-cookies.js';
 import { SessionNotOpened } from './session-opener.js';
 
@@ -54,7 +55,7 @@ export class FormSession {
 
   async #hiddenFields(page: string): Promise<readonly Field[]> {
     const { status, rawHeaders, body } = await this.#send('GET', page);
-    const [coding = 'identity'] = headerValues(rawHeaders, 'content-encoding');
+    const [coding = 'identity'] = receivedValuesOf(rawHeaders, 'content-encoding');
     if (status !== 200 || coding.toLowerCase() !== 'identity') {
       throw new SessionNotOpened(
         `the page of the login was answered ${status}, or in a content coding`,
@@ -70,7 +71,7 @@ export class FormSession {
       ...{ resource, credentialVersion, method, path, body },
       headers: this.#headers(path, body),
     });
-    for (const field of headerValues(answer.rawHeaders, 'set-cookie'))
+    for (const field of receivedValuesOf(answer.rawHeaders, 'set-cookie'))
       this.cookies.set(field, path);
     return answer;
   }

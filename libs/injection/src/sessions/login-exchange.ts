@@ -42,13 +42,3 @@ export function loginExchange(upstream: Upstream, request: UpstreamRequest): Pro
     });
   });
 }
-
-/** Values of a header, in the order received. */
-export function headerValues(rawHeaders: readonly Buffer[], name: string): readonly string[] {
-  const values: string[] = [];
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toString('latin1').toLowerCase() !== name) continue;
-    values.push(rawHeaders[index + 1]?.toString('latin1') ?? '');
-  }
-  return values;
-}
