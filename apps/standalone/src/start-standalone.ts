@@ -1,24 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { openPolicy, type OpenPolicy } from '#adapters/files';
-import {
-  checkKeyFiles,
-  HttpTokenIntrospector,
-  IssuerKeySource,
-  vaultClientSecrets,
-} from '#adapters/issuers';
+import { checkKeyFiles, HttpTokenIntrospector, vaultClientSecrets } from '#adapters/issuers';
 import {
   openProofs,
   PostgresCallLedger,
-  PostgresEventJournal,
   PostgresEvidence,
-  PostgresHandleStore,
   PostgresOutbox,
   PostgresReviewNotices,
-  PostgresSubjectTokenUses,
   type Proofs,
 } from '#adapters/postgres';
-import { EventFactory, probeBreached } from '#events';
-import { HandleLife } from '#handles';
+import { probeBreached } from '#events';
 import {
   AdminModule,
   type AppContext,
@@ -33,6 +24,7 @@ import { callProbes } from '../../proxy/src/call-prober.module.js';
 import { openCallPath, ProxyModule, type ProxyService } from '../../proxy/src/proxy.module.js';
 import { RelayModule } from '../../relay/src/relay.module.js';
 import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
+import { openStsParts } from '../../sts/src/sts-parts.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
 import { openServers, type Servers } from './servers.js';
 
@@ -61,7 +53,12 @@ async function serve(
   const { config, health } = context;
   health.add('postgresql', () => servers.database.ping());
   health.add('grants', () => policy.grants.trouble());
-  const parts = await stsParts(context, policy, servers);
+  const clientSecretOf = vaultClientSecrets({ store: servers.secrets, clock: context.clock });
+  const parts = await openStsParts(context, policy, {
+    database: servers.database,
+    component: 'standalone',
+    introspector: new HttpTokenIntrospector({ clientSecretOf }),
+  });
   const ledger = new PostgresCallLedger(servers.database, { onProblem: problemLog(context) });
   const proxy = callPath(context, parts, {
     servers,
@@ -117,33 +114,6 @@ class PublicModule {
       imports: [StsModule.register(parts), ProxyModule.register(proxy)],
     };
   }
-}
-
-async function stsParts(
-  { config, clock, log }: AppContext,
-  policy: OpenPolicy,
-  { database, secrets: store }: Servers,
-): Promise<StsParts> {
-  const { environment, publicOrigin, deployment } = config;
-  return {
-    ...policy,
-    environment,
-    publicOrigin,
-    clock,
-    keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
-    handles: new PostgresHandleStore(database),
-    life: new HandleLife(),
-    uses: new PostgresSubjectTokenUses(database),
-    journal: new PostgresEventJournal(database),
-    events: new EventFactory({ clock, environment, deployment, component: 'standalone' }),
-    ...(await openProofs(database, 'token', config.dpop.nonces)),
-    introspector: new HttpTokenIntrospector({
-      clientSecretOf: vaultClientSecrets({ store, clock }),
-    }),
-    trustedProxies: config.trustedProxies,
-    clientCertificateHeader: config.clientCertificateHeader,
-    onFault: (err) => log.error({ err }, 'a request failed'),
-  };
 }
 
 function callPath(

@@ -1,15 +1,7 @@
-import {
-  openProofs,
-  PostgresDatabase,
-  PostgresEventJournal,
-  PostgresHandleStore,
-  PostgresSubjectTokenUses,
-  requireMigrated,
-} from '#adapters/postgres';
-import { openPolicy, type OpenPolicy } from '#adapters/files';
-import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
-import { EventFactory, probeBreached } from '#events';
-import { HandleLife } from '#handles';
+import { PostgresDatabase, requireMigrated } from '#adapters/postgres';
+import { openPolicy } from '#adapters/files';
+import { checkKeyFiles } from '#adapters/issuers';
+import { probeBreached } from '#events';
 import {
   AdminModule,
   type AppContext,
@@ -21,7 +13,8 @@ import {
 } from '#platform';
 import { exchangeProbes } from './exchange-prober.module.js';
 import { openIntrospector } from './open-introspector.js';
-import { StsModule, type StsParts } from './sts.module.js';
+import { openStsParts } from './sts-parts.module.js';
+import { StsModule } from './sts.module.js';
 
 async function startSts(context: AppContext): Promise<RunningApp> {
   const { config, clock, log, health, metrics } = context;
@@ -36,7 +29,11 @@ async function startSts(context: AppContext): Promise<RunningApp> {
   await requireMigrated(database);
   health.add('postgresql', () => database.ping());
   health.add('grants', () => policy.grants.trouble());
-  const parts = await stsParts(context, policy, database);
+  const parts = await openStsParts(context, policy, {
+    database,
+    component: 'sts',
+    introspector: await openIntrospector(context, policy.issuers),
+  });
   const publicHost = await startHttpHost({
     module: StsModule.register(parts),
     listen: config.listen.public,
@@ -64,32 +61,6 @@ async function startSts(context: AppContext): Promise<RunningApp> {
       await database.close();
       await adminHost.close(0);
     },
-  };
-}
-
-async function stsParts(
-  context: AppContext,
-  policy: OpenPolicy,
-  database: PostgresDatabase,
-): Promise<StsParts> {
-  const { config, clock, log } = context;
-  const { environment, publicOrigin, deployment } = config;
-  return {
-    ...policy,
-    environment,
-    publicOrigin,
-    clock,
-    keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
-    handles: new PostgresHandleStore(database),
-    life: new HandleLife(),
-    uses: new PostgresSubjectTokenUses(database),
-    journal: new PostgresEventJournal(database),
-    events: new EventFactory({ clock, environment, deployment, component: 'sts' }),
-    ...(await openProofs(database, 'token', config.dpop.nonces)),
-    introspector: await openIntrospector(context, policy.issuers),
-    trustedProxies: config.trustedProxies,
-    clientCertificateHeader: config.clientCertificateHeader,
-    onFault: (err) => log.error({ err }, 'a request failed'),
   };
 }
 

@@ -1,0 +1,49 @@
+import { type OpenPolicy } from '#adapters/files';
+import { IssuerKeySource } from '#adapters/issuers';
+import {
+  openProofs,
+  type PostgresDatabase,
+  PostgresEventJournal,
+  PostgresHandleStore,
+  PostgresSubjectTokenUses,
+} from '#adapters/postgres';
+import { EventFactory } from '#events';
+import { HandleLife } from '#handles';
+import { type TokenIntrospector } from '#identity';
+import { type AppContext } from '#platform';
+import { type StsParts } from './sts.module.js';
+
+/** What differs between the processes that an STS runs in. */
+export interface StsSurroundings {
+  readonly database: PostgresDatabase;
+  /** Named in the source of its events. */
+  readonly component: 'sts' | 'standalone';
+  /** Undefined where no issuer of opaque tokens is registered. */
+  readonly introspector: TokenIntrospector | undefined;
+}
+
+/** The ports of an STS over PostgreSQL. @throws DependencyUnavailable */
+export async function openStsParts(
+  { config, clock, log }: AppContext,
+  policy: OpenPolicy,
+  { database, component, introspector }: StsSurroundings,
+): Promise<StsParts> {
+  const { environment, publicOrigin, deployment } = config;
+  return {
+    ...policy,
+    environment,
+    publicOrigin,
+    clock,
+    keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
+    handles: new PostgresHandleStore(database),
+    life: new HandleLife(),
+    uses: new PostgresSubjectTokenUses(database),
+    journal: new PostgresEventJournal(database),
+    events: new EventFactory({ clock, environment, deployment, component }),
+    ...(await openProofs(database, 'token', config.dpop.nonces)),
+    introspector,
+    trustedProxies: config.trustedProxies,
+    clientCertificateHeader: config.clientCertificateHeader,
+    onFault: (err) => log.error({ err }, 'a request failed'),
+  };
+}
