@@ -86,21 +86,15 @@ const CHALLENGED_WITH_BASIC: ReadonlySet<ProblemCode> = new Set([
 ]);
 const RETRY_AFTER_SECONDS = 1;
 
-/**
- * The problem document of an error. It depends on the code alone, so that refusals of one code cannot be told apart; the
- * challenge depends on the resource besides.
- */
-export function problemOf(error: unknown, correlationId: string): Problem {
-  const code: ProblemCode =
-    error instanceof CallDenied || error instanceof CallFailed ? error.code : 'internal-error';
+/** Written once: in a flood of refusals they are all alike. */
+const DOCUMENTS = Object.fromEntries(
+  (Object.keys(STATUS) as ProblemCode[]).map((code) => [code, documentOf(code)]),
+) as Readonly<Record<ProblemCode, Problem>>;
+
+function documentOf(code: ProblemCode): Problem {
+  const type = `https://postern.dev/problems/${code}`;
   const status = STATUS[code];
-  const body = JSON.stringify({
-    type: `https://postern.dev/problems/${code}`,
-    title: TITLE[code],
-    status,
-    code,
-  });
-  const challenge = challengeOf(code, error);
+  const body = JSON.stringify({ type, title: TITLE[code], status, code });
   return {
     status,
     body,
@@ -109,6 +103,24 @@ export function problemOf(error: unknown, correlationId: string): Problem {
       ...['content-length', String(Buffer.byteLength(body))],
       ...['cache-control', 'no-store'],
       ...['postern-error', code],
+    ],
+  };
+}
+
+/**
+ * The problem document of an error. It depends on the code alone, so that refusals of one code cannot be told apart; the
+ * challenge depends on the resource besides.
+ */
+export function problemOf(error: unknown, correlationId: string): Problem {
+  const code: ProblemCode =
+    error instanceof CallDenied || error instanceof CallFailed ? error.code : 'internal-error';
+  const { status, headers, body } = DOCUMENTS[code];
+  const challenge = challengeOf(code, error);
+  return {
+    status,
+    body,
+    headers: [
+      ...headers,
       ...['postern-correlation-id', correlationId],
       ...nonceOf(error),
       ...(challenge === undefined ? [] : ['www-authenticate', challenge]),

@@ -47,6 +47,8 @@ export interface EventDraft<T extends EventType> {
   readonly correlationId: string;
   readonly causationId?: string;
   readonly severity?: Severity;
+  /** When it happened. Default: now. */
+  readonly at?: Date;
   readonly data: EventDataOf<T>;
 }
 
@@ -74,7 +76,7 @@ export class EventFactory {
       source: this.#source,
       type,
       subject: draft.subject,
-      time: clock.now().toISOString(),
+      time: (draft.at ?? clock.now()).toISOString(),
       datacontenttype: 'application/json',
       dataschema: dataSchemaOf(type),
       partitionkey: draft.partitionKey,

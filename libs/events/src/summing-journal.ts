@@ -13,13 +13,13 @@ export type CountedEvent = PosternEvent<
   Extract<EventType, 'dev.postern.call.denied.v1' | 'dev.postern.exchange.denied.v1'>
 >;
 
-/** What followed the first event of a kind, not written yet. */
+/** What followed the first event of a kind, not written yet; an event is made when it is written, not for each of a flood. */
 interface Sum {
   readonly startedAtMs: number;
   /** The write of the first: those that follow count only when it succeeded. */
   readonly first: Promise<void>;
   count: number;
-  last: CountedEvent | undefined;
+  last: (() => CountedEvent) | undefined;
 }
 
 /**
@@ -31,18 +31,21 @@ export class SummingJournal {
 
   constructor(private readonly parts: { readonly journal: EventJournal; readonly clock: Clock }) {}
 
-  /** `kind`: what makes events alike, the coarsest first. @throws DependencyUnavailable when it could not be written. */
-  async record(kind: readonly string[], event: CountedEvent): Promise<void> {
+  /**
+   * `kind`: what makes events alike, the coarsest first. `made` may be called up to a second later, or never.
+   * @throws DependencyUnavailable when it could not be written
+   */
+  async record(kind: readonly string[], made: () => CountedEvent): Promise<void> {
     const nowMs = this.parts.clock.now().getTime();
     const key = this.#keyOf(kind);
     const sum = this.#sums.get(key);
     if (sum === undefined || !within(sum, nowMs)) {
-      await this.#begin(key, sum, nowMs, event);
+      await this.#begin(key, sum, nowMs, made());
       return;
     }
     await sum.first;
     sum.count += 1;
-    sum.last = event;
+    sum.last = made;
   }
 
   /** Writes the sums whose second is over. Call it about once a second. */
@@ -99,5 +102,9 @@ const within = (sum: Sum, nowMs: number): boolean =>
   nowMs >= sum.startedAtMs && nowMs - sum.startedAtMs < SUM_WINDOW_MS;
 
 /** The last of those that followed stands for all of them. */
-const summed = (sum: Sum | undefined): CountedEvent[] =>
-  sum?.last === undefined ? [] : [{ ...sum.last, data: { ...sum.last.data, count: sum.count } }];
+function summed(sum: Sum | undefined): CountedEvent[] {
+  if (sum?.last === undefined) return [];
+  const event = sum.last();
+  sum.last = () => event; // Written again after a failure, it is the same one.
+  return [{ ...event, data: { ...event.data, count: sum.count } }];
+}

@@ -16,7 +16,7 @@ export interface PermittedCall {
   readonly resource: ProxiedResource;
   readonly operation: Operation;
   /** What it becomes; absent: it stays HTTP. `request.method` is UPGRADE then. */
-  readonly protocol?: SwitchedProtocol;
+  readonly protocol?: SwitchedProtocol | undefined;
 }
 
 /** A call that was counted and recorded, up to its end. */

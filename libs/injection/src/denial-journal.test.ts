@@ -110,4 +110,30 @@ describe('the journal of denied calls', () => {
       ['unknown', 2],
     ]);
   });
+
+  it('gives a sum the time of the last that it stands for, however late it is written', async () => {
+    await denials.record(unknown, from('192.0.2.1'));
+    clock.advance(0.5);
+    await denials.record(unknown, from('192.0.2.1'));
+    clock.advance(7);
+    await denials.close();
+    expect(journal.events.map(({ time }) => time)).toEqual([
+      '2026-11-20T12:00:00.000Z',
+      '2026-11-20T12:00:00.500Z',
+    ]);
+  });
+
+  it('writes the same event again when a write failed', async () => {
+    for (let n = 0; n < 2; n += 1) await denials.record(unknown, from('192.0.2.1'));
+    const tried: string[] = [];
+    const append = journal.append.bind(journal);
+    journal.append = (events) => {
+      tried.push(...events.map(({ id }) => id));
+      return tried.length > 1 ? append(events) : Promise.reject(new Error('away'));
+    };
+    await expect(denials.close()).rejects.toThrow('away');
+    await denials.close();
+    expect(new Set(tried).size).toBe(1);
+    expect(written()).toHaveLength(2);
+  });
 });

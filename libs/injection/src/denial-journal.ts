@@ -1,8 +1,9 @@
-import { type EventFactory, type EventJournal, type PosternEvent, SummingJournal } from '#events';
+import { type EventDraft, type EventFactory, type EventJournal, SummingJournal } from '#events';
 import { type Clock } from '#kernel';
 import { type CallAttempt } from './call-attempt.js';
 import { type CallDenied } from './call-denied.js';
 
+const DENIED = 'dev.postern.call.denied.v1';
 const DETAIL_CHARACTERS_MAX = 200;
 
 export interface DenialJournalParts {
@@ -24,7 +25,8 @@ export class DenialJournal {
   /** @throws DependencyUnavailable when the event could not be written: then the refusal is ours, not the caller's. */
   async record(denied: CallDenied, attempt: CallAttempt): Promise<void> {
     const who = attempt.handleId ?? attempt.context.peerAddress;
-    await this.#sums.record([denied.reason, who], this.#eventOf(denied, attempt));
+    const draft = this.#draftOf(denied, attempt);
+    await this.#sums.record([denied.reason, who], () => this.parts.events.create(DENIED, draft));
   }
 
   /** Writes the sums whose second is over. Call it about once a second. */
@@ -37,14 +39,16 @@ export class DenialJournal {
     return this.#sums.close();
   }
 
-  #eventOf(denied: CallDenied, attempt: CallAttempt): PosternEvent<'dev.postern.call.denied.v1'> {
+  /** Of plain values: what a sum keeps for a second must not keep requests and their connections. */
+  #draftOf(denied: CallDenied, attempt: CallAttempt): EventDraft<typeof DENIED> {
     const { handleId, handleFingerprint, handleEnvironment, resource, userAgent } = attempt;
     const { correlationId, peerAddress } = attempt.context;
-    return this.parts.events.create('dev.postern.call.denied.v1', {
+    return {
       subject: handleId === undefined ? `peer/${peerAddress}` : `handle/${handleId}`,
       partitionKey: handleId ?? `peer:${peerAddress}`,
       correlationId,
       severity: denied.severity,
+      at: this.parts.clock.now(),
       data: {
         ...(handleId === undefined ? {} : { handle_id: handleId }),
         ...(handleFingerprint === undefined ? {} : { handle_fp: handleFingerprint }),
@@ -60,6 +64,6 @@ export class DenialJournal {
           ...(userAgent === undefined ? {} : { user_agent: userAgent }),
         },
       },
-    });
+    };
   }
 }

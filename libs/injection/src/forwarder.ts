@@ -4,21 +4,20 @@ import { unusable } from './credential-step.js';
 import { type CallerResponse, type IncomingCall } from './incoming-call.js';
 import { type AnswerHead, type Injector, type OutgoingDraft } from './injectors/injector.js';
 import { type HeldSession, type PreparedCredential } from './injectors/prepared-credential.js';
-import {
-  finished,
-  outgoingDraft,
-  type OutgoingHead,
-  type OutgoingParts,
-} from './outgoing-request.js';
+import { finished, outgoingDraft, type OutgoingParts } from './outgoing-request.js';
 import { askedResponse } from './relay/asked-response.js';
-import { type CallBody } from './relay/call-body.js';
 import { HELD_BODY_BYTES_MAX, heldBody, RESENT_BODY_BYTES_MAX } from './relay/held-body.js';
 import { ResponseRelay } from './relay/response-relay.js';
 import { SecondAttempt } from './relay/second-attempt.js';
 import { type Switching } from './relay/switched.js';
 import { watched } from './relay/watched-answer.js';
 import { type AnnouncedBody, bodyOf, refuseTooLarge } from './request-body.js';
-import { type Upstream, type UpstreamController, type UpstreamResponseSink } from './upstream.js';
+import {
+  type Upstream,
+  type UpstreamController,
+  type UpstreamRequest,
+  type UpstreamResponseSink,
+} from './upstream.js';
 
 /** A call at both of its ends. */
 export interface CallEnds {
@@ -30,11 +29,7 @@ export interface CallEnds {
   readonly switching?: Switching | undefined;
 }
 
-interface Sending extends OutgoingParts {
-  readonly call: ActiveCall;
-  /** Streamed; undefined where it is held, and where there is none. */
-  readonly body: CallBody | undefined;
-}
+type Sending = OutgoingParts;
 
 /** Steps 7 and 8: puts the secret on, and sends. */
 export class Forwarder {
@@ -51,7 +46,10 @@ export class Forwarder {
   ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
     refuseGone(ends);
-    const sending = await this.#sending(call, credential, ends);
+    const held = isHeld(ends.announced, credential);
+    const sending = held
+      ? await holding(call, credential, ends)
+      : streaming(call, credential, ends);
     const { injector } = credential;
     const draft = outgoingDraft(sending, injector);
     const putting = put(injector, draft);
@@ -71,25 +69,6 @@ export class Forwarder {
     call.relay = relay;
     relay.attach(this.#send(sending, { injector, draft, outgoing }, relay));
     return relay;
-  }
-
-  async #sending(
-    call: ActiveCall,
-    credential: PreparedCredential,
-    { incoming, announced }: CallEnds,
-  ): Promise<Sending> {
-    const { rawHeaders } = incoming;
-    const { permitted } = call;
-    const holds = announced.present && isHeld(announced, credential);
-    const { requestBytesMax } = permitted.resource.limits;
-    const bytesMax = holds ? Math.min(requestBytesMax, HELD_BODY_BYTES_MAX) : requestBytesMax;
-    if (holds) refuseTooLarge(announced, bytesMax);
-    const body = bodyOf(incoming, announced, bytesMax);
-    call.body = body;
-    const parts = { call, permitted, rawHeaders, credential };
-    return holds && body !== undefined
-      ? { ...parts, body: undefined, heldBody: await heldBody(body) }
-      : { ...parts, body, heldBody: undefined };
   }
 
   /** While an injector takes its time nobody reads the body, and the caller may go away. */
@@ -112,7 +91,7 @@ export class Forwarder {
     const send =
       (attempt: Attempt) =>
       (sink: UpstreamResponseSink): UpstreamController =>
-        this.upstream.send({ ...attempt.outgoing, body: attempt.draft.body ?? sending.body }, sink);
+        this.upstream.send(attempt.outgoing, sink);
     if (injector.answered === undefined && session === undefined) return send(first)(relay);
     const sendWith = (next: Injector): ReturnType<typeof send> => {
       const fresh = outgoingDraft(sending, next);
@@ -130,6 +109,34 @@ export class Forwarder {
       },
     }).begin(send(first));
   }
+}
+
+/** A body is passed on while it arrives. */
+function streaming(
+  call: ActiveCall,
+  credential: PreparedCredential,
+  { incoming, announced }: CallEnds,
+): Sending {
+  const { permitted } = call;
+  const body = bodyOf(incoming, announced, permitted.resource.limits.requestBytesMax);
+  call.body = body;
+  return { permitted, rawHeaders: incoming.rawHeaders, credential, body, heldBody: undefined };
+}
+
+/** A body is read to its end before anything is sent. */
+async function holding(
+  call: ActiveCall,
+  credential: PreparedCredential,
+  { incoming, announced }: CallEnds,
+): Promise<Sending> {
+  const { permitted } = call;
+  const bytesMax = Math.min(permitted.resource.limits.requestBytesMax, HELD_BODY_BYTES_MAX);
+  refuseTooLarge(announced, bytesMax);
+  const body = bodyOf(incoming, announced, bytesMax);
+  call.body = body;
+  const bytes = body === undefined ? undefined : await heldBody(body);
+  const { rawHeaders } = incoming;
+  return { permitted, rawHeaders, credential, body: undefined, heldBody: bytes };
 }
 
 interface Renewing {
@@ -152,14 +159,18 @@ function renewing(session: HeldSession, parts: Renewing): Promise<SendAgain> | u
 }
 
 /** Held for the injector; or, when it is small, so that it can be sent again with another session. */
-const isHeld = ({ bytes }: AnnouncedBody, { injector, session }: PreparedCredential): boolean =>
-  injector.holdsBody === true ||
-  (session !== undefined && bytes !== undefined && bytes <= RESENT_BODY_BYTES_MAX);
+const isHeld = (
+  { present, bytes }: AnnouncedBody,
+  { injector, session }: PreparedCredential,
+): boolean =>
+  present &&
+  (injector.holdsBody === true ||
+    (session !== undefined && bytes !== undefined && bytes <= RESENT_BODY_BYTES_MAX));
 
 interface Attempt {
   readonly injector: Injector;
   readonly draft: OutgoingDraft;
-  readonly outgoing: OutgoingHead;
+  readonly outgoing: UpstreamRequest;
 }
 
 /** A promise when the injector needs time. @throws CallDenied */

@@ -1,8 +1,11 @@
+import { isNamed } from './header-values.js';
+
 /**
  * Header names as gateways behind us may read them: CGI and its heirs take `_` for `-`, so `X_Api_Key` would arrive as
  * `X-Api-Key` beside the one that we put on.
  */
-export const foldedName = (name: string): string => name.toLowerCase().replaceAll('_', '-');
+export const foldedName = (name: string): string =>
+  name.includes('_') ? name.toLowerCase().replaceAll('_', '-') : name.toLowerCase();
 
 /** RFC 9110 section 7.6.1, and what is written anew for each connection. */
 const HOP_BY_HOP = [
@@ -22,7 +25,7 @@ const HOP_BY_HOP = [
 export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
   let names: Set<string> | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() !== 'connection') continue;
+    if (!isNamed(rawHeaders[index], 'connection')) continue;
     names ??= new Set();
     for (const name of (rawHeaders[index + 1] ?? '').split(',')) names.add(foldedName(name.trim()));
   }

@@ -1,8 +1,12 @@
+/** Whether a header has this name, which is given in lower case; a call asks it often, and most names differ in length. */
+export const isNamed = (header: string | undefined, name: string): boolean =>
+  header?.length === name.length && header.toLowerCase() === name;
+
 /** The values of a header, by its name in lower case, in a list of name, value, name, value ... */
 export function valuesOf(headers: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
-    if (headers[index]?.toLowerCase() === name) values.push(headers[index + 1] ?? '');
+    if (isNamed(headers[index], name)) values.push(headers[index + 1] ?? '');
   }
   return values;
 }

@@ -160,13 +160,7 @@ export class InjectionPipeline {
         detail: 'no scope of the handle covers this method and path, or it is for another call',
       });
     }
-    return {
-      request,
-      handle,
-      resource,
-      operation,
-      ...(protocol === undefined ? {} : { protocol }),
-    };
+    return { request, handle, resource, operation, protocol };
   }
 
   /** A session ends with its handle, and is looked after as long as it lives. */

@@ -2,18 +2,18 @@ import { type PermittedCall } from './active-call.js';
 import { foldedName, isRefusedFromCallers, namedByConnection } from './header-names.js';
 import { type Injector, type OutgoingDraft } from './injectors/injector.js';
 import { type PreparedCredential } from './injectors/prepared-credential.js';
+import { type CallBody } from './relay/call-body.js';
 import { type UpstreamRequest } from './upstream.js';
 
-/** A call with all that its request is made of; the body only where the injector holds it. */
+/** A call with all that its request is made of. */
 export interface OutgoingParts {
   readonly permitted: Pick<PermittedCall, 'request' | 'resource' | 'protocol'>;
   readonly rawHeaders: readonly string[];
   readonly credential: PreparedCredential;
+  /** Streamed; undefined where it is held, and where there is none. */
+  readonly body: CallBody | undefined;
   readonly heldBody: Buffer | undefined;
 }
-
-/** The outgoing request but for a body that is streamed. */
-export type OutgoingHead = Omit<UpstreamRequest, 'body'>;
 
 /**
  * The request before the secret is put on: the judged path below the registered base path, and a fresh header set. What
@@ -31,22 +31,20 @@ export function outgoingDraft(parts: OutgoingParts, injector: Injector): Outgoin
   };
 }
 
-/** The request that the secret was put on, final but for a body that is streamed. */
-export function finished(
-  { permitted, credential }: OutgoingParts,
-  draft: OutgoingDraft,
-): OutgoingHead {
+/** The request that the secret was put on, final. */
+export function finished(parts: OutgoingParts, draft: OutgoingDraft): UpstreamRequest {
+  const { permitted, credential } = parts;
   const { method, path, query, headers, body } = draft;
-  const { tlsIdentity } = credential.injector;
   if (body !== undefined) headers.push('content-length', String(body.length));
   return {
     resource: permitted.resource,
     credentialVersion: credential.version,
-    ...(tlsIdentity === undefined ? {} : { tlsIdentity }),
+    tlsIdentity: credential.injector.tlsIdentity,
     method,
-    ...(permitted.protocol === undefined ? {} : { protocol: permitted.protocol }),
+    protocol: permitted.protocol,
     path: query === '' ? path : `${path}?${query}`,
     headers,
+    body: body ?? parts.body,
   };
 }
 

@@ -1,4 +1,5 @@
 import { CallDenied } from './call-denied.js';
+import { isNamed } from './header-values.js';
 import { type IncomingCall } from './incoming-call.js';
 import { CallBody } from './relay/call-body.js';
 
@@ -16,10 +17,10 @@ export function announcedBody(rawHeaders: readonly string[]): AnnouncedBody {
   let chunked = false;
   let expected = false;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase();
-    if (name === 'content-length') bytes = Number(rawHeaders[index + 1]);
-    else if (name === 'transfer-encoding') chunked = true;
-    else if (name === 'expect') expected = true;
+    const name = rawHeaders[index];
+    if (isNamed(name, 'content-length')) bytes = Number(rawHeaders[index + 1]);
+    else if (isNamed(name, 'transfer-encoding')) chunked = true;
+    else if (isNamed(name, 'expect')) expected = true;
   }
   return { present: chunked || (bytes ?? 0) > 0, bytes, expected };
 }

@@ -11,10 +11,10 @@ export interface UpstreamRequest {
   readonly resource: ProxiedResource;
   readonly credentialVersion: number;
   /** What the connection proves; it is used for requests of the same resource, version and identity only. */
-  readonly tlsIdentity?: TlsIdentity;
+  readonly tlsIdentity?: TlsIdentity | undefined;
   readonly method: string;
   /** The destination is asked to switch to it: then there is no body, and `onUpgrade` where it does. */
-  readonly protocol?: SwitchedProtocol;
+  readonly protocol?: SwitchedProtocol | undefined;
   /** Base path, judged path and query. */
   readonly path: string;
   /** Name, value, name, value ... in the order in which they are written. */

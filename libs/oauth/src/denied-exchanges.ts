@@ -29,7 +29,7 @@ export class DeniedExchanges {
       await journal.append([event]);
       return;
     }
-    await this.#sums.record([refusal.reason, trace.context.peerAddress], event);
+    await this.#sums.record([refusal.reason, trace.context.peerAddress], () => event);
   }
 
   /** Writes the sums whose second is over. @throws DependencyUnavailable */

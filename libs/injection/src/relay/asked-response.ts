@@ -1,3 +1,4 @@
+import { isNamed } from '../header-values.js';
 import { type IncomingCall } from '../incoming-call.js';
 import { askedRange } from './byte-range.js';
 import { type AskedResponse } from './response-plan.js';
@@ -10,9 +11,9 @@ export function askedResponse({
   const ranges: string[] = [];
   let ifRange: string | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase();
-    if (name === 'range') ranges.push(rawHeaders[index + 1] ?? '');
-    else if (name === 'if-range') ifRange = rawHeaders[index + 1];
+    const name = rawHeaders[index];
+    if (isNamed(name, 'range')) ranges.push(rawHeaders[index + 1] ?? '');
+    else if (isNamed(name, 'if-range')) ifRange = rawHeaders[index + 1];
   }
   const [range] = ranges;
   return {
