@@ -6,6 +6,8 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.test-servers'],
   testMatch: ['<rootDir>/{apps,libs,test,migrations,examples}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
+  // Most imports are of our own files: looked for first, they are found at the first look.
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -31,4 +33,5 @@ export default {
   // Modules that a suite imported stay in the memory of the process that ran it: a worker that has grown is replaced.
   maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
+  testSequencer: './tools/test-sequencer.mjs',
 };

@@ -19,6 +19,21 @@ const FAILURES: readonly (readonly [what: string, change: (url: URL) => void, re
   ['an unknown host', (url) => (url.hostname = 'not.invalid'), 'does not resolve'],
 ];
 
+describe('connecting to what is no PostgreSQL', () => {
+  it('gives up on a server that takes the connection and never answers', async () => {
+    const mute: Server = createServer(() => undefined);
+    const port = await new Promise<number>((resolve) =>
+      mute.listen(0, '127.0.0.1', () => {
+        const address = mute.address();
+        resolve(typeof address === 'object' ? address!.port : 0);
+      }),
+    );
+    const failure = connect(`postgres://u:p@127.0.0.1:${port}/d`);
+    await expect(failure).rejects.toThrow(DependencyUnavailable);
+    mute.close();
+  });
+});
+
 describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
   describeWithServer('database', `postgres-${major}`, () => {
     let server: TestDatabase;
@@ -58,19 +73,6 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
           await expect(connect(url)).rejects.not.toThrow('secret');
         },
       );
-
-      it('gives up on a server that takes the connection and never answers', async () => {
-        const mute: Server = createServer(() => undefined);
-        const port = await new Promise<number>((resolve) =>
-          mute.listen(0, '127.0.0.1', () => {
-            const address = mute.address();
-            resolve(typeof address === 'object' ? address!.port : 0);
-          }),
-        );
-        const failure = connect(`postgres://u:p@127.0.0.1:${port}/d`);
-        await expect(failure).rejects.toThrow(DependencyUnavailable);
-        mute.close();
-      });
     });
 
     describe('statements', () => {

@@ -28,6 +28,8 @@ const CALLERS = 8;
 /** How long the callers go on at least before and after each change of keys. */
 const LOAD_MS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 30_000 : 2_000;
 const PRESENT_EVERY_MS = 100;
+/** Between two exchanges of a caller: the full load is for the long volume, beside which nothing else runs. */
+const THINK_MS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 0 : 40;
 
 const terms = {
   subjects: 'workload',
@@ -168,6 +170,7 @@ describe('a real issuer', () => {
         const token = await issuer.issue('ES256');
         const keyId = decodeProtectedHeader(token).kid;
         exchanged.push({ keyId, answer: await exchange(token) });
+        if (THINK_MS > 0) await pause(THINK_MS);
       }
     }
 

@@ -217,3 +217,37 @@ export const hostileRequest: fc.Arbitrary<HostileRequest> = fc.record({
   target: fc.tuple(prefix, path).map((parts) => parts.join('')),
   override: fc.constantFrom(...OVERRIDES),
 });
+
+/** What a segment may be made of where a resource takes escaped slashes and parameters, with what it may not. */
+const excepted = fc
+  .array(
+    fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.constantFrom(...words('%2f %2F 42 a .b %C3%BC ;x=1 ;jsessionid=1.2')),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom(...words('.. . %2e%2e ; ;; %3b %5c %252f %00 / //')),
+      },
+      { weight: 1, arbitrary: tricks },
+    ),
+    { minLength: 1, maxLength: 4 },
+  )
+  .map((parts) => parts.join(''));
+
+/** Hostile requests, half of them with escaped slashes and parameters in the names that a path holds. */
+export const hostileWithExceptions: fc.Arbitrary<HostileRequest> = fc.oneof(
+  hostileRequest,
+  fc.record({
+    method: fc.constantFrom('GET', 'GET', 'GET', 'GET', 'HEAD', 'POST'),
+    target: fc
+      .oneof(
+        fc.tuple(fc.constant('/proxy/ledger/accounts/'), excepted, fc.constantFrom('', '/lines')),
+        fc.tuple(fc.constant('/proxy/ledger/reports/'), excepted, fc.constant('/'), excepted),
+        fc.tuple(fc.constant('/proxy/ledger/accounts'), excepted),
+      )
+      .map((parts) => parts.join('')),
+    override: fc.constantFrom(...OVERRIDES),
+  }),
+);

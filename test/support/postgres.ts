@@ -23,9 +23,15 @@ const VARIABLES = {
   15: 'POSTERN_TEST_POSTGRES_15_URL',
   18: 'POSTERN_TEST_POSTGRES_18_URL',
 } as const;
+/** Names of a migrated database of this run, which the suites' own are copied from. */
+const TEMPLATES = {
+  15: 'POSTERN_TEST_POSTGRES_15_TEMPLATE',
+  18: 'POSTERN_TEST_POSTGRES_18_TEMPLATE',
+} as const;
 const DEBIAN_15 = '/usr/lib/postgresql/15/bin';
 
 const started: EmbeddedPostgres[] = [];
+const templates: { readonly serverUrl: string; readonly name: string }[] = [];
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /**
@@ -40,13 +46,25 @@ export async function startPostgresServers(): Promise<Record<string, string>> {
   if (process.env['DATABASE_URL'] !== undefined) say('postgres-18: the server of DATABASE_URL');
   if (fifteen === undefined)
     say(`postgres-15: none (no ${DEBIAN_15}; apt-get install postgresql-15)`);
-  return {
-    ...(eighteen === undefined ? {} : { [VARIABLES[18]]: eighteen }),
-    ...(fifteen === undefined ? {} : { [VARIABLES[15]]: fifteen }),
-  };
+  return { ...(await environmentOf(18, eighteen)), ...(await environmentOf(15, fifteen)) };
+}
+
+async function environmentOf(
+  major: PostgresMajor,
+  serverUrl: string | undefined,
+): Promise<Record<string, string>> {
+  if (serverUrl === undefined) return {};
+  const name = await createDatabase(serverUrl);
+  await migrate(urlWith(serverUrl, { database: name }));
+  templates.push({ serverUrl, name });
+  return { [VARIABLES[major]]: serverUrl, [TEMPLATES[major]]: name };
 }
 
 export async function stopPostgresServers(): Promise<void> {
+  for (const { serverUrl, name } of templates.splice(0)) {
+    // The server may be gone: another run that shares it has stopped it.
+    await dropDatabase(serverUrl, name).catch(() => undefined);
+  }
   await Promise.all(started.splice(0).map((server) => server.stop()));
 }
 
@@ -80,10 +98,10 @@ async function startServer(
 export async function testPostgres(major: PostgresMajor = 18): Promise<TestDatabase | undefined> {
   const serverUrl = process.env[VARIABLES[major]];
   if (serverUrl === undefined || serverUrl === '') return undefined;
-  const name = `postern_test_${randomBytes(6).toString('hex')}`;
-  await withServer(serverUrl, (server) => server.query(`create database ${name}`));
+  const template = process.env[TEMPLATES[major]];
+  const name = await createDatabase(serverUrl, template);
   const url = urlWith(serverUrl, { database: name });
-  await migrate(url);
+  if (template === undefined) await migrate(url);
   const database = await PostgresDatabase.connect({ url, applicationName: 'postern-test' });
   return {
     url,
@@ -91,9 +109,22 @@ export async function testPostgres(major: PostgresMajor = 18): Promise<TestDatab
     urlAs: (role) => loginAs(serverUrl, name, role),
     drop: async () => {
       await database.close();
-      await withServer(serverUrl, (server) => server.query(`drop database ${name} with (force)`));
+      await dropDatabase(serverUrl, name);
     },
   };
+}
+
+/** Resolves to its name. A copy of the template has what its migrations made. */
+async function createDatabase(serverUrl: string, template = 'template1'): Promise<string> {
+  const name = `postern_test_${randomBytes(6).toString('hex')}`;
+  await withServer(serverUrl, (server) =>
+    server.query(`create database ${name} template ${template}`),
+  );
+  return name;
+}
+
+async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  await withServer(serverUrl, (server) => server.query(`drop database ${name} with (force)`));
 }
 
 async function loginAs(serverUrl: string, database: string, role: PosternRole): Promise<string> {

@@ -135,7 +135,8 @@ export class TestKafka {
   private async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const broker = this.process;
     this.process = undefined;
-    if (broker?.exitCode !== null) return;
+    // One that another run has ended by a signal has no exit code, and exits no more.
+    if (broker?.exitCode !== null || broker.signalCode !== null) return;
     const ended = new Promise((resolve) => broker.once('exit', resolve));
     const deadline = setTimeout(() => broker.kill('SIGKILL'), STOP_TIMEOUT_MS);
     broker.kill('SIGCONT'); // A frozen process takes no farewell.

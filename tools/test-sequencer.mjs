@@ -1,0 +1,34 @@
+// The order of the suites. Those that take long come first, so that no worker is left with one of them at the end; and
+// those that mostly wait come beside those that mostly compute, which leaves both cores something to do.
+import { relative } from 'node:path';
+import TestSequencer from '@jest/test-sequencer';
+
+/** Begun in this order, one after the other as a worker gets free. What is not named follows in the order of Jest. */
+const FIRST = [
+  'test/contract/event-bus-kafka-outages.test.ts',
+  'test/e2e/config-errors.test.ts',
+  'test/e2e/start-refused.test.ts',
+  'test/e2e/real-issuer.test.ts',
+  'test/security/missing-allow-list-refuses-the-start.test.ts',
+  'test/contract/secret-store-vault-outages.test.ts',
+  'test/chaos/relay-kill.test.ts',
+  'test/e2e/negative-prober.test.ts',
+  'test/security/revoked-handle-alive-after-restart.test.ts',
+  'test/chaos/proxy-kill.test.ts',
+  'test/contract/postgres-embedded.test.ts',
+  'test/e2e/dpop-clients.test.ts',
+  'test/chaos/single-use-over-two-processes.test.ts',
+  'test/e2e/demo.test.ts',
+];
+
+const place = ({ path, context }) => {
+  const index = FIRST.indexOf(relative(context.config.rootDir, path));
+  return index === -1 ? FIRST.length : index;
+};
+
+export default class LongSuitesFirst extends TestSequencer {
+  async sort(tests) {
+    const sorted = await super.sort(tests);
+    return [...sorted].sort((one, other) => place(one) - place(other));
+  }
+}
