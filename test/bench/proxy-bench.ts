@@ -13,6 +13,8 @@ import { type Running } from './running.js';
 const ROUNDS_DEFAULT = 5;
 export const CONNECTIONS = 32;
 const SMALL = '/accounts/42';
+/** What a process in Node needs to have its code compiled and its caches filled; a server runs for weeks after that. */
+const WARM_UP_SECONDS = 5;
 /** What was buffered is part of the cost. */
 const SETTLE_MS = 300;
 
@@ -116,6 +118,10 @@ async function interleaved(
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
 ): Promise<Measurement[]> {
   const measurements: Measurement[] = [];
+  for (const { part, peer, ask } of subjects) {
+    process.stderr.write(`proxy, warm-up, ${part}: ${peer}\n`);
+    await ask(WARM_UP_SECONDS);
+  }
   for (let round = 1; round <= rounds; round += 1) {
     for (const subject of subjects) {
       process.stderr.write(`proxy, round ${round}/${rounds}, ${subject.part}: ${subject.peer}\n`);

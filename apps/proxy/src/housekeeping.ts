@@ -18,7 +18,8 @@ const SWEEP_MARGIN_MS = 60_000;
 /** What has to be done from time to time beside the calls. Problems are told, and tried again at the next turn. */
 export class Housekeeping {
   readonly #timers: NodeJS.Timeout[] = [];
-  #running: Promise<unknown> = Promise.resolve();
+  /** Steps under way; of those that have ended nothing is kept. */
+  readonly #running = new Set<Promise<void>>();
 
   constructor(private readonly parts: HousekeepingParts) {}
 
@@ -32,7 +33,7 @@ export class Housekeeping {
   /** Resolves when what is under way has ended. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#running;
+    await Promise.all(this.#running);
   }
 
   #every(intervalMs: number, step: () => Promise<void>): void {
@@ -43,7 +44,8 @@ export class Housekeeping {
   }
 
   #run(step: () => Promise<void>): void {
-    this.#running = Promise.all([this.#running, step()]);
+    const running = step().finally(() => this.#running.delete(running));
+    this.#running.add(running);
   }
 
   async #tidy(): Promise<void> {

@@ -67,6 +67,22 @@ describe('a handle that was looked up', () => {
     expect((await lookup.findByDigest(handle.digest))!.status).toBe('revoked');
   });
 
+  it.each([
+    ['known', (): Handle => aHandle()],
+    ['unknown', (): undefined => undefined],
+  ])('is forgotten when it is too old and others that are %s come', async (_, other) => {
+    const { clock, store, lookup } = await underTest();
+    await lookup.findByDigest(handle.digest);
+    clock.advance(2);
+    const another = other();
+    if (another !== undefined) await store.issue(aHandleIssue(another));
+    await lookup.findByDigest(another?.digest ?? sha256('unknown'));
+    clock.advance(-1.5); // An answer that is still there would be young enough again.
+    store.lookedUp.length = 0;
+    await lookup.findByDigest(handle.digest);
+    expect(store.lookedUp).toHaveLength(1);
+  });
+
   it('is pushed out by no flood of unknown handles', async () => {
     const { store, lookup } = await underTest(10);
     await lookup.findByDigest(handle.digest);

@@ -6,6 +6,8 @@ import { HandleLookup } from './handle-store.js';
 /** An answer of this age is not used any more: the bound within which a revocation is seen everywhere. */
 const AGE_MS_MAX = 1_000;
 const ENTRIES_MAX = 100_000;
+/** Of each memory, whenever something comes into one: more go than come, as long as there are old ones. */
+const FORGOTTEN_AT_ONCE = 2;
 
 interface Answer {
   readonly handle: Handle | undefined;
@@ -20,7 +22,8 @@ interface Question {
 
 /**
  * Remembers look-ups for less than one second. Unknown digests have a memory of their own, so that a flood of them pushes
- * no live handle out. One look-up a digest runs at a time, and nobody joins one that began a second ago; a failure is
+ * no live handle out. What is too old to be used is forgotten soon, so that the memory is of the handles of the last
+ * second or two and not of all that there ever were. One look-up a digest runs at a time, and nobody joins one that began a second ago; a failure is
  * never remembered, and nothing older is served instead.
  */
 export class CachingHandleLookup extends HandleLookup {
@@ -69,6 +72,18 @@ export class CachingHandleLookup extends HandleLookup {
       answer.handle === undefined ? [this.#unknown, this.#known] : [this.#known, this.#unknown];
     other.delete(digest);
     memory.set(digest, answer);
+    forgetOld(this.#known, answer.askedAt);
+    forgetOld(this.#unknown, answer.askedAt);
+  }
+}
+
+/** From the one that was used the longest ago on. */
+function forgetOld(memory: LRUCache<Digest, Answer>, now: number): void {
+  for (let forgotten = 0; forgotten < FORGOTTEN_AT_ONCE; forgotten += 1) {
+    const { value: digest } = memory.rkeys().next();
+    const answer = digest === undefined ? undefined : memory.peek(digest);
+    if (digest === undefined || answer === undefined || isFresh(answer, now)) return;
+    memory.delete(digest);
   }
 }
 

@@ -33,6 +33,12 @@ export interface CallReservation {
   readonly at: Date;
 }
 
+/** Calls of one handle that were counted ahead and not made. */
+export interface UnusedCalls {
+  readonly handleId: string;
+  readonly calls: number;
+}
+
 /** Counts and records calls. Exact under any concurrency, over any number of processes. */
 export abstract class CallLedger {
   /**
@@ -51,8 +57,8 @@ export abstract class CallLedger {
     reservation: CallReservation,
   ): Promise<number | Exclude<StartOutcome, 'started'>>;
 
-  /** Takes back calls that were reserved and not made. @throws DependencyUnavailable */
-  abstract release(handleId: string, calls: number): Promise<void>;
+  /** Takes back calls that were reserved and not made, each handle once. @throws DependencyUnavailable */
+  abstract release(unused: readonly UnusedCalls[]): Promise<void>;
 
   /** Whether the ends of more calls can be kept until they are durable: without that no call may be begun. */
   abstract get hasRoom(): boolean;

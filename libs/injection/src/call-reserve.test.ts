@@ -108,4 +108,24 @@ describe('calls that are counted ahead', () => {
     await reserves[0].close();
     expect(ledger.callsUsed(HANDLE)).toBe(reserved);
   });
+
+  it('that are granted while others are given back are kept', async () => {
+    const { clock, ledger } = aReserve(10_000);
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const slow = {
+      reserve: ledger.reserve.bind(ledger),
+      release: (unused: Parameters<typeof ledger.release>[0]) =>
+        ledger.release(unused).then(() => answered),
+    };
+    const reserve = new CallReserve({ ledger: slow, clock });
+    for (const calls of [10, 1, 10]) await many(reserve, calls);
+    clock.advance(RESERVE_AGE_MS / 1000);
+    const releasing = reserve.releaseStale();
+    await many(reserve, 3);
+    answer();
+    await releasing;
+    await reserve.close();
+    expect(ledger.callsUsed(HANDLE)).toBe(24);
+  });
 });

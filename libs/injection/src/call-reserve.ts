@@ -1,9 +1,11 @@
 import { type Clock } from '#kernel';
-import { type CallLedger, type StartOutcome } from './call-ledger.js';
+import { type CallLedger, type StartOutcome, type UnusedCalls } from './call-ledger.js';
 
 /** A reserve that is older is not used: by then the handle may be revoked. */
 export const RESERVE_AGE_MS = 1_000;
 const RESERVE_CALLS_MAX = 1_024;
+/** Handles of one statement that gives back. */
+const RELEASED_AT_ONCE_MAX = 1_000;
 
 interface Waiting {
   readonly resolve: (outcome: StartOutcome) => void;
@@ -51,14 +53,12 @@ export class CallReserve {
 
   /** Gives back what nobody wants any more; call it about once a second. @throws DependencyUnavailable */
   async releaseStale(): Promise<void> {
-    for (const [handleId, reserve] of this.#reserves) {
-      if (!reserve.loading && this.#isStale(reserve)) await this.#drop(handleId, reserve);
-    }
+    await this.#drop((reserve) => !reserve.loading && this.#isStale(reserve));
   }
 
   /** Gives back all. @throws DependencyUnavailable */
   async close(): Promise<void> {
-    for (const [handleId, reserve] of this.#reserves) await this.#drop(handleId, reserve);
+    await this.#drop(() => true);
   }
 
   #reserveOf(handleId: string): Reserve {
@@ -85,7 +85,7 @@ export class CallReserve {
   }
 
   async #refill(handleId: string, reserve: Reserve): Promise<void> {
-    await this.#giveBack(handleId, reserve);
+    await this.#giveBack([[handleId, reserve]]);
     const needed = reserve.waiting.length;
     const wanted = Math.min(RESERVE_CALLS_MAX, Math.max(needed, 2 * reserve.made));
     const at = this.parts.clock.now();
@@ -102,16 +102,27 @@ export class CallReserve {
     for (const { resolve } of served) resolve('started');
   }
 
-  async #drop(handleId: string, reserve: Reserve): Promise<void> {
-    await this.#giveBack(handleId, reserve);
-    if (reserve.waiting.length === 0 && !reserve.loading) this.#reserves.delete(handleId);
+  async #drop(unwanted: (reserve: Reserve) => boolean): Promise<void> {
+    const dropped = [...this.#reserves].filter(([, reserve]) => unwanted(reserve));
+    for (let from = 0; from < dropped.length; from += RELEASED_AT_ONCE_MAX) {
+      await this.#giveBack(dropped.slice(from, from + RELEASED_AT_ONCE_MAX));
+    }
+    for (const [handleId, reserve] of dropped) {
+      if (isIdle(reserve)) this.#reserves.delete(handleId);
+    }
   }
 
   /** What could not be given back is lost to the handle: never made twice. */
-  async #giveBack(handleId: string, reserve: Reserve): Promise<void> {
-    const { left } = reserve;
-    if (left === 0) return;
-    reserve.left = 0;
-    await this.parts.ledger.release(handleId, left);
+  async #giveBack(reserves: readonly (readonly [string, Reserve])[]): Promise<void> {
+    const unused: UnusedCalls[] = [];
+    for (const [handleId, reserve] of reserves) {
+      if (reserve.left > 0) unused.push({ handleId, calls: reserve.left });
+      reserve.left = 0;
+    }
+    if (unused.length > 0) await this.parts.ledger.release(unused);
   }
 }
+
+/** Nothing is in it, wanted of it or on its way to it; while the others were given back it may have been filled again. */
+const isIdle = ({ left, waiting, loading }: Reserve): boolean =>
+  left === 0 && waiting.length === 0 && !loading;

@@ -7,6 +7,7 @@ export {
   type CallReservation,
   type CallStart,
   type StartOutcome,
+  type UnusedCalls,
 } from './call-ledger.js';
 export { CallReserve, type CallReserveParts, RESERVE_AGE_MS } from './call-reserve.js';
 export { type CanonicalRequest, canonicalRequest, PROXY_PREFIX } from './canonical-request.js';

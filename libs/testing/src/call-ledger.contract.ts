@@ -195,8 +195,16 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
     it('takes back what was counted ahead and not made', async () => {
       const id = await aHandle({ maxCalls: 10 });
       await under.ledger.reserve({ handleId: id, needed: 10, wanted: 10, at: NOW });
-      await under.ledger.release(id, 4);
+      const other = await aHandle({ maxCalls: 10 });
+      await under.ledger.reserve({ handleId: other, needed: 3, wanted: 3, at: NOW });
+      const unused = [
+        { handleId: id, calls: 4 },
+        { handleId: other, calls: 2 },
+        { handleId: 'hdl_of_nobody', calls: 1 },
+      ];
+      await under.ledger.release(unused);
       expect(await under.callsUsed(id)).toBe(6);
+      expect(await under.callsUsed(other)).toBe(1);
       expect(await under.ledger.start(aCallStart(id))).toBe('started');
     });
 

@@ -6,6 +6,7 @@ import {
   type CallReservation,
   type CallStart,
   type StartOutcome,
+  type UnusedCalls,
 } from '#injection';
 import { DependencyUnavailable } from '#kernel';
 
@@ -66,10 +67,12 @@ export class InMemoryCallLedger extends CallLedger {
     return granted > 0 ? granted : 'exhausted';
   }
 
-  override async release(handleId: string, calls: number): Promise<void> {
+  override async release(unused: readonly UnusedCalls[]): Promise<void> {
     if (this.#away) throw new DependencyUnavailable('ledger', 'the ledger is told to be away');
-    const handle = this.#handles.get(handleId);
-    if (handle !== undefined) handle.used -= calls;
+    for (const { handleId, calls } of unused) {
+      const handle = this.#handles.get(handleId);
+      if (handle !== undefined) handle.used -= calls;
+    }
   }
 
   /** Told by tests: whether the ends of more calls can be kept. */

@@ -47,7 +47,15 @@ export const RESERVE_CALLS = `
   )
   select total from live`;
 
-export const RELEASE_CALLS = `update public.handle set calls_used = calls_used - $2 where id = $1`;
+/** Takes back calls that were counted ahead: $1 is a JSON list, each handle once. Locks as START_CALLS does. */
+export const RELEASE_CALLS = `
+  with unused as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as unused(handle_id text, calls integer)
+  ), locked as materialized (
+    select id from public.handle where id in (select handle_id from unused) order by id for update
+  )
+  update public.handle set calls_used = calls_used - calls
+  from locked join unused on locked.id = unused.handle_id where handle.id = locked.id`;
 
 /**
  * Ends a batch of calls: $1 is a JSON list of them, each with its event. A call that has already ended is left as it

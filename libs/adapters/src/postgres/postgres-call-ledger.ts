@@ -5,6 +5,7 @@ import {
   type CallReservation,
   type CallStart,
   type StartOutcome,
+  type UnusedCalls,
 } from '#injection';
 import { DependencyUnavailable } from '#kernel';
 import {
@@ -77,8 +78,9 @@ export class PostgresCallLedger extends CallLedger {
     return row.total > 0 ? row.total : 'exhausted';
   }
 
-  override async release(handleId: string, calls: number): Promise<void> {
-    await this.database.query(RELEASE_CALLS, [handleId, calls], { name: 'release-calls' });
+  override async release(unused: readonly UnusedCalls[]): Promise<void> {
+    const rows = unused.map(({ handleId, calls }) => ({ handle_id: handleId, calls }));
+    await this.database.query(RELEASE_CALLS, [jsonParameter(rows)], { name: 'release-calls' });
   }
 
   override get hasRoom(): boolean {
