@@ -61,6 +61,8 @@ export interface CallPathOptions {
   readonly registration?: Partial<ProxiedResourceRegistration>;
   readonly policy?: Partial<ResourceRegistration>;
   readonly trustedProxies?: readonly string[];
+  /** Of the whole process. */
+  readonly callsInFlightMax?: number;
   readonly clientCertificateHeader?: PosternConfig['clientCertificateHeader'];
   /** Default: proofs need none. */
   readonly nonces?: DpopNonces;
@@ -105,6 +107,7 @@ export class CallPath {
         clientCertificateHeader: options.clientCertificateHeader,
         possession: possessionOf(parts, options),
         trustedProxies: options.trustedProxies ?? [],
+        callsInFlightMax: options.callsInFlightMax,
         onProblem: (_: string, error: unknown) => problems.push(error),
       }),
     );
@@ -116,6 +119,7 @@ export class CallPath {
         ...(options.tls === undefined ? {} : { tls: options.tls }),
       },
       before: proxy.handle,
+      refused: proxy.refused,
     });
     proxy.start(host.server);
     return Object.assign(new CallPath(parts, backend, proxy, host), { problems });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Handle } from '#handles';
 import { canonicalRequest } from '#injection';
-import { parseCallPath } from '#policy';
+import { ALL_PATH_EXCEPTIONS, parseCallPath, type PathExceptions } from '#policy';
 import { CallPath, send } from './call-path.js';
 
 const RUNS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 10_000 : 500;
@@ -98,13 +98,31 @@ describe('for all paths that a call can be named by', () => {
     ...['..', '//', '%2e', '%2F', '%5c', '%25', '%00', '%C3%A9', '%c3', '%3B', '%20', '%41'],
   );
   const paths = fc.string({ unit, maxLength: 10 }).map((text) => `/${text}`);
-  const read = (path: string): readonly string[] =>
-    canonicalRequest({
-      method: 'GET',
-      url: `/proxy/ledger${path}`,
-      rawHeaders: ['Host', 'postern.test'],
-      httpVersion: '1.1',
-    }).segments;
+  const read = (path: string, exceptions?: PathExceptions): readonly string[] =>
+    canonicalRequest(
+      {
+        method: 'GET',
+        url: `/proxy/ledger${path}`,
+        rawHeaders: ['Host', 'postern.test'],
+        httpVersion: '1.1',
+      },
+      () => exceptions,
+    ).segments;
+
+  it('the proxy reads the same segments as the exchange did, also with all exceptions of a resource', () => {
+    let excepted = 0;
+    fc.assert(
+      fc.property(paths, (path) => {
+        const named = parseCallPath(path, ALL_PATH_EXCEPTIONS);
+        if (named === undefined) return;
+        if (/%2f|;/i.test(path)) excepted += 1;
+        expect(read(path, ALL_PATH_EXCEPTIONS)).toEqual(path === '/' ? [''] : named);
+        expect(named.join('/')).not.toMatch(/[\\\0]|(?:^|[/;])\.{1,2}(?:[/;]|$)/);
+      }),
+      { numRuns: 4 * RUNS },
+    );
+    expect(excepted).toBeGreaterThan(RUNS / 50);
+  });
 
   it('the proxy reads the same segments as the exchange did', () => {
     let readable = 0;

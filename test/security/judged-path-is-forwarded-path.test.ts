@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { type PathException } from '#policy';
 import { CallPath } from './call-path.js';
 
 /**
@@ -87,6 +88,27 @@ describe('the path that was judged is the path that is forwarded', () => {
       await path.raw(`${start} HTTP/1.1\r\nHost: postern\r\nConnection: close\r\n\r\n`),
     ).toMatch(/^HTTP\/1\.1 400 /);
     expect(path.backend.seen).toHaveLength(before);
+  });
+
+  it.each([
+    ['encoded-slash', '/accounts/group%2Fproject'],
+    ['encoded-slash', '/accounts/%2F'],
+    ['encoded-slash', '/accounts/a%2f%2Fb%2F'],
+    ['path-parameter', '/accounts/42;jsessionid=1F.a%20b'],
+  ])('with allow: %s forwards %s byte for byte, as one segment', async (exception, target) => {
+    const { resources } = path.parts;
+    const ledger = resources.get('ledger')!;
+    const pathExceptions = new Set([exception as PathException]);
+    resources.set('ledger', { ...ledger, pathExceptions });
+    expect(await sent(`/proxy/ledger${target}`)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(path.backend.seen.at(-1)!.url).toBe(`/api${target}`);
+    const before = path.backend.seen.length;
+    expect(await sent(`/proxy/ledger${target.replace(/%2f|;/gi, '/')}`)).toMatch(/ 40[03] /);
+    expect(await sent(`/proxy/ledger${target}%2F..%2Fadmin`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await sent(`/proxy/ledger${target}/..;/admin`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(path.backend.seen).toHaveLength(before);
+    resources.set('ledger', ledger);
+    expect(await sent(`/proxy/ledger${target}`)).toMatch(/^HTTP\/1\.1 400 /);
   });
 
   it('closes the connection after a request that cannot be parsed', async () => {

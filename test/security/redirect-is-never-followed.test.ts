@@ -9,7 +9,7 @@ describe('a redirect', () => {
   let elsewhere: Server;
   let contacts = 0;
   let path: CallPath;
-  let answer = { status: 302, location: '' };
+  let answer: { status: number; location: string; header?: string } = { status: 302, location: '' };
 
   beforeAll(async () => {
     elsewhere = createServer((socket) => {
@@ -19,7 +19,9 @@ describe('a redirect', () => {
     await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
     path = await CallPath.start({
       respond: (_: unknown, response: ServerResponse) =>
-        response.writeHead(answer.status, { location: answer.location }).end('moved'),
+        response
+          .writeHead(answer.status, { [answer.header ?? 'location']: answer.location })
+          .end('moved'),
     });
   });
   afterAll(async () => {
@@ -61,6 +63,28 @@ describe('a redirect', () => {
       ]);
       expect(contacts).toBe(0);
       expect(got.rawHeaders.join('\n')).not.toContain('Basic');
+    },
+  );
+
+  it.each(
+    ['Refresh', 'Link', 'Content-Location', 'URI', 'X-Accel-Redirect', 'SourceMap'].flatMap(
+      (header) => [200, 302, 307].map((status) => [header, status] as const),
+    ),
+  )(
+    'by the header %s of a %i is followed as little, and takes no credential along',
+    async (...row) => {
+      const [header, status] = row;
+      const secret = 'Gr8%2Fledger%2Bpass%22word%261987';
+      for (const [, to] of places) {
+        const location = header === 'Refresh' ? `0; url=${to()}` : to();
+        answer = { status, header, location: `${location}#${secret}` };
+        const before = path.backend.seen.length;
+        const got = await path.call('/proxy/ledger/accounts/42');
+        expect([got.status, got.body]).toEqual([status, 'moved']);
+        expect(got.headers[header.toLowerCase()]).toBe(`${location}#${'*'.repeat(secret.length)}`);
+        expect(path.backend.seen).toHaveLength(before + 1);
+        expect(contacts).toBe(0);
+      }
     },
   );
 

@@ -37,6 +37,11 @@ describe('a redirect takes no credential anywhere', () => {
     ['another base path', () => `${path.backend.origin}/apiary/43`],
     ['userinfo before the host', () => path.backend.origin.replace('://', '://a:b@') + '/api/43'],
     ['no scheme', () => '//evil.example/api/accounts/43'],
+    ['its own host as userinfo', () => `${path.backend.origin}@evil.example/api/accounts/43`],
+    ['a host that begins like its own', () => `${path.backend.origin}.evil.example/api/43`],
+    ['a path that begins with a backslash', () => '/\\evil.example/api/accounts/43'],
+    ['another scheme altogether', () => 'ftp://127.0.0.1/api/accounts/43'],
+    ['a path relative to its own', () => '../43'],
   ])('leaves a redirect to %s as it is', async (_, to) => {
     location = to();
     expect((await path.call('/proxy/ledger/accounts/42')).headers.location).toBe(location);
@@ -45,11 +50,24 @@ describe('a redirect takes no credential anywhere', () => {
   it.each([
     ['an absolute URL', () => `${path.backend.origin}/api/accounts/43?x=1#y`],
     ['an absolute path', () => '/api/accounts/43?x=1#y'],
+    [
+      'a URL without a scheme',
+      () => `${path.backend.origin.slice('http:'.length)}/api/accounts/43?x=1#y`,
+    ],
   ])('turns a redirect into the destination, by %s, into one to itself', async (_, to) => {
     location = to();
     const answer = await path.call('/proxy/ledger/accounts/42');
     expect(answer.headers.location).toBe('/proxy/ledger/accounts/43?x=1#y');
   });
+
+  it.each(['/login', '/apiary/43', '/'])(
+    'sends a redirect to %s, beside its base path, to the destination and not to a path of ours',
+    async (to) => {
+      location = to;
+      const answer = await path.call('/proxy/ledger/accounts/42');
+      expect(answer.headers.location).toBe(`${path.backend.origin}${to}`);
+    },
+  );
 
   it('scrubs a redirect that carries the credential', async () => {
     location = 'http://evil.example/?p=Gr8%2Fledger%2Bpass%22word%261987';

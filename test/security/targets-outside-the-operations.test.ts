@@ -8,9 +8,15 @@ import {
   type UpstreamRequest,
   type UpstreamResponseSink,
 } from '#injection';
+import { type ResourceRegistration } from '#policy';
 import { aProxiedResource, CallPathParts } from '#testing';
 import { CallPath } from './call-path.js';
-import { type HostileRequest, hostileRequest, OVERRIDES } from './hostile-targets.js';
+import {
+  type HostileRequest,
+  hostileRequest,
+  hostileWithExceptions,
+  OVERRIDES,
+} from './hostile-targets.js';
 import {
   decodedByBytes,
   decodedByTheWorst,
@@ -31,8 +37,13 @@ const BASE = '/api';
 const REFUSALS: ReadonlySet<string> = new Set(['ambiguous-request', 'insufficient_scope']);
 const refusedNames = new Set(OVERRIDES.map(([name]) => name.toLowerCase().replaceAll('_', '-')));
 
-/** Everything that must hold of a request that a backend got for a target that was sent. */
-function assertInside(method: string, sent: string, received: string): void {
+const ALL_EXCEPTIONS: ResourceRegistration['allow'] = {
+  'encoded-slash': 'names hold slashes',
+  'path-parameter': 'sessions are named in paths',
+};
+
+/** The path that a backend got for a target that was sent, below the base path: as it was sent, and of one reading. */
+function judgedPath(sent: string, received: string): string {
   const [path = '', ...query] = received.split('?');
   const [sentPath = '', ...sentQuery] = sent.split('?');
   expect([path, query.join('?')]).toEqual([
@@ -41,9 +52,30 @@ function assertInside(method: string, sent: string, received: string): void {
   ]);
   const judged = path.slice(BASE.length);
   expect(decodedByUrl(judged)).toEqual(decodedByBytes(judged));
+  expect(new URL(`http://backend.example${received}`).pathname).toBe(path);
+  return judged;
+}
+
+/** Everything that must hold of a request that a backend got for a target that was sent. */
+function assertInside(method: string, sent: string, received: string): void {
+  const judged = judgedPath(sent, received);
   expect(isInside(method, decodedByBytes(judged))).toBe(true);
   expect(isInside(method, decodedByTheWorst(judged))).toBe(true);
-  expect(new URL(`http://backend.example${received}`).pathname).toBe(path);
+}
+
+/**
+ * The same where a resource takes escaped slashes and parameters. Who reads a slash as a separator all the same sees the
+ * same names in the same order, with no step up; who drops parameters is inside still.
+ */
+function assertInsideWithExceptions(method: string, sent: string, received: string): void {
+  const judged = judgedPath(sent, received);
+  const segments = decodedByBytes(judged);
+  const names = segments.map((segment) => segment.replace(/;[^]*/, ''));
+  expect(isInside(method, segments)).toBe(true);
+  expect(isInside(method, names)).toBe(true);
+  const pieces = segments.flatMap((segment) => segment.split('/'));
+  const kept = pieces.map((piece) => piece.replace(/;[^]*/, '').normalize('NFKC'));
+  expect(decodedByTheWorst(judged)).toEqual(kept.filter((piece) => piece !== ''));
 }
 
 /** A destination in memory: it remembers the last request, and answers 204. */
@@ -80,11 +112,16 @@ class DroppedAnswer extends Writable {
 /** The pipeline as it runs in the proxy, without the sockets at its two ends. */
 class PipelineInMemory {
   readonly upstream = new RecordingUpstream();
-  readonly parts = new CallPathParts([
-    aProxiedResource({ destination: `http://127.0.0.1:9${BASE}` }, { scopes: OPERATIONS }),
-  ]);
-  readonly pipeline = new InjectionPipeline(Object.assign(this.parts, { upstream: this.upstream }));
+  readonly parts: CallPathParts;
+  readonly pipeline: InjectionPipeline;
   #handle = '';
+
+  constructor(allow: ResourceRegistration['allow'] = {}) {
+    const destination = `http://127.0.0.1:9${BASE}`;
+    const resource = aProxiedResource({ destination }, { scopes: OPERATIONS, allow });
+    this.parts = new CallPathParts([resource]);
+    this.pipeline = new InjectionPipeline(Object.assign(this.parts, { upstream: this.upstream }));
+  }
 
   async open(): Promise<this> {
     await this.parts.seal();
@@ -113,6 +150,30 @@ class PipelineInMemory {
   }
 }
 
+/** Sends them all, and judges each that was forwarded. Gives how often each outcome was seen. */
+async function outcomes(
+  memory: PipelineInMemory,
+  requests: fc.Arbitrary<HostileRequest>,
+  assertForwarded: typeof assertInside,
+): Promise<(outcome: string) => number> {
+  const seen = new Map<string, number>();
+  const property = fc.asyncProperty(requests, async (request) => {
+    const outcome = await memory.outcomeOf(request);
+    seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+    if (outcome !== 'forwarded') {
+      expect([...REFUSALS]).toContain(outcome);
+      expect(memory.upstream.last).toBeUndefined();
+      return;
+    }
+    const { method, path, headers } = memory.upstream.last!;
+    expect(method).toBe(request.method);
+    assertForwarded(method, request.target, path);
+    expect(headers.filter((name) => refusedNames.has(name.toLowerCase()))).toEqual([]);
+  });
+  await fc.assert(property, { numRuns: IN_MEMORY });
+  return (outcome) => seen.get(outcome) ?? 0;
+}
+
 const denialsIn = ({ journal }: CallPathParts): number =>
   journal.of('dev.postern.call.denied.v1').reduce((sum, { count = 1 }) => sum + count, 0);
 
@@ -121,27 +182,28 @@ describe('a request target by any trick', () => {
     'reaches the backend inside the operations and as it was judged, by every decoder, or is refused with an event',
     async () => {
       const memory = await new PipelineInMemory().open();
-      const seen = new Map<string, number>();
-      await fc.assert(
-        fc.asyncProperty(hostileRequest, async (request) => {
-          const outcome = await memory.outcomeOf(request);
-          seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
-          if (outcome !== 'forwarded') {
-            expect([...REFUSALS]).toContain(outcome);
-            expect(memory.upstream.last).toBeUndefined();
-            return;
-          }
-          const { method, path, headers } = memory.upstream.last!;
-          expect(method).toBe(request.method);
-          assertInside(method, request.target, path);
-          expect(headers.filter((name) => refusedNames.has(name.toLowerCase()))).toEqual([]);
-        }),
-        { numRuns: IN_MEMORY },
-      );
-      expect(seen.get('forwarded')).toBeGreaterThan(IN_MEMORY / 50);
-      expect(seen.get('insufficient_scope')).toBeGreaterThan(IN_MEMORY / 50);
-      expect(seen.get('ambiguous-request')).toBeGreaterThan(IN_MEMORY / 5);
-      expect(await memory.denials()).toBe(IN_MEMORY - seen.get('forwarded')!);
+      const seen = await outcomes(memory, hostileRequest, assertInside);
+      expect(seen('forwarded')).toBeGreaterThan(IN_MEMORY / 50);
+      expect(seen('insufficient_scope')).toBeGreaterThan(IN_MEMORY / 50);
+      expect(seen('ambiguous-request')).toBeGreaterThan(IN_MEMORY / 5);
+      expect(await memory.denials()).toBe(IN_MEMORY - seen('forwarded'));
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'does so too where the resource takes escaped slashes and parameters: a slash never ends a segment, nothing steps up',
+    async () => {
+      const memory = await new PipelineInMemory(ALL_EXCEPTIONS).open();
+      let excepted = 0;
+      const seen = await outcomes(memory, hostileWithExceptions, (method, sent, received) => {
+        assertInsideWithExceptions(method, sent, received);
+        if (/%2f|;/i.test(received.split('?')[0]!)) excepted += 1;
+      });
+      expect(excepted).toBeGreaterThan(IN_MEMORY / 20);
+      expect(seen('insufficient_scope')).toBeGreaterThan(IN_MEMORY / 50);
+      expect(seen('ambiguous-request')).toBeGreaterThan(IN_MEMORY / 10);
+      expect(await memory.denials()).toBe(IN_MEMORY - seen('forwarded'));
     },
     TIMEOUT_MS,
   );

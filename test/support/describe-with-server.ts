@@ -28,6 +28,10 @@ const SERVERS = {
     variable: 'POSTERN_TEST_TOMCAT',
     how: 'apt-get install tomcat10-examples default-jre-headless',
   },
+  rabbitmq: {
+    variable: 'POSTERN_TEST_RABBITMQ',
+    how: 'apt-get install rabbitmq-server',
+  },
   authlib: {
     variable: 'POSTERN_TEST_AUTHLIB',
     how: 'apt-get install python3-authlib python3-requests',

@@ -15,6 +15,8 @@ export interface NginxOptions {
   readonly key: string;
   /** Whose clients are let in. */
   readonly clientAuthority: string;
+  /** Offered beside HTTP/1.1, and preferred. */
+  readonly http2?: boolean;
 }
 
 /** Suites start an nginx of their own; this only tells that they can. */
@@ -28,7 +30,8 @@ export function findNginx(): Record<string, string> {
 
 /**
  * Debian's nginx as a legacy backend that lets in who has a certificate, in the foreground on a loopback port. It answers
- * `subject serial resumed connection`; below `/slow/` with a body of 64 KiB that takes two seconds.
+ * `subject serial resumed connection`; below `/slow/` with a body of 64 KiB that takes two seconds, below
+ * `/echo/` with protocol, Authorization and target of the request.
  */
 export class Nginx {
   private constructor(
@@ -38,7 +41,7 @@ export class Nginx {
     private readonly child: ChildProcess,
   ) {}
 
-  static async start({ certificate, key, clientAuthority }: NginxOptions): Promise<Nginx> {
+  static async start({ certificate, key, clientAuthority, http2 }: NginxOptions): Promise<Nginx> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-test-nginx-'));
     writeFileSync(join(folder, 'server.pem'), certificate);
     writeFileSync(join(folder, 'server.key'), key);
@@ -47,7 +50,7 @@ export class Nginx {
     writeFileSync(join(folder, 'html', 'slow', 'file'), 'x'.repeat(64 * 1024));
     const port = await freePort();
     const file = join(folder, 'nginx.conf');
-    writeFileSync(file, configuration(folder, port));
+    writeFileSync(file, configuration(folder, port, http2 === true ? ' http2' : ''));
     const child = spawn(NGINX, ['-p', folder, '-c', file], {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
@@ -73,7 +76,7 @@ const isListening = (port: number): Promise<boolean> =>
     });
   });
 
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, port: number, http2: string): string {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
     (kind) => `${kind}_temp_path ${join(folder, kind)};`,
   );
@@ -81,7 +84,7 @@ function configuration(folder: string, port: number): string {
 events { worker_connections 256; }
 http { access_log off; ${paths.join(' ')}
   server {
-    listen 127.0.0.1:${port} ssl;
+    listen 127.0.0.1:${port} ssl${http2};
     ssl_certificate ${join(folder, 'server.pem')};
     ssl_certificate_key ${join(folder, 'server.key')};
     ssl_client_certificate ${join(folder, 'clients.pem')};
@@ -90,6 +93,7 @@ http { access_log off; ${paths.join(' ')}
     ssl_session_cache builtin;
     root ${join(folder, 'html')};
     location /slow/ { limit_rate 32k; }
+    location /echo/ { return 200 "$server_protocol $http_authorization $request_uri"; }
     location / {
       add_header X-Connection $connection always;
       return 200 "$ssl_client_s_dn $ssl_client_serial $ssl_session_reused $connection";

@@ -5,6 +5,7 @@ import { findNginx } from './nginx.js';
 import { startKafka, stopKafka } from './kafka.js';
 import { startOpenBao, stopOpenBao } from './openbao.js';
 import { findPhp } from './php.js';
+import { findRabbitMq } from './rabbitmq.js';
 import { findBotocore, findZeep } from './python-verifiers.js';
 import { findTomcat } from './tomcat.js';
 import { startPostgresServers, stopPostgresServers } from './postgres.js';
@@ -26,6 +27,7 @@ const EXPECTED = {
   POSTERN_TEST_NGINX: 'nginx (nginx-light)',
   POSTERN_TEST_PHP: 'PHP (php-cli)',
   POSTERN_TEST_TOMCAT: 'Tomcat 10 (tomcat10-examples)',
+  POSTERN_TEST_RABBITMQ: 'RabbitMQ (rabbitmq-server)',
   POSTERN_TEST_AUTHLIB: 'Authlib (python3-authlib)',
   POSTERN_TEST_BOTOCORE: 'botocore (python3-botocore)',
   POSTERN_TEST_ZEEP: 'zeep (python3-zeep)',
@@ -41,6 +43,7 @@ export async function startTestServers(): Promise<TestServers> {
     ...findNginx(),
     ...findPhp(),
     ...findTomcat(),
+    ...findRabbitMq(),
     ...findAuthlib(),
     ...findBotocore(),
     ...findZeep(),

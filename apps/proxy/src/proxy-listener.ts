@@ -1,20 +1,25 @@
-import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type IncomingMessage, type Server } from 'node:http';
 import { type Duplex } from 'node:stream';
-import { CallDenied, type InjectionPipeline, PROXY_PREFIX } from '#injection';
+import { type CallContext, CallDenied, type InjectionPipeline, PROXY_PREFIX } from '#injection';
 import { randomId } from '#kernel';
 import {
   type ClientCertificates,
+  type HttpRequest,
+  type HttpResponse,
   type HttpSocket,
   isAnswering,
   type TrustedProxies,
+  type UnreadRequest,
 } from '#platform';
 import { problemOf } from './problem.js';
 import { ignoreUpgrade, responseOn, switching, type UpgradeRequest } from './upgrade-request.js';
 
 export interface ProxyListenerParts {
-  readonly pipeline: Pick<InjectionPipeline, 'call'>;
+  readonly pipeline: Pick<InjectionPipeline, 'call' | 'refusedUnread' | 'turnedAway'>;
   readonly trustedProxies: TrustedProxies;
   readonly certificates: ClientCertificates;
+  /** Calls of the whole process at once, from their first byte on. Default 4,096. */
+  readonly callsInFlightMax?: number | undefined;
   /** Hears of failures that are ours, not the caller's. Must not throw. */
   readonly onProblem: (message: string, error: unknown) => void;
 }
@@ -24,9 +29,17 @@ const ABSOLUTE_CALL = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*\/proxy\//i;
 /** Of a body that nobody reads, this much is taken and dropped so that the connection can go on. */
 const DRAINED_BYTES_MAX = 64 * 1024;
 
+/**
+ * Whatever they wait for: PostgreSQL, Vault, a destination. Each holds some tens of KiB, so that a process is full at some
+ * hundred MiB and says so, before memory is gone.
+ */
+const CALLS_IN_FLIGHT_MAX = 4_096;
+/** Refusals whose event is on its way; with more the journal is away, and what is behind it is not told. */
+const UNREAD_MAX = 1_000;
+
 interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
   readonly correlationId: string;
   /** Where the connection can become one of another protocol. */
   readonly upgrade?: (headers: string[]) => Duplex;
@@ -35,14 +48,45 @@ interface Exchange {
 /** Takes calls as raw requests, before any framework sees them. */
 export class ProxyListener {
   readonly #inFlight = new Map<Exchange, Promise<void>>();
+  readonly #unread = new Set<Promise<void>>();
 
   constructor(private readonly parts: ProxyListenerParts) {}
 
   /** Whether the request is a call. Then it is answered here, whatever happens. Serves `request` and `checkContinue`. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean {
+  handle(request: HttpRequest, response: HttpResponse): boolean {
     if (!isCall(request)) return false;
     this.#take({ request, response, correlationId: randomId('req') });
     return true;
+  }
+
+  /** Leaves the event of a request that was refused before it reached `handle`. */
+  refused({ what, remoteAddress }: UnreadRequest): void {
+    if (this.#unread.size >= UNREAD_MAX) return;
+    const peerAddress = this.parts.trustedProxies.peerAddress(remoteAddress, []);
+    const context = { correlationId: randomId('req'), peerAddress };
+    this.#leave(this.parts.pipeline.refusedUnread(context, what));
+  }
+
+  get #isFull(): boolean {
+    return this.#inFlight.size >= (this.parts.callsInFlightMax ?? CALLS_IN_FLIGHT_MAX);
+  }
+
+  /** Answered at once, without waiting for anything: the event follows. */
+  #turnedAway(context: CallContext): CallDenied {
+    const denied = fullOf(this.#inFlight.size);
+    if (this.#unread.size < UNREAD_MAX) {
+      this.#leave(this.parts.pipeline.turnedAway(denied, context));
+    }
+    return denied;
+  }
+
+  #leave(event: Promise<void>): void {
+    const recorded = event
+      .catch((error: unknown) => {
+        this.parts.onProblem('the event of a refused request cannot be written', error);
+      })
+      .finally(() => this.#unread.delete(recorded));
+    this.#unread.add(recorded);
   }
 
   /**
@@ -90,7 +134,7 @@ export class ProxyListener {
         if (upgrade !== undefined) request.socket.destroy();
       }
     }, deadlineMs);
-    await Promise.all(this.#inFlight.values());
+    await Promise.all([...this.#inFlight.values(), ...this.#unread]);
     clearTimeout(cut);
   }
 
@@ -100,6 +144,7 @@ export class ProxyListener {
     const { remoteAddress } = request.socket;
     const peerAddress = trustedProxies.peerAddress(remoteAddress, request.rawHeaders);
     try {
+      if (this.#isFull) throw this.#turnedAway({ correlationId, peerAddress });
       const certificateChain = () => certificates.of(request)?.chain ?? [];
       const known = { correlationId, peerAddress, certificateChain };
       const context = upgrade === undefined ? known : { ...known, upgrade };
@@ -111,7 +156,10 @@ export class ProxyListener {
 
   #answer(error: unknown, { request, response, correlationId }: Exchange): void {
     const problem = problemOf(error, correlationId);
-    if (problem.status >= 500) this.parts.onProblem(`call ${correlationId} failed`, error);
+    // What is refused because there is too much of it has its event, and would only make more of it here.
+    if (problem.status >= 500 && !hasCode(error, 'overloaded')) {
+      this.parts.onProblem(`call ${correlationId} failed`, error);
+    }
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
@@ -123,15 +171,24 @@ export class ProxyListener {
   }
 }
 
-const isCall = ({ url = '' }: IncomingMessage): boolean =>
+const isCall = ({ url = '' }: HttpRequest): boolean =>
   url.startsWith(PROXY_PREFIX) || ABSOLUTE_CALL.test(url);
 
 /** Who understood this request in another way may also see the next one elsewhere: there is none. */
-const isAmbiguous = (error: unknown): boolean =>
-  error instanceof CallDenied && error.code === 'ambiguous-request';
+const isAmbiguous = (error: unknown): boolean => hasCode(error, 'ambiguous-request');
+
+const hasCode = (error: unknown, code: CallDenied['code']): boolean =>
+  error instanceof CallDenied && error.code === code;
+
+const fullOf = (calls: number): CallDenied =>
+  new CallDenied({
+    code: 'overloaded',
+    reason: 'overloaded',
+    detail: `${calls} calls are in flight, as many as this process takes`,
+  });
 
 /** Whether more of the body may come than is worth reading: then the next request could not be told from it. */
-function leavesBody(request: IncomingMessage): boolean {
+function leavesBody(request: HttpRequest): boolean {
   if (request.complete) return false;
   const { headers } = request;
   if (headers.expect !== undefined || headers['transfer-encoding'] !== undefined) return true;

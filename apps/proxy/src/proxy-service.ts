@@ -1,8 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Server } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { Housekeeping } from './housekeeping.js';
-import { ClientCertificates, type PosternConfig, TrustedProxies } from '#platform';
+import {
+  ClientCertificates,
+  type HttpRequest,
+  type HttpResponse,
+  type PosternConfig,
+  TrustedProxies,
+  type UnreadRequest,
+} from '#platform';
 import { ProxyListener } from './proxy-listener.js';
 
 /** What logging out of destinations may take when the process ends. */
@@ -13,6 +20,8 @@ export interface ProxyServiceParts extends InjectionParts {
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
   readonly clientCertificateHeader: PosternConfig['clientCertificateHeader'];
+  /** See ProxyListenerParts. */
+  readonly callsInFlightMax?: number | undefined;
   /** See Housekeeping. */
   readonly sweepAllBefore?: Date;
   /** Hears of failures that are ours. Must not throw. */
@@ -37,7 +46,9 @@ export class ProxyService {
     const pipeline = new InjectionPipeline(parts);
     this.#pipeline = pipeline;
     const certificates = new ClientCertificates(parts);
-    this.#listener = new ProxyListener({ pipeline, trustedProxies, certificates, onProblem });
+    const { callsInFlightMax } = parts;
+    const told = { onProblem, callsInFlightMax };
+    this.#listener = new ProxyListener({ pipeline, trustedProxies, certificates, ...told });
     const kept = { clock, events, ledger, resources, pipeline, onProblem, sweepAllBefore };
     this.#housekeeping = new Housekeeping(kept);
   }
@@ -47,8 +58,13 @@ export class ProxyService {
   }
 
   /** For `before` of the HTTP host: true when the request is a call; it is answered here then. */
-  readonly handle = (request: IncomingMessage, response: ServerResponse): boolean =>
+  readonly handle = (request: HttpRequest, response: HttpResponse): boolean =>
     this.#listener.handle(request, response);
+
+  /** For `refused` of the HTTP host. */
+  readonly refused = (request: UnreadRequest): void => {
+    this.#listener.refused(request);
+  };
 
   start(server: Server): void {
     this.#listener.guard(server);

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { HttpTokenSource, UndiciUpstream } from '#adapters/http';
+import { DestinationUpstream, HttpTokenSource } from '#adapters/http';
 import { PinnedCredentials, type SecretStore } from '#credentials';
 import { CachingHandleLookup, type DpopNonces, ProofOfPossession, type ProofUses } from '#handles';
 import { type InjectionParts } from '#injection';
@@ -44,7 +44,7 @@ export function openCallPath(parts: ProxyParts): ProxyService {
     trustedProxies: config.trustedProxies,
     resources: proxiedResources(config),
     handles: new CachingHandleLookup({ lookup: handles, clock }),
-    upstream: new UndiciUpstream(),
+    upstream: new DestinationUpstream(),
     tokens: new HttpTokenSource(),
     credentials: new PinnedCredentials({
       store: new CountedSecretStore(secrets, metrics),

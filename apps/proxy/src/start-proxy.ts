@@ -53,6 +53,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
     listen: config.listen.public,
     certificate: context.certificates.of('public'),
     before: proxy.handle,
+    refused: proxy.refused,
   });
   proxy.start(host.server);
   const prober = startProber(context, {

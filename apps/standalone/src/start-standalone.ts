@@ -71,6 +71,7 @@ async function serve(
     listen: config.listen.public,
     certificate: context.certificates.of('public'),
     before: proxy.handle,
+    refused: proxy.refused,
     configure: (app) => StsModule.configure(app),
   });
   const adminHost = await startAdminHost(context, { ...parts, ...policy }, servers);

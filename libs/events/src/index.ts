@@ -40,3 +40,4 @@ export {
 } from './structured-event.js';
 export { TOPIC_LAYOUTS, type TopicLayout } from './topics.js';
 export { type CountedEvent, SUM_WINDOW_MS, SummingJournal } from './summing-journal.js';
+export { withoutCredentials } from './without-credentials.js';

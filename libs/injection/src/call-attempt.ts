@@ -1,3 +1,4 @@
+import { withoutCredentials } from '#events';
 import { valuesOf } from './header-values.js';
 import { type CallContext, type IncomingCall } from './incoming-call.js';
 
@@ -32,7 +33,9 @@ export class CallAttempt {
     return (this.incoming.method ?? '').slice(0, METHOD_CHARACTERS_MAX);
   }
 
+  /** As events carry it. */
   get userAgent(): string | undefined {
-    return valuesOf(this.incoming.rawHeaders, 'user-agent')[0]?.slice(0, USER_AGENT_CHARACTERS_MAX);
+    const [text] = valuesOf(this.incoming.rawHeaders, 'user-agent');
+    return text === undefined ? undefined : withoutCredentials(text, USER_AGENT_CHARACTERS_MAX);
   }
 }

@@ -1,3 +1,4 @@
+import { NO_PATH_EXCEPTIONS, type PathExceptions } from '#policy';
 import { AmbiguousRequest } from './ambiguous-request.js';
 import { canonicalSegments } from './canonical-path.js';
 import { checkQuery } from './canonical-query.js';
@@ -28,13 +29,17 @@ export interface CanonicalRequest {
   readonly segments: readonly string[];
 }
 
+/** What the paths of a resource may hold, by its id; undefined for one that does not exist. */
+export type ExceptionsOf = (resourceId: string) => PathExceptions | undefined;
+
 /**
  * Reads the raw request target once. Nothing is normalised or repaired: what does not have exactly one reading is
- * refused.
+ * refused, but for what the resource makes an exception of.
  * @throws AmbiguousRequest
  */
 export function canonicalRequest(
   call: Pick<IncomingCall, 'method' | 'url' | 'rawHeaders' | 'httpVersion'>,
+  exceptionsOf: ExceptionsOf = () => undefined,
 ): CanonicalRequest {
   const { method = '', url: target = '' } = call;
   if (method.length + target.length + REQUEST_LINE_FRAME > REQUEST_LINE_BYTES_MAX) {
@@ -44,10 +49,10 @@ export function canonicalRequest(
     throw new AmbiguousRequest('method', 'the method is never forwarded');
   }
   checkHeaders(call.rawHeaders, call.httpVersion);
-  return { method, ...parseTarget(target) };
+  return { method, ...parseTarget(target, exceptionsOf) };
 }
 
-function parseTarget(target: string): Omit<CanonicalRequest, 'method'> {
+function parseTarget(target: string, exceptionsOf: ExceptionsOf): Omit<CanonicalRequest, 'method'> {
   if (target.includes('#')) throw new AmbiguousRequest('fragment', 'the target has a fragment');
   if (!target.startsWith(PROXY_PREFIX)) {
     throw new AmbiguousRequest('target-form', 'the target is not in origin form below /proxy/');
@@ -62,7 +67,7 @@ function parseTarget(target: string): Omit<CanonicalRequest, 'method'> {
   }
   const path = target.slice(idEnd, pathEnd);
   const query = queryStart < 0 ? '' : target.slice(queryStart + 1);
-  const segments = canonicalSegments(path);
+  const segments = canonicalSegments(path, exceptionsOf(resourceId) ?? NO_PATH_EXCEPTIONS);
   checkQuery(query);
   return { resourceId, path, query, segments };
 }

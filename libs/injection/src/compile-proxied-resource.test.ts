@@ -118,6 +118,24 @@ describe('compiling a proxied resource', () => {
     expect(aProxiedResource({}, { scopes }).scrub).toBe('stream');
   });
 
+  it('takes no more calls at once than can hold their answers in 256 MiB, where answers are held', () => {
+    const { call } = aProxiedRegistration();
+    const inFlight = (
+      concurrencyMax: number,
+      responseBytesMax: number,
+      scrub: 'stream' | 'buffer',
+    ) =>
+      aProxiedResource({
+        response: { scrub },
+        call: { ...call, concurrencyMax, responseBytesMax },
+      }).limits.concurrencyMax;
+    expect(inFlight(256, 10 * 1024 * 1024, 'buffer')).toBe(25);
+    expect(inFlight(256, Infinity, 'buffer')).toBe(25);
+    expect(inFlight(20, Infinity, 'buffer')).toBe(20);
+    expect(inFlight(256, 64 * 1024, 'buffer')).toBe(256);
+    expect(inFlight(256, Infinity, 'stream')).toBe(256);
+  });
+
   it('refuses a client certificate for a destination without TLS', () => {
     const inject = { kind: 'client-certificate', certificate: 'c', key: 'k' } as const;
     const compile = (destination: string) => () => aProxiedResource({ destination, inject });

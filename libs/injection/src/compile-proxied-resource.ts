@@ -4,11 +4,14 @@ import { type PolicyProblem, type Resource, ResourceInvalid } from '#policy';
 import { checkInjection } from './check-injection.js';
 import { type Injection } from './injection.js';
 import { type CallLimits, type Destination, type ProxiedResource } from './proxied-resource.js';
+import { HELD_BYTES_MAX } from './relay/response-plan.js';
 
 /** A resource as registered, as far as calls are concerned. */
 export interface ProxiedResourceRegistration {
   readonly destination: string;
-  readonly tls: { readonly caFile?: string; readonly serverName?: string } | undefined;
+  readonly tls:
+    | { readonly caFile?: string; readonly serverName?: string; readonly http2?: boolean }
+    | undefined;
   readonly network: { readonly allowPrivate: boolean };
   readonly credential: { readonly ref: SecretRef };
   readonly inject: Injection;
@@ -27,6 +30,9 @@ export interface ProxiedResourceContext {
 
 /** A path that needs no decision: what canonical requests are made of, without escapes. */
 const BASE_PATH = /^(?:\/[A-Za-z0-9\-._~!$&'()+,=:@]+)*$/;
+
+/** Most that the answers of one resource may hold in memory at once with `scrub: buffer`. */
+const HELD_BYTES_OF_RESOURCE_MAX = 256 * 1024 * 1024;
 
 type Report = (path: string, what: string) => void;
 
@@ -55,24 +61,37 @@ export function compileProxiedResource(
     tls,
     secretRef: { mount: entry.credential.ref.mount, path: entry.credential.ref.path },
     injection: entry.inject,
-    limits,
+    limits: { ...limits, concurrencyMax: concurrencyMaxOf(entry) },
     audit,
     scrub: entry.response.scrub,
   };
 }
 
-/** A session is never whole before it ends, so it cannot be held until then. */
+/** Each call with `scrub: buffer` may hold a whole answer: there are no more of them than fit into memory. */
+function concurrencyMaxOf({ call, response }: ProxiedResourceRegistration): number {
+  if (response.scrub !== 'buffer') return call.concurrencyMax;
+  const heldBytesMax = Math.max(1, Math.min(call.responseBytesMax, HELD_BYTES_MAX));
+  const answersMax = Math.max(1, Math.floor(HELD_BYTES_OF_RESOURCE_MAX / heldBytesMax));
+  return Math.min(call.concurrencyMax, answersMax);
+}
+
+/** A session is never whole before it ends, so it cannot be held until then; and it begins on HTTP/1.1. */
 function checkUpgrades(
-  { response }: ProxiedResourceRegistration,
+  { response, tls }: ProxiedResourceRegistration,
   { resource }: ProxiedResourceContext,
   report: Report,
 ): void {
   const operations = [...resource.scopes.values()].flat();
-  if (response.scrub !== 'buffer' || operations.every(({ method }) => method !== 'UPGRADE')) return;
-  report(
-    'response.scrub',
-    'buffer holds whole responses: with UPGRADE operations use stream or off',
-  );
+  if (operations.every(({ method }) => method !== 'UPGRADE')) return;
+  if (response.scrub === 'buffer') {
+    report(
+      'response.scrub',
+      'buffer holds whole responses: with UPGRADE operations use stream or off',
+    );
+  }
+  if (tls?.http2 === true) {
+    report('tls.http2', 'UPGRADE operations need HTTP/1.1: give them a resource of their own');
+  }
 }
 
 function compileDestination(
@@ -125,21 +144,25 @@ function compileTls(
 ): ProxiedResource['tls'] {
   if (tls === undefined) return undefined;
   if (!/^https:/i.test(destination)) report('tls', 'is for https destinations only');
-  const serverName = tls.serverName === undefined ? {} : { serverName: tls.serverName };
-  if (tls.caFile === undefined) return serverName;
+  const { serverName, http2 } = tls;
+  const settings = {
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(http2 === undefined ? {} : { http2 }),
+  };
+  if (tls.caFile === undefined) return settings;
   if (readFile === undefined) {
     report('tls.caFile', 'cannot be read here');
-    return serverName;
+    return settings;
   }
   try {
     const caPem = readFile(tls.caFile);
     if (!caPem.includes('-----BEGIN CERTIFICATE-----')) {
       report('tls.caFile', `${tls.caFile} holds no certificate in PEM form`);
     }
-    return { ...serverName, caPem };
+    return { ...settings, caPem };
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     report('tls.caFile', `${tls.caFile} cannot be read (${reason})`);
-    return serverName;
+    return settings;
   }
 }

@@ -46,6 +46,8 @@ const REFUSED_FROM_CALLERS = [
   'x-http-method-override',
   'x-method-override',
   // Target overrides.
+  'x-envoy-original-path',
+  'x-original-path',
   'x-original-uri',
   'x-original-url',
   'x-original-host',
@@ -61,6 +63,8 @@ const REFUSED_FROM_CALLERS = [
   'forwarded',
   'remote-user',
   'ssl-client-cert',
+  'ssl-client-s-dn',
+  'ssl-client-verify',
   'true-client-ip',
   'x-authenticated-user',
   'x-client-cert',
@@ -71,8 +75,10 @@ const REFUSED_FROM_CALLERS = [
   'x-remote-addr',
   'x-remote-ip',
   'x-remote-user',
+  'x-webauth-user',
 ];
-const REFUSED_PREFIXES = /^(?:x-forwarded-|x-auth-request-|x-ssl-client-|postern-)/;
+const REFUSED_PREFIXES =
+  /^(?:x-forwarded-|x-auth-request-|x-ssl-client-|x-goog-authenticated-user-|x-ms-client-principal|x-amzn-oidc-|postern-)/;
 
 const refusedFromCallers: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...REFUSED_FROM_CALLERS]);
 

@@ -2,7 +2,7 @@ import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
 import { type Handle, type HandleLife, type HandleLookup, type ProofOfPossession } from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
-import { permitsCall } from '#policy';
+import { type PathExceptions, permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
 import { askedProtocol, judgedAs } from './asked-protocol.js';
 import { Bulkhead } from './bulkhead.js';
@@ -62,6 +62,8 @@ export class InjectionPipeline {
   readonly #denials: DenialJournal;
   readonly #reserve: CallReserve;
   readonly #bulkhead = new Bulkhead();
+  readonly #exceptionsOf = (resourceId: string): PathExceptions | undefined =>
+    this.parts.resources.get(resourceId)?.pathExceptions;
 
   constructor(private readonly parts: InjectionParts) {
     this.#handles = new HandleCheck(parts);
@@ -85,7 +87,7 @@ export class InjectionPipeline {
     const attempt = new CallAttempt(incoming, context);
     let call: ActiveCall | undefined;
     try {
-      const request = canonicalRequest(incoming); // 1
+      const request = canonicalRequest(incoming, this.#exceptionsOf); // 1
       attempt.resource = request.resourceId;
       const presented = this.#presented(request, incoming); // 2
       const handle = await this.#handles.check(presented.handle, attempt);
@@ -107,6 +109,20 @@ export class InjectionPipeline {
     } finally {
       if (call !== undefined) this.#finish(call); // 10
     }
+  }
+
+  /** Leaves the event of a request that could not be read as a call, and was refused. @throws DependencyUnavailable */
+  refusedUnread(context: CallContext, detail: string): Promise<void> {
+    const denial = { code: 'ambiguous-request', reason: 'ambiguous_request', detail } as const;
+    return this.#denials.record(
+      new CallDenied(denial),
+      new CallAttempt({ rawHeaders: [] }, context),
+    );
+  }
+
+  /** Leaves the event of a call that was turned away before anything of it was read. @throws DependencyUnavailable */
+  turnedAway(denied: CallDenied, context: CallContext): Promise<void> {
+    return this.#denials.record(denied, new CallAttempt({ rawHeaders: [] }, context));
   }
 
   /** Writes what is summed up, and gives back what is not used; call it about once a second. @throws DependencyUnavailable */
@@ -182,11 +198,11 @@ export class InjectionPipeline {
       startedAt: this.parts.clock.now(),
       correlationId,
     };
-    this.#bulkhead.enter(resource);
+    this.#bulkhead.enter(permitted);
     try {
       requireStarted(await this.#count(resource, start));
     } catch (error) {
-      this.#bulkhead.leave(resource);
+      this.#bulkhead.leave(permitted);
       throw uncounted(error);
     }
     return new ActiveCall(permitted, start);
@@ -207,7 +223,7 @@ export class InjectionPipeline {
   }
 
   #finish(call: ActiveCall): void {
-    this.#bulkhead.leave(call.permitted.resource);
+    this.#bulkhead.leave(call.permitted);
     const event = call.completed(this.parts.events, this.parts.clock.now());
     this.parts.ledger.finish({ callId: call.start.callId, event });
   }

@@ -29,7 +29,8 @@ export interface CallLimits {
 export interface ProxiedResource extends Resource {
   readonly destination: Destination;
   readonly network: { readonly allowPrivate: boolean };
-  readonly tls: { readonly caPem?: string; readonly serverName?: string } | undefined;
+  readonly tls:
+    { readonly caPem?: string; readonly serverName?: string; readonly http2?: boolean } | undefined;
   readonly secretRef: SecretRef;
   readonly injection: Injection;
   readonly limits: CallLimits;

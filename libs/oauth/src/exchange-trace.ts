@@ -1,4 +1,4 @@
-import { type EventFactory, type PosternEvent } from '#events';
+import { type EventFactory, type PosternEvent, withoutCredentials } from '#events';
 import { epochSeconds } from '#kernel';
 import { subjectIdOf, type WorkloadIdentity } from '#identity';
 import { type Handle, type SubjectTokenHistory } from '#handles';
@@ -10,6 +10,7 @@ import { tokenTold, wishTold } from './told-request.js';
 import { type TokenExchangeRequest } from './token-exchange-request.js';
 
 const DETAIL_LENGTH_MAX = 1024;
+const USER_AGENT_LENGTH_MAX = 200;
 
 /** What is known of one exchange while its steps run: enough to tell of it, however it ends. */
 export class ExchangeTrace {
@@ -63,7 +64,7 @@ export class ExchangeTrace {
         ...this.#requested(),
         env: environment,
         reason: refusal.reason,
-        detail: refusal.message.slice(0, DETAIL_LENGTH_MAX),
+        detail: withoutCredentials(refusal.message, DETAIL_LENGTH_MAX),
         error: refusal.code,
         ...(this.decision?.grant === undefined ? {} : { grant_id: this.decision.grant.id }),
         ...(this.decision === undefined ? {} : { grant_set_digest: this.decision.grantSetDigest }),
@@ -78,7 +79,9 @@ export class ExchangeTrace {
     const { peerAddress, userAgent } = this.context;
     return {
       ip: peerAddress,
-      ...(userAgent === undefined ? {} : { user_agent: userAgent.slice(0, 200) }),
+      ...(userAgent === undefined
+        ? {}
+        : { user_agent: withoutCredentials(userAgent, USER_AGENT_LENGTH_MAX) }),
     };
   }
 

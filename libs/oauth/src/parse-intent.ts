@@ -1,5 +1,12 @@
+import { withoutCredentials } from '#events';
 import { type ClaimValue, JsonRefused, parseStrictJson } from '#identity';
-import { type Intent, type NamedCall, NO_INTENT, parseCallPath } from '#policy';
+import {
+  ALL_PATH_EXCEPTIONS,
+  type Intent,
+  type NamedCall,
+  NO_INTENT,
+  parseCallPath,
+} from '#policy';
 import { OAuthError } from './oauth-error.js';
 
 /** The one type of authorization details (RFC 9396) that is known here. */
@@ -26,7 +33,9 @@ const refuse = (detail: string, cause?: unknown): OAuthError =>
 
 /**
  * `authorization_details` (RFC 9396 section 2): a list of one object of type `urn:postern:call`. `method` and `path` go
- * together and name one call; `task` groups handles; `maxCalls` and `expires_in` (seconds) ask for less than the grant.
+ * together and name one call, on some resource: what the one that is meant makes no exception of is judged later; `task`
+ * groups handles, and stands in events: it holds no handle and no token; `maxCalls` and `expires_in` (seconds) ask for less
+ * than the grant.
  * @throws OAuthError invalid_authorization_details (RFC 9396 section 5), also for members that are not known
  */
 export function parseIntent(authorizationDetails: string | undefined): Intent {
@@ -37,7 +46,7 @@ export function parseIntent(authorizationDetails: string | undefined): Intent {
   }
   if (details['type'] !== CALL_DETAILS_TYPE) throw refuse('its type is not urn:postern:call');
   const intent = {
-    task: textOf(details, 'task', TASK),
+    task: taskOf(details),
     call: callOf(details),
     maxCalls: countOf(details, 'maxCalls'),
     ttlSeconds: countOf(details, 'expires_in'),
@@ -68,11 +77,17 @@ function callOf(details: Details): NamedCall | undefined {
   const method = textOf(details, 'method', METHOD);
   const path = textOf(details, 'path', /^\//);
   if (method === undefined && path === undefined) return undefined;
-  const segments = path === undefined ? undefined : parseCallPath(path);
+  const segments = path === undefined ? undefined : parseCallPath(path, ALL_PATH_EXCEPTIONS);
   if (method === undefined || path === undefined || segments === undefined) {
     throw refuse('method and path do not name one call');
   }
   return { method, path, segments };
+}
+
+function taskOf(details: Details): string | undefined {
+  const task = textOf(details, 'task', TASK);
+  if (task === undefined || withoutCredentials(task, task.length) === task) return task;
+  throw refuse('task in authorization_details holds a handle or a token');
 }
 
 function textOf(details: Details, name: string, pattern: RegExp): string | undefined {

@@ -1,6 +1,11 @@
 import { type Digest, secondsAfter } from '#kernel';
 import { type ActorHop, type MayAct, type VerifiedToken, type WorkloadIdentity } from '#identity';
-import { type BindingKind, type ParentAuthority, parseCallPath } from '#policy';
+import {
+  ALL_PATH_EXCEPTIONS,
+  type BindingKind,
+  type ParentAuthority,
+  parseCallPath,
+} from '#policy';
 import { type Handle } from '#handles';
 import { refused } from './exchange-refusal.js';
 import { subjectTokenKey, usesMax } from './subject-token-key.js';
@@ -75,7 +80,8 @@ function confirmationOf({ binding }: Handle): VerifiedToken['confirmation'] {
 /** @throws OAuthError for a handle whose call does not read any more: it must not become one for every call */
 export function parentOf(handle: Handle): ParentAuthority {
   const { resource, chainDepth, maxCalls, callsUsed, intent, task } = handle;
-  const segments = intent === undefined ? undefined : parseCallPath(intent.path);
+  const segments =
+    intent === undefined ? undefined : parseCallPath(intent.path, ALL_PATH_EXCEPTIONS);
   if (intent !== undefined && segments === undefined) {
     throw refused('handle_not_live', 'the call that the handle is for does not read any more');
   }

@@ -1,3 +1,4 @@
+import { withoutCredentials } from '#events';
 import { type Digest, sha256 } from '#kernel';
 import { type PresentedSubject } from './presented-subject.js';
 import { type TokenExchangeRequest } from './token-exchange-request.js';
@@ -48,19 +49,20 @@ interface WishTold {
   readonly call?: string;
 }
 
-/** What was asked for, cut to the lengths of the event schema. */
+/** What was asked for, cut to the lengths of the event schema: a handle or token that stands there by mistake is left out. */
 export function wishTold(request: TokenExchangeRequest | undefined): WishTold {
   if (request === undefined) return {};
   const { audiences, resources, scopes, intent } = request;
   const { task, call } = intent;
   return {
     subject_token_type: request.subjectTokenType,
-    ...(audiences.length === 0 ? {} : { audience: cut(audiences.join(' '), AUDIENCE_LENGTH_MAX) }),
-    ...(resources.length === 0 ? {} : { resource: cut(resources.join(' '), AUDIENCE_LENGTH_MAX) }),
-    ...(scopes === undefined ? {} : { scope: cut(scopes.join(' '), SCOPE_LENGTH_MAX) }),
-    ...(task === undefined ? {} : { task }),
-    ...(call === undefined ? {} : { call: cut(`${call.method} ${call.path}`, PATH_LENGTH_MAX) }),
+    ...(audiences.length === 0 ? {} : { audience: told(audiences, AUDIENCE_LENGTH_MAX) }),
+    ...(resources.length === 0 ? {} : { resource: told(resources, AUDIENCE_LENGTH_MAX) }),
+    ...(scopes === undefined ? {} : { scope: told(scopes, SCOPE_LENGTH_MAX) }),
+    ...(task === undefined ? {} : { task: told([task], PATH_LENGTH_MAX) }),
+    ...(call === undefined ? {} : { call: told([call.method, call.path], PATH_LENGTH_MAX) }),
   };
 }
 
-const cut = (text: string, length: number): string => text.slice(0, length);
+const told = (words: readonly string[], lengthMax: number): string =>
+  withoutCredentials(words.join(' '), lengthMax);

@@ -1,9 +1,10 @@
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { Module } from '@nestjs/common';
 import { TestCertificate } from '#testing';
 import { ClientCertificates } from './client-certificates.js';
 import { ClientCertificateUnreadable } from './client-certificate-unreadable.js';
+import { type HttpRequest } from './http-exchange.js';
 import { type HttpHost, startHttpHost } from './http-host.js';
 import { type ClientCertificateHeader } from './postern-config.js';
 
@@ -58,7 +59,7 @@ async function seen(
   });
 }
 
-async function told(certificates: ClientCertificates, request: IncomingMessage): Promise<Seen> {
+async function told(certificates: ClientCertificates, request: HttpRequest): Promise<Seen> {
   const judged = Promise.resolve().then(() => certificates.of(request));
   return judged.then(
     (presented) =>

@@ -5,7 +5,12 @@ import { injectEntry } from './config-inject.js';
 import { proberEntry } from './config-prober.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
 import { signalEntry } from './config-signals.js';
-import { type ListenAddress, type PosternConfig, type ResourceEntry } from './postern-config.js';
+import {
+  type JustifiedSetting,
+  type ListenAddress,
+  type PosternConfig,
+  type ResourceEntry,
+} from './postern-config.js';
 
 /** From what people write to what the process works with: units, absolute paths, the listeners of this process. */
 export function compileConfig(file: string, config: ConfigFile, app: AppName): PosternConfig {
@@ -55,15 +60,18 @@ function listenAddress({ host, port, tls }: ListenerFile, folder: string): Liste
 
 function resourceEntry(resource: ResourceFile, folder: string): ResourceEntry {
   const { id, environment, owner, destination, network, credential } = resource;
-  const { presentations, scopes, forbid, tls, handle, response } = resource;
+  const { presentations, scopes, forbid, allow, tls, handle, response } = resource;
   return {
     ...{ id, environment, owner, destination, network, credential, presentations, scopes, forbid },
+    allow,
+    justified: justifiedSettings(resource),
     tls: tls === undefined ? undefined : tlsEntry(tls, folder),
     inject: injectEntry(resource.inject),
     handle: {
       ttlSeconds: handle.ttl,
       maxTtlSeconds: handle.maxTtl,
       maxCalls: handle.maxCalls,
+      concurrencyMax: handle.maxConcurrency,
       binding: handle.binding,
     },
     call: callLimits(resource.call),
@@ -71,13 +79,22 @@ function resourceEntry(resource: ResourceFile, folder: string): ResourceEntry {
   };
 }
 
+function justifiedSettings({ allow, response }: ResourceFile): readonly JustifiedSetting[] {
+  const reasons = Object.entries(allow).map(([name, why]) => [`allow.${name}`, why] as const);
+  const scrub = typeof response.scrub === 'string' ? undefined : response.scrub.off;
+  return [...reasons, ['response.scrub: off', scrub] as const].flatMap(([setting, because]) =>
+    because === undefined ? [] : [{ setting, because }],
+  );
+}
+
 function tlsEntry(
-  { caFile, serverName }: NonNullable<ResourceFile['tls']>,
+  { caFile, serverName, http2 }: NonNullable<ResourceFile['tls']>,
   folder: string,
 ): NonNullable<ResourceEntry['tls']> {
   return {
     ...(caFile === undefined ? {} : { caFile: resolve(folder, caFile) }),
     ...(serverName === undefined ? {} : { serverName }),
+    ...(http2 === undefined ? {} : { http2 }),
   };
 }
 

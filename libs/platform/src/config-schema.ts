@@ -25,6 +25,12 @@ const handle = z
     ttl: duration({ max: '1h' }).prefault('5m').describe('life of a handle when none is asked for'),
     maxTtl: duration({ max: '1h' }).prefault('15m').describe('longest life of a handle'),
     maxCalls: z.int().min(1).max(CALLS_MAX).default(1000).describe('most calls of one handle'),
+    maxConcurrency: z
+      .int()
+      .min(1)
+      .max(CONCURRENCY_MAX)
+      .default(64)
+      .describe('calls of one handle at once; more are refused with 503'),
     binding: z.enum(['none', 'dpop', 'mtls', 'any']).default('none'),
   })
   .refine(({ ttl, maxTtl }) => ttl <= maxTtl, {
@@ -58,6 +64,23 @@ const scrub = z.union(
   'expected stream, buffer or { off: "<why the answer may come back unscrubbed>" }',
 );
 
+const why = text.optional();
+const allow = z
+  .strictObject(
+    {
+      'encoded-slash': why.describe('why paths hold %2F: a segment may have a slash in it'),
+      'path-parameter': why.describe('why paths hold ";": a segment may have parameters'),
+    },
+    {
+      error: ({ code }) =>
+        code === 'invalid_type'
+          ? 'expected names of exceptions, each with why the resource needs it, such as { encoded-slash: "<why>" }'
+          : undefined,
+    },
+  )
+  .default({})
+  .describe('what its paths may hold although readers differ on it, each with the reason');
+
 const operation = text.describe(
   'method and path template, such as GET /accounts/{id}; UPGRADE for a GET that becomes a WebSocket',
 );
@@ -72,7 +95,11 @@ const resource = z
     connector: choice(['http'], ['postgres']).default('http'),
     destination: httpUrl.describe('origin and base path'),
     tls: z
-      .strictObject({ caFile: text.optional(), serverName: text.optional() })
+      .strictObject({
+        caFile: text.optional(),
+        serverName: text.optional(),
+        http2: z.boolean().optional().describe('speak HTTP/2, and nothing else; absent: HTTP/1.1'),
+      })
       .optional()
       .describe('https destinations; caFile is relative to this file'),
     network: z
@@ -99,6 +126,7 @@ const resource = z
       .max(ENTRIES_MAX)
       .default([])
       .describe('operations that no scope may contain'),
+    allow,
     handle: handle.prefault({}),
     call: call.prefault({}),
     response: z.strictObject({ scrub: scrub.default('stream') }).default({ scrub: 'stream' }),

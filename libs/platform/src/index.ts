@@ -3,6 +3,7 @@ export { ClientCertificates, type PresentedCertificate } from './client-certific
 export { ClientCertificateUnreadable } from './client-certificate-unreadable.js';
 export { ConfigError, type ConfigProblem } from './config-error.js';
 export { type CheckResult, type HealthCheck, HealthRegistry, type Readiness } from './health.js';
+export { type HttpRequest, type HttpResponse, type UnreadRequest } from './http-exchange.js';
 export { type HttpHost, type HttpHostOptions, startHttpHost } from './http-host.js';
 export { type HttpSocket, isAnswering } from './in-turn.js';
 export { configJsonSchema } from './config-json-schema.js';

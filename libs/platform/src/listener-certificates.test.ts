@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpsRequest } from 'node:https';
-import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +8,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { Module } from '@nestjs/common';
 import { FixedClock, TestCertificate } from '#testing';
 import { HealthRegistry } from './health.js';
+import { type HttpRequest, type HttpResponse } from './http-exchange.js';
 import { type HttpHost, startHttpHost } from './http-host.js';
 import { ListenerCertificates } from './listener-certificates.js';
 import { createLogger } from './logger.js';
@@ -86,7 +86,7 @@ async function start({
   return started;
 }
 
-const answered = (request: IncomingMessage, response: ServerResponse): boolean => {
+const answered = (request: HttpRequest, response: HttpResponse): boolean => {
   request.resume().on('end', () => response.end('served'));
   return true;
 };

@@ -1,7 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type IncomingMessage } from 'node:http';
 import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { Module } from '@nestjs/common';
 import { TestCertificate } from '#testing';
 import { ClientCertificates } from './client-certificates.js';
 import { ConfigError } from './config-error.js';
+import { type HttpRequest } from './http-exchange.js';
 import { type HttpHost, startHttpHost } from './http-host.js';
 import { type ListenerTls } from './postern-config.js';
 
@@ -56,7 +56,7 @@ async function start(
     trustedProxies,
     clientCertificateHeader: undefined,
   });
-  const seen = (request: IncomingMessage): unknown => {
+  const seen = (request: HttpRequest): unknown => {
     const presented = certificates.of(request);
     return presented && [presented.source, ...presented.chain.map((der) => der.toString('base64'))];
   };

@@ -51,6 +51,7 @@ export const tlsOptions = (
   ...{ cert: certificatePem, key: keyPem },
   minVersion: 'TLSv1.2',
   handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION, // RFC 9113 section 9.2.1
   ...(clientCertificates === 'off' ? {} : REQUEST_CERTIFICATES),
 });
 

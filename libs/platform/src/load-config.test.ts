@@ -76,7 +76,15 @@ describe('postern.yaml', () => {
           presentations: ['bearer'],
           scopes: { 'ledger.read': ['GET /accounts/**'] },
           forbid: [],
-          handle: { ttlSeconds: 300, maxTtlSeconds: 900, maxCalls: 1000, binding: 'none' },
+          allow: {},
+          justified: [],
+          handle: {
+            ttlSeconds: 300,
+            maxTtlSeconds: 900,
+            maxCalls: 1000,
+            concurrencyMax: 64,
+            binding: 'none',
+          },
           call: {
             totalTimeoutMs: 30_000,
             connectTimeoutMs: 5_000,

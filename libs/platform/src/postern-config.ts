@@ -191,13 +191,22 @@ export type InjectEntry =
       readonly soap: '1.1' | '1.2' | 'auto';
     };
 
+/** A protection that a resource does without, and why: shown when a process starts and by `postern config check`. */
+export interface JustifiedSetting {
+  /** Its path below the resource, such as `allow.encoded-slash`. */
+  readonly setting: string;
+  readonly because: string;
+}
+
 export interface ResourceEntry {
   readonly id: string;
   readonly environment: string;
   readonly owner: string;
   /** As written; an absolute http or https URL without query, fragment or userinfo. */
   readonly destination: string;
-  readonly tls: { readonly caFile?: string; readonly serverName?: string } | undefined;
+  readonly tls:
+    | { readonly caFile?: string; readonly serverName?: string; readonly http2?: boolean }
+    | undefined;
   readonly network: { readonly allowPrivate: boolean };
   readonly credential: { readonly ref: { readonly mount: string; readonly path: string } };
   readonly inject: InjectEntry;
@@ -205,10 +214,17 @@ export interface ResourceEntry {
   /** Scope name to operations as written, such as `GET /accounts/**`. */
   readonly scopes: Readonly<Record<string, readonly string[]>>;
   readonly forbid: readonly string[];
+  /** Exceptions that its paths need, each with the reason. */
+  readonly allow: {
+    readonly 'encoded-slash'?: string | undefined;
+    readonly 'path-parameter'?: string | undefined;
+  };
+  readonly justified: readonly JustifiedSetting[];
   readonly handle: {
     readonly ttlSeconds: number;
     readonly maxTtlSeconds: number;
     readonly maxCalls: number;
+    readonly concurrencyMax: number;
     readonly binding: 'none' | 'dpop' | 'mtls' | 'any';
   };
   readonly call: {

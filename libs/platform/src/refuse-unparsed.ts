@@ -1,3 +1,4 @@
+import { type UnreadRequest } from './http-exchange.js';
 import { type HttpSocket } from './in-turn.js';
 
 const STATUS_LINES: Readonly<Record<string, string>> = {
@@ -5,18 +6,28 @@ const STATUS_LINES: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 };
 
+/** Codes of llhttp but for the one of a connection that ended early: nobody could have read that otherwise. */
+const AMBIGUOUS = /^HPE_(?!INVALID_EOF_STATE$)/;
+
 /**
  * What the parser refused: answered where it can be, and the connection closed, since where the next request begins is
  * unknown (RFC 9112 section 2.2). An answer that has begun is cut: a second one inside it would be taken for its body.
+ * `refused` hears of what has no one reading.
  */
-export function refuseUnparsed(error: NodeJS.ErrnoException, socket: HttpSocket): void {
-  const begun = socket._httpMessage?.headersSent === true;
-  if (error.code === 'ECONNRESET' || !socket.writable || begun) {
-    socket.destroy();
-    return;
-  }
-  const status = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
-    socket.destroy();
-  });
-}
+export const refuseUnparsed =
+  (refused: (request: UnreadRequest) => void) =>
+  (error: NodeJS.ErrnoException, socket: HttpSocket): void => {
+    const { code = '' } = error;
+    const { remoteAddress } = socket;
+    if (AMBIGUOUS.test(code))
+      refused({ what: `not HTTP/1.1 as it is written: ${code}`, remoteAddress });
+    const begun = socket._httpMessage?.headersSent === true;
+    if (code === 'ECONNRESET' || !socket.writable || begun) {
+      socket.destroy();
+      return;
+    }
+    const status = STATUS_LINES[code] ?? '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => {
+      socket.destroy();
+    });
+  };

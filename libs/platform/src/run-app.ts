@@ -6,6 +6,7 @@ import { createLogger, type Logger } from './logger.js';
 import { masked } from './masked.js';
 import { loadSettings, type Settings } from './settings.js';
 import { StopSignals } from './stop-signals.js';
+import { warnOfExceptions } from './warn-of-exceptions.js';
 
 /**
  * Starts a process, and sees to its orderly end. When it cannot serve it says so in one line a problem on standard error
@@ -41,6 +42,7 @@ async function serve(
   const context = makeContext(name, settings, log);
   const signals = new StopSignals(log, hangUpOf(context));
   warnOfTraces(log);
+  warnOfExceptions(context);
   const running: RunningApp = await start(context);
   if (!signals.stopping) {
     context.health.enter('serving');

@@ -26,8 +26,9 @@ const PARAMETER = /^\{(?<name>[A-Za-z_][A-Za-z0-9_]{0,62})\}$/;
 
 /**
  * Reads `<METHOD> <path template>`: one space, an absolute path whose segments are literals, `{name}` (one whole
- * segment) or, in the last place only, `**` (one or more segments). `/` alone is the root. A literal stands for the
- * decoded segment and must be canonical already: no dot segment, no percent escape, no empty segment.
+ * segment) or, in the last place only, `**` (one or more segments). `/` alone is the root; a `/` at the end is of the
+ * path, as it is to many backends: `/users/` is another one than `/users`. A literal stands for the decoded segment and
+ * must be canonical already: no dot segment, no percent escape, no empty segment elsewhere.
  * @throws OperationInvalid
  */
 export function compileOperation(text: string): Operation {
@@ -54,15 +55,19 @@ function refuseMethod(text: string, method: string): void {
   throw new OperationInvalid(text, `method ${method} is not one of ${[...METHODS].join(', ')}`);
 }
 
+const SLASH_AT_THE_END: TemplateSegment = { kind: 'literal', text: '' };
+
 function compileTemplate(text: string, path: string): readonly TemplateSegment[] {
   if (path === '/') return [];
   const segments = path.slice(1).split('/');
   if (segments.length > SEGMENTS_MAX) {
     throw new OperationInvalid(text, `more than ${SEGMENTS_MAX} segments`);
   }
-  const compiled = segments.map((segment, index) =>
-    segment === '**' ? rest(text, index === segments.length - 1) : compileSegment(text, segment),
-  );
+  const compiled = segments.map((segment, index) => {
+    const last = index === segments.length - 1;
+    if (segment === '**') return rest(text, last);
+    return last && segment === '' ? SLASH_AT_THE_END : compileSegment(text, segment);
+  });
   refuseRepeatedNames(text, compiled);
   return compiled;
 }
@@ -76,10 +81,7 @@ function compileSegment(text: string, segment: string): TemplateSegment {
   const name = PARAMETER.exec(segment)?.groups?.['name'];
   if (name !== undefined) return { kind: 'parameter', name };
   if (segment === '') {
-    throw new OperationInvalid(
-      text,
-      'an empty segment ("//", or a "/" at the end) is not canonical',
-    );
+    throw new OperationInvalid(text, 'an empty segment ("//") is not canonical');
   }
   if (segment === '.' || segment === '..') {
     throw new OperationInvalid(text, `the dot segment "${segment}" is not canonical`);

@@ -2,6 +2,7 @@ import { compileOperation } from './compile-operation.js';
 import { type Operation } from './operation.js';
 import { OperationInvalid } from './operation-invalid.js';
 import { operationsOverlap } from './operations-overlap.js';
+import { PATH_EXCEPTIONS, type PathException } from './path-exception.js';
 import { type PolicyProblem } from './policy-problem.js';
 import {
   type BindingRequirement,
@@ -22,10 +23,13 @@ export interface ResourceRegistration {
   /** Scope name to operations as written, such as `GET /accounts/**`. */
   readonly scopes: Readonly<Record<string, readonly string[]>>;
   readonly forbid: readonly string[];
+  /** Exceptions that its paths need, each with the reason. */
+  readonly allow: Readonly<Partial<Record<PathException, string | undefined>>>;
   readonly handle: {
     readonly ttlSeconds: number;
     readonly maxTtlSeconds: number;
     readonly maxCalls: number;
+    readonly concurrencyMax: number;
     readonly binding: BindingRequirement;
   };
 }
@@ -53,13 +57,15 @@ export function compileResource(entry: ResourceRegistration, context: ResourceCo
   checkEnvironment(entry, context, report);
   checkPresentations(entry, report);
   checkHandle(entry, report);
+  checkAllow(entry, report);
   const forbid = compileOperations(entry.forbid, 'forbid', report);
   const scopes = compileScopes(entry, report);
   refuseForbidden(scopes, forbid, report);
   if (problems.length > 0) throw new ResourceInvalid(problems);
   const { id, environment, owner, presentations, handle } = entry;
   const uri = resourceUriOf(context.publicOrigin, id);
-  return { id, uri, environment, owner, presentations, scopes, forbid, handle };
+  const pathExceptions = new Set(PATH_EXCEPTIONS.filter((name) => entry.allow[name] !== undefined));
+  return { id, uri, environment, owner, presentations, scopes, forbid, pathExceptions, handle };
 }
 
 function checkId({ id }: ResourceRegistration, report: Report): void {
@@ -87,12 +93,19 @@ function checkPresentations({ presentations }: ResourceRegistration, report: Rep
 }
 
 function checkHandle({ handle }: ResourceRegistration, report: Report): void {
-  const { ttlSeconds, maxTtlSeconds, maxCalls } = handle;
+  const { ttlSeconds, maxTtlSeconds, maxCalls, concurrencyMax } = handle;
   if (!isPositive(ttlSeconds)) report('handle.ttl', 'expected at least one second');
   if (ttlSeconds > maxTtlSeconds) {
     report('handle.ttl', `${ttlSeconds}s is longer than maxTtl, ${maxTtlSeconds}s`);
   }
   if (!isPositive(maxCalls)) report('handle.maxCalls', 'expected at least one call');
+  if (!isPositive(concurrencyMax)) report('handle.maxConcurrency', 'expected at least one call');
+}
+
+function checkAllow({ allow }: ResourceRegistration, report: Report): void {
+  for (const [name, reason] of Object.entries(allow)) {
+    if (reason?.trim() === '') report(`allow.${name}`, 'expected why the resource needs it');
+  }
 }
 
 const isPositive = (count: number): boolean => Number.isSafeInteger(count) && count > 0;

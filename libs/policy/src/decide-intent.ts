@@ -3,6 +3,7 @@ import { type Denial } from './decision.js';
 import { type Grant } from './grant.js';
 import { describeGrant } from './closest-grant.js';
 import { callsCeiling, ttlCeilingSeconds } from './handle-limits.js';
+import { parseCallPath } from './parse-call-path.js';
 import { permitsCall } from './permits-call.js';
 
 const refuse = (detail: string): Denial => ({ reason: 'call_not_allowed', detail });
@@ -27,11 +28,14 @@ export function intentRefused(
   return beyondParent(request) ?? beyondCeilings(grant, request);
 }
 
+/** A path that the resource makes no exception of cannot be called there. */
 const isWithin = (
-  call: NamedCall,
+  { method, path, segments }: NamedCall,
   scopes: readonly string[],
   { resource }: AccessRequest,
-): boolean => permitsCall(resource, scopes, call.method, call.segments) !== undefined;
+): boolean =>
+  parseCallPath(path, resource.pathExceptions) !== undefined &&
+  permitsCall(resource, scopes, method, segments) !== undefined;
 
 function beyondParent({ presented, intent }: AccessRequest): Denial | undefined {
   if (presented.kind !== 'handle') return undefined;

@@ -50,6 +50,13 @@ export { matchOperation } from './match-operation.js';
 export { parseCallPath } from './parse-call-path.js';
 export { type Operation, type TemplateSegment } from './operation.js';
 export { OperationInvalid } from './operation-invalid.js';
+export {
+  ALL_PATH_EXCEPTIONS,
+  NO_PATH_EXCEPTIONS,
+  PATH_EXCEPTIONS,
+  type PathException,
+  type PathExceptions,
+} from './path-exception.js';
 export { GRANT_FILE_BYTES_MAX, parseGrantFile } from './parse-grant-file.js';
 export { permitsCall } from './permits-call.js';
 export { type PolicyProblem, problemLine } from './policy-problem.js';

@@ -1,8 +1,11 @@
+import { credentialRisk } from './credential-operations.js';
 import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
+import { type GrantContext } from './grant-context.js';
+import { type Resource } from './resource.js';
 
 /** Something about a grant that a person should look at. It does not keep the set from loading. */
 export interface GrantFinding {
-  readonly kind: 'overdue' | 'review_due' | 'over_broad' | 'no_effect';
+  readonly kind: 'overdue' | 'review_due' | 'over_broad' | 'no_effect' | 'credential_in_reach';
   readonly grantId: string;
   readonly file: string;
   readonly what: string;
@@ -12,14 +15,18 @@ const DAY_MS = 86_400_000;
 const REVIEW_DUE_DAYS = 30;
 
 /**
- * Overdue grants, grants whose review is due within 30 days, grants that fit more than one subject, and grants that say
- * what has no effect.
+ * Overdue grants, grants whose review is due within 30 days, grants that fit more than one subject, grants that say what has
+ * no effect, and grants with a scope that looks as if it could change or tell the credential itself.
  */
-export const lintGrantSet = (set: GrantSet, now: Date): readonly GrantFinding[] =>
+export const lintGrantSet = (
+  set: GrantSet,
+  { now, resources }: Pick<GrantContext, 'now' | 'resources'>,
+): readonly GrantFinding[] =>
   set.grants.flatMap((grant) => [
     ...reviewFindings(grant, now),
     ...breadthFindings(grant),
     ...chainFindings(grant),
+    ...credentialFindings(grant, resources.find(grant.resource)),
   ]);
 
 function reviewFindings(grant: Grant, now: Date): GrantFinding[] {
@@ -49,6 +56,20 @@ function chainFindings({ id, file, pattern, maxChainDepth }: Grant): GrantFindin
     'maxChainDepth 1 takes no more than 0 in a delegation: ' +
     'say 2 for subject tokens that record one actor already, or 0';
   return [{ kind: 'no_effect', grantId: id, file, what }];
+}
+
+function credentialFindings(
+  { id, file, scopes }: Grant,
+  resource: Resource | undefined,
+): GrantFinding[] {
+  return scopes.flatMap((scope) =>
+    (resource?.scopes.get(scope) ?? []).flatMap((operation) => {
+      const why = credentialRisk(operation);
+      if (why === undefined) return [];
+      const what = `scope ${scope} covers "${operation.method} ${operation.template}": ${why}; forbid it, or name what is needed`;
+      return [{ kind: 'credential_in_reach' as const, grantId: id, file, what }];
+    }),
+  );
 }
 
 function breadthOf({ id, claims }: SubjectMatch): string | undefined {

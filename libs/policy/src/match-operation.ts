@@ -3,7 +3,7 @@ import { type Operation, type TemplateSegment } from './operation.js';
 /**
  * The first of the operations that covers the call, or undefined. `segments` are the decoded segments of the
  * canonical path: `/a/b` is `['a', 'b']`, the root is `[]` or `['']`, and `/a/` is `['a', '']`, another path than
- * `/a`: an empty segment matches nothing, neither `{name}` nor `**`. Literals are compared byte for byte.
+ * `/a`: an empty segment is no `{name}` and not of `**`. Literals are compared byte for byte.
  *
  * HEAD is covered by GET of the same template: it asks for less of the same (RFC 9110 section 9.3.2). No other
  * method stands for another.
@@ -42,6 +42,5 @@ function coversSegment(
   segment: Exclude<TemplateSegment, { kind: 'rest' }>,
   text: string | undefined,
 ): boolean {
-  if (text === undefined || text === '') return false;
-  return segment.kind === 'parameter' || segment.text === text;
+  return segment.kind === 'literal' ? segment.text === text : text !== undefined && text !== '';
 }

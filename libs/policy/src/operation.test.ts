@@ -7,11 +7,12 @@ const parameter = fc.constantFrom('{id}', '{name}');
 const template = fc
   .record({
     segments: fc.array(fc.oneof(literal, parameter), { maxLength: 4 }),
-    rest: fc.boolean(),
+    end: fc.constantFrom('', '**', '/'),
   })
-  .map(({ segments, rest }) => [
+  .map(({ segments, end }) => [
     ...segments.map((segment, index) => segment.replace('}', `${index}}`)),
-    ...(rest ? ['**'] : []),
+    ...(end === '**' ? [end] : []),
+    ...(end === '/' && segments.length > 0 ? [''] : []),
   ]);
 const method = fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE');
 const operation = fc
@@ -65,7 +66,8 @@ describe('an operation', () => {
     ['COPY /a', 'method COPY is not one of'],
     ['GET //', 'an empty segment'],
     ['GET //a', 'an empty segment'],
-    ['GET /a/', 'an empty segment'],
+    ['GET /a//', 'an empty segment'],
+    ['GET /**/', 'last place only'],
     ['GET /a//b', 'an empty segment'],
     ['GET /.', 'dot segment'],
     ['GET /a/..', 'dot segment'],
@@ -97,7 +99,7 @@ describe('an operation', () => {
   it('is never compiled from arbitrary text without keeping to the grammar', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 30 }), (path) => {
-        fc.pre(/[^A-Za-z0-9\-._~!$&'()+,=:@/{}*]|\/\/|\/$/.test(path));
+        fc.pre(/[^A-Za-z0-9\-._~!$&'()+,=:@/{}*]|^\/|\/\//.test(path));
         expect(() => compileOperation(`GET /${path}`)).toThrow(OperationInvalid);
       }),
     );
@@ -115,6 +117,8 @@ describe('a call', () => {
     ['GET /a/**', 'GET', '/a/b/c/d'],
     ['GET /**', 'GET', '/a'],
     ['POST /a/{x}/b', 'POST', '/a/1/b'],
+    ['GET /a/', 'GET', '/a/'],
+    ['GET /a/{id}/', 'GET', '/a/1/'],
   ])('under %s is %s %s', (text, verb, path) => {
     expect(matches(text, verb, path)).toBe(true);
   });
@@ -140,6 +144,11 @@ describe('a call', () => {
     ['GET /a/**', 'GET', '/a//b'],
     ['GET /a/**', 'GET', '/ab/c'],
     ['GET /**', 'GET', '/'],
+    ['GET /a/', 'GET', '/a'],
+    ['GET /a/', 'GET', '/a/b'],
+    ['GET /a/', 'GET', '/a//'],
+    ['GET /a/{id}/', 'GET', '/a/1'],
+    ['GET /a/{id}/', 'GET', '/a//'],
   ])('under %s is not %s %s', (text, verb, path) => {
     expect(matches(text, verb, path)).toBe(false);
   });
@@ -207,6 +216,12 @@ describe('two operations', () => {
     ['GET /{x}/b', 'GET /a/c', false],
     ['GET /', 'GET /**', false],
     ['GET /', 'GET /', true],
+    ['GET /a/', 'GET /a/', true],
+    ['GET /a/', 'GET /a', false],
+    ['GET /a/', 'GET /a/{id}', false],
+    ['GET /a/', 'GET /a/**', false],
+    ['GET /a/{id}/', 'GET /**', false],
+    ['GET /a/{id}/', 'GET /{x}/b/', true],
   ])('%s and %s overlap: %j', (one, other, expected) => {
     expect(operationsOverlap(compileOperation(one), compileOperation(other))).toBe(expected);
     expect(operationsOverlap(compileOperation(other), compileOperation(one))).toBe(expected);

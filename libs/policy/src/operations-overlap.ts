@@ -19,11 +19,20 @@ function templatesOverlap(
     const mine = one[index];
     const theirs = other[index];
     if (mine === undefined || theirs === undefined) return false;
-    if (mine.kind === 'rest' || theirs.kind === 'rest') return true;
+    if (mine.kind === 'rest') return !endsWithSlash(other);
+    if (theirs.kind === 'rest') return !endsWithSlash(one);
     if (!segmentsOverlap(mine, theirs)) return false;
   }
   return true;
 }
 
+/** What `{name}` and `**` never stand for. */
+const isSlash = (segment: TemplateSegment | undefined): boolean =>
+  segment?.kind === 'literal' && segment.text === '';
+
+const endsWithSlash = (template: readonly TemplateSegment[]): boolean => isSlash(template.at(-1));
+
 const segmentsOverlap = (one: TemplateSegment, other: TemplateSegment): boolean =>
-  one.kind !== 'literal' || other.kind !== 'literal' || one.text === other.text;
+  one.kind === 'literal' && other.kind === 'literal'
+    ? one.text === other.text
+    : !isSlash(one) && !isSlash(other);

@@ -1,3 +1,4 @@
+import { NO_PATH_EXCEPTIONS } from './path-exception.js';
 import { POSTERN_RESOURCE_ID, POSTERN_SCOPES, type Resource, resourceUriOf } from './resource.js';
 
 const TTL_SECONDS = 300;
@@ -13,10 +14,12 @@ export const posternResource = (environment: string, publicOrigin: string): Reso
   presentations: ['bearer', 'dpop'],
   scopes: new Map(POSTERN_SCOPES.map((scope) => [scope, []])),
   forbid: [],
+  pathExceptions: NO_PATH_EXCEPTIONS,
   handle: {
     ttlSeconds: TTL_SECONDS,
     maxTtlSeconds: TTL_SECONDS_MAX,
     maxCalls: CALLS_MAX,
+    concurrencyMax: 1, // Nothing of it is proxied.
     binding: 'none',
   },
 });

@@ -40,6 +40,8 @@ describe('a resource', () => {
     ['a ttl of zero', { handle: { ...handle, ttlSeconds: 0 } }, /at least one second/],
     ['a ttl that is no number', { handle: { ...handle, ttlSeconds: NaN } }, /at least one second/],
     ['no call', { handle: { ...handle, maxCalls: 0 } }, /at least one call/],
+    ['no call at once', { handle: { ...handle, concurrencyMax: 0 } }, /maxConcurrency: expected/],
+    ['an exception without a reason', { allow: { 'encoded-slash': ' ' } }, /allow\.encoded-slash/],
   ])('is refused with %s', (_what, overrides, message) => {
     expect(compile(overrides)).toThrow(ResourceInvalid);
     expect(compile(overrides)).toThrow(message);
@@ -56,6 +58,23 @@ describe('a resource', () => {
       expect(compile(overrides)).toThrow(/scopes\["a"\]: .* forbid lists as "PUT \/password"/);
     },
   );
+
+  it('makes the exceptions for its paths that have a reason, and no others', () => {
+    const allow = { 'encoded-slash': 'vhosts are named /', 'path-parameter': undefined };
+    expect(compile({ allow })().pathExceptions).toEqual(new Set(['encoded-slash']));
+    expect(compile({})().pathExceptions.size).toBe(0);
+  });
+
+  it('covers an escaped slash by a parameter and never by a literal', () => {
+    const scopes = { a: ['GET /queues/{vhost}/{name}', 'GET /queues/all'] };
+    const resource = compile({ scopes, allow: { 'encoded-slash': 'vhosts are named /' } })();
+    const permitted = (...segments: string[]) => permitsCall(resource, ['a'], 'GET', segments);
+    expect(permitted('queues', '/', 'orders')).toBeDefined();
+    expect(permitted('queues', 'a/b', 'orders')).toBeDefined();
+    expect(permitted('queues/all')).toBeUndefined();
+    expect(permitted('queues', '/all')).toBeUndefined();
+    expect(permitted('queues', 'a/orders')).toBeUndefined();
+  });
 
   it('keeps what it forbids beside scopes that do not reach it', () => {
     const resource = compile({ scopes: { a: ['GET /**'] }, forbid: ['PUT /password'] })();

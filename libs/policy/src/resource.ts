@@ -1,4 +1,5 @@
 import { type Operation } from './operation.js';
+import { type PathExceptions } from './path-exception.js';
 
 export type Presentation = 'bearer' | 'dpop' | 'basic';
 export type BindingRequirement = 'none' | 'dpop' | 'mtls' | 'any';
@@ -16,10 +17,14 @@ export interface Resource {
   readonly scopes: ReadonlyMap<string, readonly Operation[]>;
   /** Operations that no scope may contain. */
   readonly forbid: readonly Operation[];
+  /** What its paths may hold although readers differ on it. */
+  readonly pathExceptions: PathExceptions;
   readonly handle: {
     readonly ttlSeconds: number;
     readonly maxTtlSeconds: number;
     readonly maxCalls: number;
+    /** Calls of one handle that may be in flight at once in one process; more are answered 503 with Retry-After. */
+    readonly concurrencyMax: number;
     readonly binding: BindingRequirement;
   };
 }

@@ -1,10 +1,19 @@
-import { decide, grantMutants, GrantSetInvalid, lintGrantSet, testGrants } from '#policy';
+import {
+  decide,
+  type Grant,
+  grantMutants,
+  GrantSetInvalid,
+  lintGrantSet,
+  testGrants,
+} from '#policy';
 import {
   aGrant,
   aGrantContext,
   aGrantFile,
   aGrantSet,
   anAccessRequest,
+  aResource,
+  aResourceSet,
   aWorkloadIdentity,
   TEST_ISSUER,
   TEST_NOW,
@@ -77,8 +86,10 @@ describe('testing grant files', () => {
 });
 
 describe('lint', () => {
+  const lint = (grant: Grant, now: Date, resources = aResourceSet()) =>
+    lintGrantSet(aGrantSet([grant]), { now, resources });
   const kinds = (grant: Parameters<typeof aGrant>[0], now = TEST_NOW): string[] =>
-    lintGrantSet(aGrantSet([aGrant(grant)]), now).map(({ kind }) => kind);
+    lint(aGrant(grant), now).map(({ kind }) => kind);
   const reviewBy = new Date('2027-01-31T00:00:00Z');
   const daysBefore = (days: number): Date => new Date(reviewBy.getTime() - days * 86_400_000);
 
@@ -96,7 +107,7 @@ describe('lint', () => {
   });
 
   it('names the last day on which the grant permits', () => {
-    const [finding] = lintGrantSet(aGrantSet([aGrant({ reviewBy })]), daysBefore(1));
+    const [finding] = lint(aGrant({ reviewBy }), daysBefore(1));
     expect(finding).toMatchObject({
       grantId: 'settlement-reads-ledger',
       file: 'grants/settlement-reads-ledger.yaml',
@@ -116,7 +127,60 @@ describe('lint', () => {
     expect(kinds(delegation(1))).toEqual(['no_effect']);
     for (const depth of [0, 2, 3]) expect(kinds(delegation(depth))).toEqual([]);
     expect(kinds({ ...far, pattern: 'downscoping', maxChainDepth: 1 })).toEqual([]);
-    const [finding] = lintGrantSet(aGrantSet([aGrant(delegation(1))]), TEST_NOW);
+    const [finding] = lint(aGrant(delegation(1)), TEST_NOW);
     expect(finding!.what).toMatch(/^maxChainDepth 1 takes no more than 0.*say 2/);
+  });
+
+  const findingsOf = (operation: string) =>
+    lint(
+      aGrant({ scopes: ['ledger.read'], reviewBy: new Date('2030-01-01T00:00:00Z') }),
+      TEST_NOW,
+      aResourceSet([
+        aResource({ scopes: { 'ledger.read': [operation], 'ledger.post': ['POST /**'] } }),
+      ]),
+    );
+
+  it.each([
+    'POST /change-password',
+    'POST /changePassword',
+    'PUT /users/{id}/password',
+    'POST /api/v1/account/reset_passwd',
+    'GET /config/requirepass/passphrase',
+    'GET /admin/credentials',
+    'POST /api-keys',
+    'POST /user/apiKeys',
+    'DELETE /ssh_keys/{id}',
+    'POST /personal_access_tokens',
+    'POST /token',
+    'POST /me/mfa',
+    'POST /_security/user/_password',
+    'PUT /users/{id}',
+    'PATCH /me',
+    'POST /**',
+    'DELETE /accounts/**',
+    'GET /**',
+    'POST /{action}',
+    'PUT /{collection}/{id}',
+  ])('finds a scope that could reach the credential itself: %s', (operation) => {
+    const [finding] = findingsOf(operation);
+    expect(finding).toMatchObject({
+      kind: 'credential_in_reach',
+      grantId: 'settlement-reads-ledger',
+    });
+    expect(finding!.what).toContain(`scope ledger.read covers "${operation}"`);
+  });
+
+  it.each([
+    'GET /accounts/**',
+    'GET /users/{id}',
+    'POST /entries',
+    'PUT /entries/{id}',
+    'POST /orders/{id}/lines',
+    'GET /passengers/{id}',
+    'POST /tokenize',
+    'GET /monkeys/{id}',
+    'OPTIONS /accounts/{id}',
+  ])('finds nothing in a scope that covers %s alone', (operation) => {
+    expect(findingsOf(operation)).toEqual([]);
   });
 });

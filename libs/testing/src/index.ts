@@ -85,6 +85,13 @@ export {
 export { RecordingSink } from './recording-sink.js';
 export { upstreamContract } from './upstream.contract.js';
 export {
+  anUpstreamRequest,
+  http1Server,
+  http2Server,
+  type UpstreamServer,
+  type UpstreamUnderTest,
+} from './upstream-server.js';
+export {
   aCaller,
   aFormRequest,
   ExchangeUnderTest,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { HttpTokenSource, UndiciUpstream } from '#adapters/http';
+import { DestinationUpstream, HttpTokenSource } from '#adapters/http';
 import { PinnedCredentials, type SecretRef } from '#credentials';
 import { EventFactory } from '#events';
 import { type Handle, HandleLife, mintHandle, ProofOfPossession } from '#handles';
@@ -70,7 +70,7 @@ export class CallPathParts implements InjectionParts {
   readonly ledger = new InMemoryCallLedger();
   readonly secrets = new InMemorySecretStore();
   readonly credentials = new PinnedCredentials({ store: this.secrets, clock: this.clock });
-  readonly upstream = new UndiciUpstream();
+  readonly upstream = new DestinationUpstream();
   readonly tokens = new HttpTokenSource();
   readonly possession = new ProofOfPossession({
     uses: new InMemoryProofUses(),

@@ -41,7 +41,7 @@ const resource: fc.Arbitrary<Resource> = fc
   .map(({ more, presentations, ...handle }) =>
     aResource({
       presentations,
-      handle: { ...handle, maxTtlSeconds: handle.ttlSeconds + more },
+      handle: { ...handle, maxTtlSeconds: handle.ttlSeconds + more, concurrencyMax: 64 },
       scopes: {
         'ledger.read': ['GET /accounts/**', 'GET /entries/{id}'],
         'ledger.post': ['POST /entries'],

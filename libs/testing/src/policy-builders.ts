@@ -37,7 +37,14 @@ export const aResourceRegistration = (
     'ledger.post': ['POST /entries'],
   },
   forbid: [],
-  handle: { ttlSeconds: 300, maxTtlSeconds: 900, maxCalls: 1000, binding: 'none' },
+  allow: {},
+  handle: {
+    ttlSeconds: 300,
+    maxTtlSeconds: 900,
+    maxCalls: 1000,
+    concurrencyMax: 64,
+    binding: 'none',
+  },
   ...overrides,
 });
 

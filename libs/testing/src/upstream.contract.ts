@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
@@ -11,16 +10,23 @@ import {
   type UpstreamFailed,
   type UpstreamRequest,
 } from '#injection';
-import { aProxiedRegistration, aProxiedResource } from './injection-builders.js';
 import { RecordingSink } from './recording-sink.js';
+import {
+  anUpstreamRequest,
+  type UpstreamServer,
+  type UpstreamUnderTest,
+} from './upstream-server.js';
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** What every Upstream must do, against real servers on loopback. */
-export function upstreamContract(make: () => Upstream): void {
+export function upstreamContract({ make, start, protocol }: UpstreamUnderTest): void {
+  const isHttp2 = protocol === 'HTTP/2';
+  const named = (name: string): string => (isHttp2 ? name.toLowerCase() : name);
+
   describe('as an upstream', () => {
     let upstream: Upstream;
-    let server: Server;
+    let server: UpstreamServer;
     let respond: Respond;
     let seen: IncomingMessage[];
 
@@ -28,36 +34,22 @@ export function upstreamContract(make: () => Upstream): void {
       upstream = make();
       seen = [];
       respond = (_, response) => response.end('ok');
-      server = createServer((request, response) => {
+      server = await start((request, response) => {
         seen.push(request);
         respond(request, response);
       });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     });
     afterEach(async () => {
       await upstream.close(0);
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      await server.stop();
     });
 
-    const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const deaf = isHttp2 ? 'https://127.0.0.1:1' : 'http://127.0.0.1:1';
     const aRequest = (
       overrides: Partial<UpstreamRequest> = {},
       limits: Partial<CallLimits> = {},
       registration: Partial<ProxiedResourceRegistration> = {},
-    ): UpstreamRequest => ({
-      resource: aProxiedResource({
-        destination: origin(),
-        call: { ...aProxiedRegistration().call, ...limits },
-        ...registration,
-      }),
-      credentialVersion: 1,
-      method: 'GET',
-      path: '/accounts/42?x=%2F',
-      headers: ['host', 'ledger.internal', 'x-one', '1', 'X-One', '2'],
-      body: undefined,
-      ...overrides,
-    });
+    ): UpstreamRequest => anUpstreamRequest(server, overrides, limits, registration);
     const sent = (
       request: UpstreamRequest,
     ): { sink: RecordingSink; control: UpstreamController } => {
@@ -71,8 +63,9 @@ export function upstreamContract(make: () => Upstream): void {
       const { sink } = sent(aRequest());
       expect(await sink.end).toBe('ended');
       expect([seen[0]!.method, seen[0]!.url]).toEqual(['GET', '/accounts/42?x=%2F']);
-      expect(seen[0]!.rawHeaders.join()).toContain('host,ledger.internal');
-      expect(seen[0]!.rawHeaders.join()).toContain('x-one,1,X-One,2');
+      const written = seen[0]!.rawHeaders.join();
+      expect(written).toContain(`${isHttp2 ? ':authority' : 'host'},ledger.internal`);
+      expect(written).toContain(`x-one,1,${named('X-One')},2`);
     });
 
     it('gives status, reason, headers in their order and case, body and trailers', async () => {
@@ -93,9 +86,11 @@ export function upstreamContract(make: () => Upstream): void {
       };
       const { sink } = sent(aRequest());
       await sink.end;
-      expect([sink.status, sink.statusText, sink.body]).toEqual([299, 'Quite Right', 'hello']);
-      expect(sink.headers.slice(0, 6)).toEqual(['X-B', '1', 'Set-Cookie', 'a', 'Set-Cookie', 'b']);
-      expect(sink.trailers).toEqual(['X-T', 'done']);
+      const reason = isHttp2 ? '' : 'Quite Right';
+      expect([sink.status, sink.statusText, sink.body]).toEqual([299, reason, 'hello']);
+      const names = ['X-B', '1', 'Set-Cookie', 'a', 'Set-Cookie', 'b'].map(named);
+      expect(sink.headers.slice(0, 6)).toEqual(names);
+      expect(sink.trailers).toEqual([named('X-T'), 'done']);
     });
 
     it('streams a request body and does not wait for its end', async () => {
@@ -125,7 +120,8 @@ export function upstreamContract(make: () => Upstream): void {
     });
 
     it.each([301, 302, 303, 307, 308])('never follows a redirect: %i', async (status) => {
-      respond = (_, response) => response.writeHead(status, { location: `${origin()}/b` }).end();
+      respond = (_, response) =>
+        response.writeHead(status, { location: `${server.origin}/b` }).end();
       const { sink } = sent(aRequest());
       await sink.end;
       expect([sink.status, seen.length]).toEqual([status, 1]);
@@ -209,14 +205,14 @@ export function upstreamContract(make: () => Upstream): void {
     });
 
     it('says when nobody listens', async () => {
-      const request = aRequest({}, {}, { destination: 'http://127.0.0.1:1' });
+      const request = aRequest({}, {}, { destination: deaf });
       expect(await failure(sent(request).sink)).toBe('unreachable');
     });
 
     it.each(['127.0.0.1', 'localhost'])(
       'refuses an address that is not permitted: %s',
       async (name) => {
-        const destination = origin().replace('127.0.0.1', name);
+        const destination = server.origin.replace('127.0.0.1', name);
         const request = aRequest({}, {}, { destination, network: { allowPrivate: false } });
         expect(await failure(sent(request).sink)).toBe('refused-address');
         expect(seen).toHaveLength(0);
@@ -291,9 +287,9 @@ export function upstreamContract(make: () => Upstream): void {
 
     it('names host and cause in a failure, and nothing of the request', async () => {
       const headers = ['authorization', 'Basic c2VjcmV0OnNlY3JldA=='];
-      const request = aRequest({ headers }, {}, { destination: 'http://127.0.0.1:1' });
+      const request = aRequest({ headers }, {}, { destination: deaf });
       const error = (await sent(request).sink.end) as UpstreamFailed;
-      expect(error.message).toBe('http://127.0.0.1:1: ECONNREFUSED');
+      expect(error.message).toBe(`${deaf}: ECONNREFUSED`);
       expect(error.cause).toBeUndefined();
     });
   });

@@ -22,4 +22,9 @@ async function check(): Promise<void> {
     `${config.file}: in order (environment ${config.environment}, ` +
       `${config.issuers.length} issuers, ${config.resources.length} resources)`,
   );
+  for (const { id, justified } of config.resources) {
+    for (const { setting, because } of justified) {
+      console.log(`resource ${id} makes an exception: ${setting}, because: ${because}`);
+    }
+  }
 }

@@ -21,7 +21,9 @@ export function addGrants(program: Command): void {
     .description('check, test and compare grant files, explain decisions');
   grants
     .command('check')
-    .description('schema, references, approvals, overlaps and review dates of the grants folder')
+    .description(
+      'schema, references, approvals, overlaps and review dates of the grants folder, and scopes that reach the credential',
+    )
     .action(check);
   grants
     .command('test')
@@ -48,7 +50,7 @@ async function opened(): Promise<{ files: readonly GrantFileText[]; context: Gra
 async function check(): Promise<void> {
   const { files, context } = await opened();
   const set = compileGrantSet(files, context);
-  const findings = lintGrantSet(set, context.now);
+  const findings = lintGrantSet(set, context);
   for (const finding of findings) console.log(`${finding.file}: ${finding.kind}: ${finding.what}`);
   console.log(
     `${set.grants.length} grants in order, ${findings.length} findings, set ${set.digest}`,

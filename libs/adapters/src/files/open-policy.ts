@@ -92,7 +92,7 @@ export async function openPolicy(
     onProblem: parts.onProblem,
   });
   // An overdue grant is no reason not to start, since it denies; somebody should know all the same.
-  for (const { file, kind, what } of lintGrantSet(grants.current(), context.now)) {
+  for (const { file, kind, what } of lintGrantSet(grants.current(), context)) {
     parts.onProblem(`${file}: ${kind}: ${what}`);
   }
   return { ...compileTrust(declared), resources: context.resources, grants };

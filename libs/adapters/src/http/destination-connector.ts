@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { type ProxiedResource, type TlsIdentity } from '#injection';
 import { buildConnector } from 'undici';
 import { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
@@ -47,25 +47,43 @@ export function destinationConnector(
 
 type Outcome = Parameters<buildConnector.Callback>;
 
-/** Who really answered, whatever the name resolved to. */
-function judged({ destination, network }: ProxiedResource, outcome: Outcome): Outcome {
+function judged(resource: ProxiedResource, outcome: Outcome): Outcome {
   const [error, socket] = outcome;
   if (error !== null) return outcome;
-  const peer = socket.remoteAddress ?? '';
-  if (permitsAddress(peer, network.allowPrivate)) return outcome;
+  const refused = peerRefusal(resource, socket);
+  if (refused === undefined) return outcome;
   socket.destroy();
-  return [new AddressRefused(`${destination.hostname} answered from ${peer}`), null];
+  return [refused, null];
+}
+
+/** Who really answered, whatever the name resolved to. */
+export function peerRefusal(
+  { destination, network }: ProxiedResource,
+  { remoteAddress: peer = '' }: Pick<Socket, 'remoteAddress'>,
+): AddressRefused | undefined {
+  return permitsAddress(peer, network.allowPrivate)
+    ? undefined
+    : new AddressRefused(`${destination.hostname} answered from ${peer}`);
 }
 
 function refusal(
-  { destination, network }: ProxiedResource,
+  resource: ProxiedResource,
   { protocol, hostname, port }: buildConnector.Options,
 ): Error | undefined {
+  const { destination } = resource;
   const asked = `${protocol}//${hostname}:${port === '' ? defaultPort(protocol) : port}`;
   const registered = `${destination.scheme}://${destination.hostname}:${destination.port}`;
   if (asked !== registered) {
     return new OriginMismatch(`${asked} is not the registered ${registered}`);
   }
+  return literalRefusal(resource, hostname);
+}
+
+/** A host that is an address is judged before anything is sent to it; a name is where it is resolved. */
+export function literalRefusal(
+  { network }: Pick<ProxiedResource, 'network'>,
+  hostname: string,
+): AddressRefused | undefined {
   const literal = hostname.replace(/^\[|\]$/g, '');
   return isIP(literal) === 0 || permitsAddress(literal, network.allowPrivate)
     ? undefined

@@ -9,6 +9,11 @@ const TIMEOUTS: ReadonlySet<string> = new Set([
 const CUT: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
+  'ERR_HTTP2_GOAWAY_SESSION',
+  'ERR_HTTP2_INVALID_SESSION',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_HTTP2_STREAM_CANCEL',
+  'ERR_HTTP2_STREAM_ERROR',
   'UND_ERR_ABORTED',
   'UND_ERR_INFO',
   'UND_ERR_SOCKET',
@@ -16,7 +21,7 @@ const CUT: ReadonlySet<string> = new Set([
 const REFUSED: ReadonlySet<string> = new Set(['ERR_ADDRESS_REFUSED', 'ERR_ORIGIN_MISMATCH']);
 
 /**
- * What undici's error means, by its code alone and without it as a cause: its errors carry pieces of what was received.
+ * What an error of undici or node:http2 means, by its code alone and without it as a cause: they carry pieces of what was received.
  * `started`: the request was being written.
  */
 export function upstreamFailure(error: Error, origin: string, started: boolean): UpstreamFailed {

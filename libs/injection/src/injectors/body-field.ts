@@ -3,6 +3,7 @@ import { bodyOfType } from './body-of-type.js';
 import { withFormParameter } from './form-parameter.js';
 import { type Injector, type OutgoingDraft } from './injector.js';
 import { memberPath, withJsonMember } from './json-member.js';
+import { percentEncoded } from './query.js';
 import { secretField, type SecretFields } from './secret-field.js';
 
 type BodyField = Extract<Injection, { kind: 'body-field' }>;
@@ -18,9 +19,12 @@ const BODY_DIGESTS: ReadonlySet<string> = new Set([
 /** A parameter of a form, or a member of a JSON object, in the body of the call. */
 export function injectBodyField(injection: BodyField, fields: SecretFields): Injector {
   const secret = secretField(fields, injection.value);
-  const bodyWith = injection.format === 'form' ? formWith : jsonWith;
+  const isForm = injection.format === 'form';
+  const bodyWith = isForm ? formWith : jsonWith;
+  // What is sent comes back encoded once more, such as a whole body in a string of JSON.
+  const sent = isForm ? percentEncoded(secret) : JSON.stringify(secret).slice(1, -1);
   return {
-    confidential: [secret],
+    confidential: [...new Set([secret, sent])],
     holdsBody: true,
     replaces: (folded) => BODY_DIGESTS.has(folded),
     inject: (draft) => {

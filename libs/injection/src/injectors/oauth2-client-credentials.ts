@@ -37,7 +37,7 @@ export function openOauth2ClientCredentials(
   const clientId = secretField(fields, injection.clientId);
   const request = tokenRequest(injection, fields);
   return {
-    confidential: [clientSecret, `${clientId}:${clientSecret}`],
+    confidential: [clientSecret, ...pairsOf(clientId, clientSecret)],
     keyOf: () => '',
     open: async () => {
       const asked = clock.now();
@@ -45,6 +45,12 @@ export function openOauth2ClientCredentials(
     },
   };
 }
+
+/** RFC 6749 section 2.3.1: both are written as in a form before they become Basic credentials; many leave that out. */
+const pairsOf = (id: string, secret: string): readonly string[] => {
+  const written = [id, secret].map((text) => new URLSearchParams({ '': text }).toString().slice(1));
+  return [...new Set([`${id}:${secret}`, written.join(':')])];
+};
 
 function tokenRequest(injection: Oauth2Injection, fields: SecretFields): TokenRequest {
   const { tokenEndpoint, allowPrivate, authentication, scope, audience, resource } = injection;

@@ -9,9 +9,10 @@ export function injectQuery(
   fields: SecretFields,
 ): Injector {
   const secret = secretField(fields, injection.value);
-  const parameter = `${percentEncoded(injection.name)}=${percentEncoded(secret)}`;
+  const sent = percentEncoded(secret);
+  const parameter = `${percentEncoded(injection.name)}=${sent}`;
   return {
-    confidential: [secret],
+    confidential: [...new Set([secret, sent])], // What is sent comes back encoded once more, such as in a Location.
     replaces: () => false,
     inject: (draft) => {
       draft.query = [...withoutParameter(draft.query, injection.name), parameter].join('&');

@@ -15,7 +15,7 @@ import { type AskedRange, sliceOf } from './byte-range.js';
 import { type CallerHead } from './response-head.js';
 
 /** Most that `scrub: buffer` holds in memory, whatever the resource's limit is. */
-const HELD_BYTES_MAX = 10 * 1024 * 1024;
+export const HELD_BYTES_MAX = 10 * 1024 * 1024;
 
 /** What the caller asked for, as far as it shapes the response. */
 export interface AskedResponse {

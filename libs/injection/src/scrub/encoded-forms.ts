@@ -28,17 +28,24 @@ export const textForms = (text: string): readonly string[] => [
   ...markupForms(text),
 ];
 
-/** RFC 3986 section 2.1, with hexadecimal digits in both cases, from "as little as needed" to "every byte". */
+/**
+ * RFC 3986 section 2.1, with hexadecimal digits in both cases, from "as little as needed" to "every byte". Writers of forms
+ * (application/x-www-form-urlencoded) escape more than RFC 3986 asks for, and not all the same.
+ */
 function percentForms(text: string): readonly string[] {
   const little = encodeURI(text);
   const usual = encodeURIComponent(text);
   const strict = usual.replace(/[!'()*]/g, (character) => percent(character));
   const form = strict.replaceAll('%20', '+');
+  const path = strict.replaceAll('%2F', '/'); // Python's quote
+  const tildeToo = form.replaceAll('~', '%7E'); // PHP's urlencode
+  const urlStandard = tildeToo.replaceAll('%2A', '*'); // URLSearchParams, browsers, Java's URLEncoder
   const unreservedToo = strict.replace(/[-._~]/g, (character) => percent(character));
   const everything = [...Buffer.from(text, 'utf8')]
     .map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`)
     .join('');
-  return [little, usual, strict, form, unreservedToo, everything].flatMap((encoded) => [
+  const forms = [little, usual, strict, path, form, tildeToo, urlStandard];
+  return [...forms, unreservedToo, everything].flatMap((encoded) => [
     encoded,
     encoded.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase()),
   ]);

@@ -45,6 +45,18 @@ describe('what the scrubber looks for', () => {
     expect(finds(text)).toBe(true);
   });
 
+  it.each([
+    ['in a form as browsers and Java write it', "a+b*c~d'e(f)", 'a%2Bb*c%7Ed%27e%28f%29'],
+    ['in a form as PHP writes it', "a+b*c~d'e(f)", 'a%2Bb%2Ac%7Ed%27e%28f%29'],
+    ['in a form as Go writes it', 'a+b*c~d e(f)', 'a%2Bb%2Ac~d+e%28f%29'],
+    ['in a path as Python writes it', 'a+b/c~d e(f)', 'a%2Bb/c~d%20e%28f%29'],
+  ])('finds a secret %s', (_, secret, text) => {
+    const one = new TermMatcher(searchTerms([secret]));
+    expect(one.occurrences(Buffer.from(text))).toEqual([0, text.length]);
+    const lower = text.replace(/%../g, (escape) => escape.toLowerCase());
+    expect(one.occurrences(Buffer.from(lower))).toEqual([0, text.length]);
+  });
+
   it('finds the secret in base64 wherever it stands in the encoded text', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 20 }), fc.uint8Array({ maxLength: 20 }), (a, b) => {
