@@ -6,7 +6,12 @@ import { freePort } from '../support/free-port.js';
 import { until } from '../support/until.js';
 import { haproxyIsHere, startHaproxy } from './haproxy.js';
 import { backendBlock, proxyBlock, startNginx } from './nginx.js';
-import { type Audit, type ProxyUnderBench, startProxyUnderBench } from './proxy-process.js';
+import {
+  type Audit,
+  NODE_OPTIONS,
+  type ProxyUnderBench,
+  startProxyUnderBench,
+} from './proxy-process.js';
 import { type Running } from './running.js';
 
 /** A proxy that is up: below `base` lies what the backend serves. */
@@ -87,6 +92,7 @@ const spawnPeer = (file: string, port: number, destination: string): ChildProces
   spawn(process.execPath, [`dist/test/bench/peers/${file}.js`], {
     env: {
       ...process.env,
+      NODE_OPTIONS,
       BENCH_DESTINATION: destination,
       BENCH_PORT: String(port),
       BENCH_AUTHORIZATION: authorization,

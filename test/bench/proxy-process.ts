@@ -72,8 +72,12 @@ export async function startProxyUnderBench(
   return { pid: proxy.pid, origin: `http://127.0.0.1:${port}`, ...handles };
 }
 
+/** What the image sets, for Postern and for the peers in Node alike. */
+export const NODE_OPTIONS = '--max-semi-space-size=32';
+
 const environmentOf = ({ configFile }: PosternFolder): Record<string, string> => ({
   NODE_ENV: 'production',
+  NODE_OPTIONS,
   POSTERN_CONFIG: configFile,
 });
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type ProxiedResourceRegistration } from '#injection';
 import { aProxiedRegistration } from '#testing';
 import { type Answer, CallPath } from '../security/call-path.js';
@@ -33,6 +34,20 @@ describe('a call whose time is over', () => {
     path.backend.streams = true;
   }
   afterEach(() => path.stop());
+
+  /** An upload of which the second half never comes. */
+  async function halfSent(): Promise<{ call: ClientRequest; answer: Promise<IncomingMessage> }> {
+    const { plaintext } = await path.parts.issue();
+    const call = request({
+      ...{ host: '127.0.0.1', port: path.port, path: '/proxy/ledger/entries', method: 'POST' },
+      ...{ agent: false, headers: { authorization: `Bearer ${plaintext}`, 'content-length': 9 } },
+    });
+    const answer = new Promise<IncomingMessage>((resolve, reject) =>
+      call.once('response', resolve).once('error', reject),
+    );
+    call.write('half');
+    return { call, answer };
+  }
 
   const outcomes = (): string[] => path.parts.ledger.completed.map(({ data }) => data.outcome);
   const isGatewayTimeout = ({ status, headers }: Answer): boolean =>
@@ -100,6 +115,15 @@ describe('a call whose time is over', () => {
     await until('the connection to the destination ends', () => closed);
   });
 
+  it('for the head is not begun anew by interim answers', async () => {
+    respond = (_, response) => {
+      const timer = setInterval(() => response.writeProcessing(), 50);
+      response.once('close', () => clearInterval(timer));
+    };
+    await start({ headersTimeoutMs: LIMIT_MS });
+    await assertTimedOut();
+  });
+
   it('for a byte of the body is cut', async () => {
     let closed = false;
     respond = (incoming, response) => {
@@ -154,6 +178,30 @@ describe('a call whose time is over', () => {
     expect(outcomes()).toEqual(['upstream_timeout', 'upstream_timeout']);
   });
 
+  it('for a byte of the body of the caller is answered 504', async () => {
+    respond = (incoming) => void incoming.on('error', () => undefined).resume();
+    await start({ idleTimeoutMs: LIMIT_MS });
+    const { call, answer } = await halfSent();
+    expect((await answer).statusCode).toBe(504);
+    call.on('error', () => undefined).destroy();
+    expect(outcomes()).toEqual(['upstream_timeout']);
+  });
+
+  it('for a byte of the body of the caller does not matter any more when the answer has begun', async () => {
+    respond = (incoming, response) => {
+      incoming.on('error', () => undefined).resume();
+      const timer = setInterval(() => response.write('drop '), 100);
+      setTimeout(() => {
+        clearInterval(timer);
+        response.end();
+      }, 4 * LIMIT_MS);
+    };
+    await start({ idleTimeoutMs: LIMIT_MS });
+    const { call, answer } = await halfSent();
+    expect((await text(await answer)).length).toBeGreaterThan(5);
+    call.on('error', () => undefined).destroy();
+  });
+
   it('altogether is ended while its caller has not sent the body yet', async () => {
     let closed = false;
     respond = (incoming) => {
@@ -161,15 +209,7 @@ describe('a call whose time is over', () => {
       incoming.socket.once('close', () => (closed = true));
     };
     await start({ totalTimeoutMs: LIMIT_MS });
-    const { plaintext } = await path.parts.issue();
-    const call = request({
-      ...{ host: '127.0.0.1', port: path.port, path: '/proxy/ledger/entries', method: 'POST' },
-      ...{ agent: false, headers: { authorization: `Bearer ${plaintext}`, 'content-length': 9 } },
-    });
-    const answer = new Promise<IncomingMessage>((resolve, reject) =>
-      call.once('response', resolve).once('error', reject),
-    );
-    call.write('half');
+    const { call, answer } = await halfSent();
     expect((await answer).statusCode).toBe(504);
     call.on('error', () => undefined).destroy();
     await until('the connection to the destination ends', () => closed);

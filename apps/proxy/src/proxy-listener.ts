@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server } from 'node:http';
+import { IncomingMessage, type Server } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type CallContext, CallDenied, type InjectionPipeline, PROXY_PREFIX } from '#injection';
 import { randomId } from '#kernel';
@@ -11,6 +11,7 @@ import {
   type TrustedProxies,
   type UnreadRequest,
 } from '#platform';
+import { lingerAtClose } from './linger-at-close.js';
 import { problemOf } from './problem.js';
 import { ignoreUpgrade, responseOn, switching, type UpgradeRequest } from './upgrade-request.js';
 
@@ -164,8 +165,9 @@ export class ProxyListener {
       response.destroy();
       return;
     }
-    const ends = leavesBody(request) || isAmbiguous(error);
-    const close = ends ? ['connection', 'close'] : [];
+    const leaves = leavesBody(request);
+    if (leaves && request instanceof IncomingMessage) lingerAtClose(request.socket);
+    const close = leaves || isAmbiguous(error) ? ['connection', 'close'] : [];
     response.writeHead(problem.status, [...problem.headers, ...close]);
     response.end(request.method === 'HEAD' ? undefined : problem.body);
   }

@@ -118,7 +118,8 @@ function streaming(
   { incoming, announced }: CallEnds,
 ): Sending {
   const { permitted } = call;
-  const body = bodyOf(incoming, announced, permitted.resource.limits.requestBytesMax);
+  const { requestBytesMax: bytesMax, idleTimeoutMs: idleMs } = permitted.resource.limits;
+  const body = bodyOf(incoming, announced, { bytesMax, idleMs });
   call.body = body;
   return { permitted, rawHeaders: incoming.rawHeaders, credential, body, heldBody: undefined };
 }
@@ -130,9 +131,10 @@ async function holding(
   { incoming, announced }: CallEnds,
 ): Promise<Sending> {
   const { permitted } = call;
-  const bytesMax = Math.min(permitted.resource.limits.requestBytesMax, HELD_BODY_BYTES_MAX);
+  const { requestBytesMax, idleTimeoutMs: idleMs } = permitted.resource.limits;
+  const bytesMax = Math.min(requestBytesMax, HELD_BODY_BYTES_MAX);
   refuseTooLarge(announced, bytesMax);
-  const body = bodyOf(incoming, announced, bytesMax);
+  const body = bodyOf(incoming, announced, { bytesMax, idleMs });
   call.body = body;
   const bytes = body === undefined ? undefined : await heldBody(body);
   const { rawHeaders } = incoming;

@@ -1,7 +1,7 @@
 import { CallDenied } from './call-denied.js';
 import { isNamed } from './header-values.js';
 import { type IncomingCall } from './incoming-call.js';
-import { CallBody } from './relay/call-body.js';
+import { type BodyLimits, CallBody } from './relay/call-body.js';
 
 /** What the headers say of the body. */
 export interface AnnouncedBody {
@@ -38,5 +38,5 @@ export function refuseTooLarge({ bytes }: AnnouncedBody, bytesMax: number): void
 export const bodyOf = (
   incoming: IncomingCall,
   announced: AnnouncedBody,
-  bytesMax: number,
-): CallBody | undefined => (announced.present ? new CallBody(incoming, bytesMax) : undefined);
+  limits: BodyLimits,
+): CallBody | undefined => (announced.present ? new CallBody(incoming, limits) : undefined);

@@ -18,6 +18,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   #controller: Controller | undefined;
   #abortReason: Error | undefined;
   #ended = false;
+  /** Runs from the first interim response (1xx) on: undici counts anew with each of them. */
+  #headDeadline: NodeJS.Timeout | undefined;
   readonly #deadline: NodeJS.Timeout;
 
   constructor(
@@ -25,7 +27,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     private readonly sink: UpstreamResponseSink,
   ) {
     const { totalTimeoutMs } = request.resource.limits;
-    this.#deadline = setTimeout(this.#onDeadline, Math.min(totalTimeoutMs, TIMER_MS_MAX));
+    this.#deadline = this.timer(totalTimeoutMs, 'no whole response');
   }
 
   begin(pool: Pool | undefined): void {
@@ -68,7 +70,13 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     _headers: unknown,
     statusText?: string,
   ): void {
-    if (this.#ended || status < 200) return;
+    if (this.#ended) return;
+    if (status < 200) {
+      const { headersTimeoutMs } = this.request.resource.limits;
+      this.#headDeadline ??= this.timer(headersTimeoutMs, 'no head of the response');
+      return;
+    }
+    clearTimeout(this.#headDeadline);
     this.sink.onHead(status, statusText ?? '', buffersOf(controller.rawHeaders));
   }
 
@@ -126,6 +134,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
   private end(): void {
     this.#ended = true;
     clearTimeout(this.#deadline);
+    clearTimeout(this.#headDeadline);
   }
 
   private cut(reason: Error): void {
@@ -134,15 +143,15 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     this.stream?.destroy();
   }
 
-  readonly #onDeadline = (): void => {
-    const { destination, limits } = this.request.resource;
-    const error = new UpstreamFailed(
-      'timeout',
-      `${destination.origin}: no whole response within ${limits.totalTimeoutMs} ms`,
-    );
-    this.fail(error);
-    this.cut(error);
-  };
+  private timer(ms: number, what: string): NodeJS.Timeout {
+    const { origin } = this.request.resource.destination;
+    const late = (): void => {
+      const error = new UpstreamFailed('timeout', `${origin}: ${what} within ${ms} ms`);
+      this.fail(error);
+      this.cut(error);
+    };
+    return setTimeout(late, Math.min(ms, TIMER_MS_MAX));
+  }
 }
 
 /** Undici gives names and values in turn, each as bytes; a name that came several times stands several times. */

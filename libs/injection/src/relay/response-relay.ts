@@ -105,7 +105,8 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
 
   onHead(status: number, statusText: string, received: readonly Buffer[]): void {
     this.guarded(() => {
-      const { resource, asked } = this.parts;
+      const { resource, asked, body } = this.parts;
+      body?.answered();
       const rawHeaders = this.passedOn({ status, rawHeaders: received });
       const { matcher } = this.#credential;
       this.#status = status;

@@ -1,0 +1,18 @@
+import { type Socket } from 'node:net';
+
+const LINGER_MS = 2_000;
+
+/**
+ * A connection that is closed while its caller still sends is reset, and the answer may be lost with it (RFC 9112 section
+ * 9.6). So what still comes after the answer is taken and dropped, until the caller ends it or two seconds are over.
+ */
+export function lingerAtClose(socket: Socket): void {
+  // What node:http calls after the last answer of a connection.
+  socket.destroySoon = () => {
+    socket.end();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+    socket.once('close', () => {
+      clearTimeout(timer);
+    });
+  };
+}
