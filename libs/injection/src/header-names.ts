@@ -26,8 +26,10 @@ export function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<st
   let names: Set<string> | undefined;
   for (let index = 0; index < rawHeaders.length; index += 2) {
     if (!isNamed(rawHeaders[index], 'connection')) continue;
+    const value = rawHeaders[index + 1] ?? '';
+    if (value === 'keep-alive') continue; // The usual one, and hop-by-hop anyway.
     names ??= new Set();
-    for (const name of (rawHeaders[index + 1] ?? '').split(',')) names.add(foldedName(name.trim()));
+    for (const name of value.split(',')) names.add(foldedName(name.trim()));
   }
   return names ?? NONE;
 }

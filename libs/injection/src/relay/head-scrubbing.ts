@@ -1,5 +1,5 @@
 import { CallFailed } from '../call-failed.js';
-import { scrubText } from '../scrub/scrub-text.js';
+import { StreamScrubber } from '../scrub/stream-scrubber.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
 
 /** Scrubs the texts of one head or trailer block, and counts. */
@@ -12,12 +12,15 @@ export class HeadScrubbing {
     return this.#hits;
   }
 
-  text(bytes: Buffer | undefined): string {
-    if (bytes === undefined) return '';
-    if (this.matcher === undefined) return bytes.toString('latin1');
-    const { text, hits } = scrubText(this.matcher, bytes);
-    this.#hits += hits;
-    return text;
+  /** `plain`: the same bytes in latin1, which most of them stay. */
+  text(bytes: Buffer | undefined, plain = bytes?.toString('latin1') ?? ''): string {
+    const { matcher } = this;
+    if (bytes === undefined || matcher === undefined) return plain;
+    if (matcher.occurrences(bytes).length === 0) return plain;
+    const scrubber = new StreamScrubber(matcher);
+    const released = Buffer.concat([scrubber.push(bytes), scrubber.end()]);
+    this.#hits += scrubber.hits;
+    return released.toString('latin1');
   }
 
   /**

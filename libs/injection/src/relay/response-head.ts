@@ -64,9 +64,9 @@ function callerHeaders(
     const folded = foldedName(texts[index] ?? '');
     if (folded === 'transfer-encoding') scrubbing.checkTransferCoding(texts[index + 1] ?? '');
     if (isRefusedFromDestinations(folded) || dropped.has(folded)) continue;
-    const value = scrubbing.text(rawHeaders[index + 1]);
+    const value = scrubbing.text(rawHeaders[index + 1], texts[index + 1]);
     headers.push(
-      scrubbing.text(rawHeaders[index]),
+      scrubbing.text(rawHeaders[index], texts[index]),
       folded === 'location' ? callerLocation(value, resource) : value,
     );
   }
