@@ -4,6 +4,14 @@ import { aVerifier, verifyMinted } from '#testing';
 
 const claimsRefused = { code: 'token-rejected', reason: 'invalid_claims' };
 
+/** A token with a whole number that a double does not hold exactly is malformed, whatever is required. */
+const hasOnlySafeNumbers = (value: unknown): boolean => {
+  if (typeof value === 'number') return !Number.isInteger(value) || Number.isSafeInteger(value);
+  return typeof value !== 'object' || value === null
+    ? true
+    : Object.values(value).every(hasOnlySafeNumbers);
+};
+
 describe('J-34 the claims that the registration requires', () => {
   const requiring = (requiredClaims: IssuerDeclaration['requiredClaims']) => ({ requiredClaims });
 
@@ -129,7 +137,7 @@ describe('J-34 the claims that the registration requires', () => {
     await verifier.verify(await issuer.mint());
     const value = fc.oneof(
       fc.constantFrom('', '*', 'a', 0, 1, null, true),
-      fc.jsonValue({ maxDepth: 3 }),
+      fc.jsonValue({ maxDepth: 3 }).filter(hasOnlySafeNumbers),
     );
     await fc.assert(
       fc.asyncProperty(value, value, async (claim, expected) => {
