@@ -56,6 +56,18 @@ describe('a header block', () => {
   });
 
   it('without Host is refused', () => rig.assertRefused(head(GET, '', '')));
+
+  it.each([
+    ['no call', 'POST /healthz HTTP/1.1\r\n', 'h9'],
+    ['a call', POST, 'h2c'],
+  ])(
+    'of which not all is kept is not read again: an offer to switch, %s',
+    async (_, line, offer) => {
+      const many = 'a: b\r\n'.repeat(300); // The length behind them is not kept; it frames what is hidden.
+      const fields = `Connection: Upgrade\r\nUpgrade: ${offer}\r\n${many}Content-Length: 999\r\n`;
+      await rig.assertRefused(head(line, fields));
+    },
+  );
 });
 
 describe('a start line', () => {

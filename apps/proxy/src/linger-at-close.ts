@@ -9,10 +9,15 @@ const LINGER_MS = 2_000;
 export function lingerAtClose(socket: Socket): void {
   // What node:http calls after the last answer of a connection.
   socket.destroySoon = () => {
-    socket.end();
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-    socket.once('close', () => {
-      clearTimeout(timer);
-    });
+    endAndLinger(socket);
   };
+}
+
+/** Ends a connection now, and lets go of it after two seconds, whether or not its caller ever ends it. */
+export function endAndLinger(socket: Socket): void {
+  socket.end();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => {
+    clearTimeout(timer);
+  });
 }

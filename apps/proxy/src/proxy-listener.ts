@@ -13,7 +13,13 @@ import {
 } from '#platform';
 import { lingerAtClose } from './linger-at-close.js';
 import { problemOf } from './problem.js';
-import { ignoreUpgrade, responseOn, switching, type UpgradeRequest } from './upgrade-request.js';
+import {
+  hasAllHeaders,
+  ignoreUpgrade,
+  responseOn,
+  switching,
+  type UpgradeRequest,
+} from './upgrade-request.js';
 
 export interface ProxyListenerParts {
   readonly pipeline: Pick<InjectionPipeline, 'call' | 'refusedUnread' | 'turnedAway'>;
@@ -35,7 +41,7 @@ const DRAINED_BYTES_MAX = 64 * 1024;
  * hundred MiB and says so, before memory is gone.
  */
 const CALLS_IN_FLIGHT_MAX = 4_096;
-/** Refusals whose event is on its way; with more the journal is away, and what is behind it is not told. */
+/** Refusals whose event is on its way; with more the journal is slow or away, and of what is behind it the number is told. */
 const UNREAD_MAX = 1_000;
 
 interface Exchange {
@@ -50,6 +56,7 @@ interface Exchange {
 export class ProxyListener {
   readonly #inFlight = new Map<Exchange, Promise<void>>();
   readonly #unread = new Set<Promise<void>>();
+  #withoutEvent = 0;
 
   constructor(private readonly parts: ProxyListenerParts) {}
 
@@ -62,10 +69,9 @@ export class ProxyListener {
 
   /** Leaves the event of a request that was refused before it reached `handle`. */
   refused({ what, remoteAddress }: UnreadRequest): void {
-    if (this.#unread.size >= UNREAD_MAX) return;
     const peerAddress = this.parts.trustedProxies.peerAddress(remoteAddress, []);
     const context = { correlationId: randomId('req'), peerAddress };
-    this.#leave(this.parts.pipeline.refusedUnread(context, what));
+    this.#leave(() => this.parts.pipeline.refusedUnread(context, what));
   }
 
   get #isFull(): boolean {
@@ -75,19 +81,33 @@ export class ProxyListener {
   /** Answered at once, without waiting for anything: the event follows. */
   #turnedAway(context: CallContext): CallDenied {
     const denied = fullOf(this.#inFlight.size);
-    if (this.#unread.size < UNREAD_MAX) {
-      this.#leave(this.parts.pipeline.turnedAway(denied, context));
-    }
+    this.#leave(() => this.parts.pipeline.turnedAway(denied, context));
     return denied;
   }
 
-  #leave(event: Promise<void>): void {
-    const recorded = event
+  #leave(event: () => Promise<void>): void {
+    if (this.#unread.size >= UNREAD_MAX) {
+      this.#withoutEvent += 1;
+      return;
+    }
+    const recorded = event()
       .catch((error: unknown) => {
         this.parts.onProblem('the event of a refused request cannot be written', error);
       })
-      .finally(() => this.#unread.delete(recorded));
+      .finally(() => {
+        this.#unread.delete(recorded);
+        this.#tellOfMissing();
+      });
     this.#unread.add(recorded);
+  }
+
+  /** A flood that hides others is seen by its number, which is told once for each time that there was no room. */
+  #tellOfMissing(): void {
+    const requests = this.#withoutEvent;
+    if (requests === 0 || this.#unread.size > UNREAD_MAX / 2) return;
+    this.#withoutEvent = 0;
+    const error = new Error(`${requests} requests, and ${UNREAD_MAX} events were on their way`);
+    this.parts.onProblem('refused requests left no event', error);
   }
 
   /**
@@ -109,10 +129,12 @@ export class ProxyListener {
     });
   }
 
+  /** What cannot be read again as it was is taken as a call, which has far fewer headers: it is refused. */
   #upgrade(server: Server, upgrade: UpgradeRequest): void {
     const { request, socket } = upgrade;
     const offer = request.headers.upgrade?.trim().toLowerCase();
-    if (!isCall(request) || offer === 'h2c') {
+    const isIgnored = !isCall(request) || offer === 'h2c';
+    if (isIgnored && hasAllHeaders(server, request)) {
       ignoreUpgrade(server, upgrade);
       return;
     }

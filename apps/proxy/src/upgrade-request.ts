@@ -2,6 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type HttpSocket } from '#platform';
+import { endAndLinger } from './linger-at-close.js';
 
 /** A request that Node took for the last one of HTTP on its connection. */
 export interface UpgradeRequest {
@@ -11,12 +12,17 @@ export interface UpgradeRequest {
   readonly head: Buffer;
 }
 
-/** The answer to a request that Node gave out with its socket. The connection ends after it. */
+/**
+ * The answer to a request that Node gave out with its socket, which nobody reads or times any more. The connection ends
+ * after it: what still comes is dropped.
+ */
 export function responseOn(socket: HttpSocket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket.on('error', () => undefined));
-  response.once('finish', () => socket.end());
+  response.once('finish', () => {
+    endAndLinger(socket.resume());
+  });
   return response;
 }
 
@@ -30,6 +36,12 @@ export const switching =
     if (head.length > 0) socket.unshift(head);
     return socket;
   };
+
+/** Whether Node gave all headers: of more than it keeps it drops the rest, though that may have said where the body ends. */
+export const hasAllHeaders = (
+  { maxHeadersCount }: Server,
+  { rawHeaders }: IncomingMessage,
+): boolean => maxHeadersCount === null || rawHeaders.length < 2 * maxHeadersCount;
 
 /**
  * Reads the request again, without its offer to switch (RFC 9110 section 7.8: a server may ignore it): the same head but

@@ -44,8 +44,10 @@ export class SummingJournal {
       return;
     }
     await sum.first;
-    sum.count += 1;
-    sum.last = made;
+    const open = this.#sums.get(key) ?? sum; // It may have been flushed while the first was on its way.
+    this.#sums.set(key, open);
+    open.count += 1;
+    open.last = made;
   }
 
   /** Writes the sums whose second is over. Call it about once a second. */

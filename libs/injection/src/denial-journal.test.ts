@@ -136,4 +136,21 @@ describe('the journal of denied calls', () => {
     expect(new Set(tried).size).toBe(1);
     expect(written()).toHaveLength(2);
   });
+
+  it('loses none of those that waited for a first one that took longer than the second', async () => {
+    let answer: () => void = () => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const append = journal.append.bind(journal);
+    journal.append = (events) => answered.then(() => append(events));
+    const both = [unknown, unknown].map((denied) => denials.record(denied, from('192.0.2.1')));
+    clock.advance(1.1);
+    await denials.flushDue();
+    answer();
+    await Promise.all(both);
+    await denials.close();
+    expect(written()).toEqual([
+      ['unknown', undefined],
+      ['unknown', 1],
+    ]);
+  });
 });

@@ -44,6 +44,19 @@ export class Forwarder {
     credential: PreparedCredential,
     ends: CallEnds,
   ): Promise<ResponseRelay> {
+    try {
+      return await this.#forward(call, credential, ends);
+    } catch (error) {
+      call.body?.destroy(); // Nobody reads it any more.
+      throw error;
+    }
+  }
+
+  async #forward(
+    call: ActiveCall,
+    credential: PreparedCredential,
+    ends: CallEnds,
+  ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
     refuseGone(ends);
     const held = isHeld(ends.announced, credential);
@@ -73,15 +86,12 @@ export class Forwarder {
 
   /** While an injector takes its time nobody reads the body, and the caller may go away. */
   async #afterWaiting(putting: Promise<void>, { body }: Sending, ends: CallEnds): Promise<void> {
-    const ignore = (): void => undefined;
-    body?.on('error', ignore);
     try {
       await putting;
     } catch (error) {
       throw unusable(error);
     }
     if (body !== undefined && body.errored !== null) throw body.errored;
-    body?.off('error', ignore);
     refuseGone(ends);
   }
 

@@ -70,8 +70,10 @@ function callerHeaders(parts: OutgoingParts, injector: Injector): string[] {
 
 /** The scrubber reads plain bytes, and the whole: a range is cut from what it has seen. */
 const REPLACED_WHEN_SCRUBBING: ReadonlySet<string> = new Set([
+  'a-im', // RFC 3229: a way to ask for gzip, and for ranges.
   'accept-encoding',
   'if-range',
   'range',
+  'request-range', // Apache takes it for Range.
   'sec-websocket-extensions', // Compressed frames cannot be searched.
 ]);

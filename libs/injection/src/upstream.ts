@@ -27,7 +27,7 @@ export interface UpstreamRequest {
  * caller nothing more is called. None of these throws.
  */
 export interface UpstreamResponseSink {
-  /** Raw names and values in the order received. */
+  /** Raw names and values in the order received; of the reason phrase one character is one byte. */
   onHead(status: number, statusText: string, rawHeaders: readonly Buffer[]): void;
   /** In place of all others: the destination switched, and this is its connection, which the sink ends. Needed with `protocol`. */
   onUpgrade?(rawHeaders: readonly Buffer[], destination: Duplex): void;

@@ -231,6 +231,7 @@ interface Closing {
 function socketsOf(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    if (sockets.has(socket)) return; // Told of again for each offer to switch that is ignored.
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });

@@ -12,6 +12,7 @@ import { http2Head, type ReceivedHead, type RequestHead } from './http2-head.js'
 import { Http2Request } from './http2-request.js';
 import { Http2Response } from './http2-response.js';
 import { MalformedRequest } from './malformed-request.js';
+import { letGoWhenReset } from './reset-stream.js';
 
 export interface Http2ConnectionsParts {
   readonly serve: (request: Http2Request, response: Http2Response) => void;
@@ -51,6 +52,8 @@ const OPTIONS: ServerOptions = {
 /** The connections of a listener on which HTTP/2 was agreed. Each request becomes one of HTTP/1.1 that says the same. */
 export class Http2Connections {
   readonly #open = new Set<ServerHttp2Session>();
+  /** Streams that we reset ourselves: a destination that breaks off is not the doing of who calls it. */
+  readonly #cutHere = new WeakSet<ServerHttp2Stream>();
   #closing = false;
 
   constructor(private readonly parts: Http2ConnectionsParts) {}
@@ -86,7 +89,11 @@ export class Http2Connections {
       if (head === undefined) return;
       serve(
         new Http2Request(stream, head, socket),
-        new Http2Response(stream, { method: head.method, takenWithinMs }),
+        new Http2Response(stream, {
+          method: head.method,
+          takenWithinMs,
+          cut: () => this.#cutHere.add(stream),
+        }),
       );
     });
   }
@@ -122,9 +129,11 @@ export class Http2Connections {
     session.on('stream', (stream: ServerHttp2Stream) => {
       streams += 1;
       idle.stop();
+      letGoWhenReset(stream);
       stream.once('close', () => {
         streams -= 1;
-        if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) spend();
+        const isReset = stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+        if (isReset && !this.#cutHere.has(stream)) spend();
         if (streams === 0 && !session.destroyed) idle.start(idleMs);
       });
     });

@@ -4,6 +4,7 @@ import { type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { type RequestHead } from './http2-head.js';
 import { type HttpRequest } from './http-exchange.js';
+import { resetStream } from './reset-stream.js';
 
 /**
  * A request of HTTP/2 as the one of HTTP/1.1 that says the same. Its body ends only when its stream says so (END_STREAM)
@@ -48,7 +49,7 @@ export class Http2Request extends Readable implements HttpRequest {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     callback(error);
-    if (!this.#complete && !this.stream.closed) this.stream.close(constants.NGHTTP2_CANCEL);
+    if (!this.#complete) resetStream(this.stream, constants.NGHTTP2_CANCEL);
   }
 
   #begin(): void {

@@ -3,6 +3,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
 import { OF_A_CONNECTION } from './http2-head.js';
 import { type HttpResponse } from './http-exchange.js';
+import { resetStream } from './reset-stream.js';
 
 /** For what is left of a request after its answer. */
 const LINGER_MS = 100;
@@ -17,6 +18,8 @@ export interface Http2ResponseOptions {
   readonly method: string;
   /** After its end the answer is cut when so long nothing of it is taken: its connection may stay open for others. */
   readonly takenWithinMs: number;
+  /** Hears that the answer is cut by us, and not by its caller. */
+  readonly cut?: () => void;
 }
 
 /**
@@ -117,7 +120,10 @@ export class Http2Response extends Writable implements HttpResponse {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.writableFinished) this.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.writableFinished) {
+      if (!this.stream.closed) this.of.cut?.();
+      resetStream(this.stream, constants.NGHTTP2_INTERNAL_ERROR);
+    }
     callback(error);
   }
 
@@ -144,7 +150,7 @@ export class Http2Response extends Writable implements HttpResponse {
 
   #cutAfter(ms: number, code: number): void {
     const { stream } = this;
-    const timer = setTimeout(() => stream.close(code), ms).unref();
+    const timer = setTimeout(() => resetStream(stream, code), ms).unref();
     stream.once('close', () => clearTimeout(timer));
   }
 }

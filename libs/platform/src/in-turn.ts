@@ -1,11 +1,15 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 
-/** Requests of one connection that wait for those in front of them; with more it is cut. */
+/** Requests of one connection that wait for those in front of them, or come behind its end; with more it is cut. */
 const WAITING_MAX = 16;
 
 /** A socket on which an answer is being written has it here (node:http, the same as its own handler looks at). */
-export type HttpSocket = Socket & { readonly _httpMessage?: ServerResponse | null };
+export type HttpSocket = Socket & {
+  readonly _httpMessage?: ServerResponse | null;
+  /** Of TLS only (node:tls): its handshake is not over. */
+  readonly secureConnecting?: boolean;
+};
 
 /** Whether an answer is owed on the connection or being written, or was the last one: nothing may be taken from it. */
 export const isAnswering = ({ _httpMessage, writableEnded }: HttpSocket): boolean =>
@@ -25,8 +29,9 @@ export function inTurn(listener: RequestListener): RequestListener {
   };
   return (request: IncomingMessage, response) => {
     const { socket } = request;
-    if (socket.writableEnded) return;
-    if (response.socket !== null) {
+    if (socket.writableEnded) {
+      if (count(socket, 1) > WAITING_MAX) socket.destroy(); // Node keeps each of them while the connection lingers.
+    } else if (response.socket !== null) {
       listener(request, response);
     } else if (count(socket, 1) > WAITING_MAX) {
       socket.destroy();

@@ -22,7 +22,9 @@ export const refuseUnparsed =
     if (AMBIGUOUS.test(code))
       refused({ what: `not HTTP/1.1 as it is written: ${code}`, remoteAddress });
     const begun = socket._httpMessage?.headersSent === true;
-    if (code === 'ECONNRESET' || !socket.writable || begun) {
+    // An answer would wait for the end of a handshake that failed or takes too long, and the connection with it, for ever.
+    const handshaking = socket.secureConnecting === true;
+    if (code === 'ECONNRESET' || !socket.writable || begun || handshaking) {
       socket.destroy();
       return;
     }

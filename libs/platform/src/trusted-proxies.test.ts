@@ -11,6 +11,7 @@ describe('the peer address', () => {
     ['no proxy is trusted', [], '192.0.2.1', ['203.0.113.1'], '192.0.2.1'],
     ['the peer is not trusted', ['10.0.0.0/8'], '192.0.2.1', ['203.0.113.1'], '192.0.2.1'],
     ['the peer is trusted', ['10.0.0.0/8'], '10.1.1.1', ['203.0.113.1'], '203.0.113.1'],
+    ['an entry has a zone', ['10.0.0.0/8'], '10.1.1.1', ['fe80::1%many-names'], '10.1.1.1'],
     [
       'the caller made an entry up',
       ['10.0.0.0/8'],

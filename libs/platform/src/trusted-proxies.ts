@@ -22,7 +22,7 @@ export class TrustedProxies {
     if (this.#empty || !this.#trusts(peer)) return peer;
     let nearest = peer;
     for (const hop of forwardedFor(rawHeaders).reverse().slice(0, HOPS_MAX)) {
-      if (isIP(hop) === 0) return nearest;
+      if (!isAddress(hop)) return nearest;
       nearest = plainAddress(hop);
       if (!this.#trusts(nearest)) return nearest;
     }
@@ -53,6 +53,9 @@ export class TrustedProxies {
 
 /** IPv4 as dual-stack sockets show it (RFC 4291 section 2.5.5.2). */
 const plainAddress = (address: string): string => address.replace(/^::ffff:(?=[0-9.]+$)/i, '');
+
+/** One with a zone (RFC 4007 section 11) means something on its own machine only, and may be as long as it likes. */
+const isAddress = (hop: string): boolean => isIP(hop) !== 0 && !hop.includes('%');
 
 function forwardedFor(rawHeaders: readonly string[]): string[] {
   const hops: string[] = [];

@@ -16,6 +16,11 @@ describe('addresses that may be contacted', () => {
     'fd00:ec2::254',
     '::ffff:169.254.169.254',
     '::ffff:a9fe:a9fe',
+    '64:ff9b::a9fe:a9fe',
+    '::a9fe:a9fe',
+    '2002:a9fe:a9fe::1',
+    'fd20:ce::254',
+    '168.63.129.16',
   ])('never include %s', (address) => {
     expect(permitsAddress(address, true)).toBe(false);
     expect(permitsAddress(address, false)).toBe(false);
@@ -33,7 +38,10 @@ describe('addresses that may be contacted', () => {
     '::1',
     'fc00::1',
     'fd12:3456::1',
-    '64:ff9b::a9fe:a9fe',
+    '64:ff9b::a00:1',
+    '64:ff9b:1::a00:1',
+    '::a00:1',
+    '2001::1',
     '2002:7f00:1::',
     '::ffff:127.0.0.1',
     '::ffff:10.0.0.1',

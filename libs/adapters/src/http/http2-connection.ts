@@ -11,6 +11,10 @@ const STREAM_WINDOW_BYTES = 256 * 1024;
 const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Whatever a destination offers: more streams share one TCP connection and its losses. */
 const STREAMS_MAX = 100;
+/** For the destination to close its side, when we have closed ours. */
+const LINGER_MS = 2_000;
+/** Origins that a destination says it has (RFC 8336): node:http2 keeps them all, and nobody here asks for them. */
+const ORIGINS_MAX = 100;
 
 /** The destination speaks HTTP/2 by registration, and did not choose it in the handshake (RFC 7301). */
 export class Http2NotChosen extends Error {
@@ -28,9 +32,16 @@ export class Http2Connection {
 
   private constructor(
     readonly session: ClientHttp2Session,
+    private readonly socket: TLSSocket,
     readonly origin: string,
     private readonly idleMs: number,
-  ) {}
+  ) {
+    let origins = 0;
+    session.on('origin', (more) => {
+      origins += more.length;
+      if (origins > ORIGINS_MAX) session.destroy();
+    });
+  }
 
   /**
    * Connects to a resource's destination and nowhere else, as destinationConnector does, offers `h2` only, and resolves
@@ -49,7 +60,7 @@ export class Http2Connection {
       const socket = await handshake(resource, options.tlsIdentity, deadline.signal);
       const { origin } = resource.destination;
       const session = await settled(socket, origin, deadline.signal);
-      return new Http2Connection(session, origin, options.idleMs);
+      return new Http2Connection(session, socket, origin, options.idleMs);
     } finally {
       clearTimeout(timer);
     }
@@ -73,14 +84,28 @@ export class Http2Connection {
   give(): void {
     this.#streams -= 1;
     if (this.#streams > 0) return;
-    if (this.#retired) this.session.close();
-    else this.#idle = setTimeout(() => this.session.close(), this.idleMs).unref();
+    if (this.#retired) this.#close();
+    else this.#idle = setTimeout(() => this.#close(), this.idleMs).unref();
   }
 
   /** Takes no more streams, and closes when all are given back. */
   retire(): void {
     this.#retired = true;
-    if (this.#streams === 0) this.session.close();
+    if (this.#streams === 0) this.#close();
+  }
+
+  destroy(): void {
+    this.session.destroy();
+    this.socket.destroy();
+  }
+
+  /** A destination that leaves its side open does not keep ours. */
+  #close(): void {
+    this.session.close();
+    const timer = setTimeout(() => this.destroy(), LINGER_MS).unref();
+    this.socket.once('close', () => {
+      clearTimeout(timer);
+    });
   }
 }
 

@@ -124,6 +124,7 @@ export class Http2Exchange implements UpstreamController {
     const failed = (): void => {
       if (!body.readableEnded) this.#failAs('aborted', 'the request body failed');
     };
+    if (body.destroyed) failed(); // While the connection was opened.
     body.on('error', failed).once('close', failed).pipe(stream);
     body.on('data', () => this.#waiting?.refresh());
     stream.on('drain', () => this.#waiting?.refresh()).once('finish', () => this.#wait());

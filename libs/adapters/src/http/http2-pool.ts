@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { type ClientHttp2Session } from 'node:http2';
 import { Http2Connection } from './http2-connection.js';
 import { type ConnectionPool, type PooledRequest } from './versioned-pools.js';
 
@@ -42,7 +42,7 @@ export class Http2Pool implements ConnectionPool {
 
   async destroy(): Promise<void> {
     this.#destroyed = true;
-    for (const { session } of this.#connections) session.destroy();
+    for (const connection of this.#connections) connection.destroy();
     await this.close();
   }
 
@@ -52,7 +52,9 @@ export class Http2Pool implements ConnectionPool {
       if (free !== undefined) return free;
       const opened = await this.#open();
       if (opened.take()) return opened;
-      if (opened.streamsMax === 0) throw hungUp(); // Another one would not take more.
+      if (opened.streamsMax > 0) continue;
+      opened.retire();
+      throw hungUp(); // Another one would not take more.
     }
   }
 
@@ -73,7 +75,7 @@ export class Http2Pool implements ConnectionPool {
     const { resource, tlsIdentity } = this.request;
     const connection = await Http2Connection.open(resource, { tlsIdentity, idleMs: IDLE_MS });
     if (this.#destroyed) {
-      connection.session.destroy();
+      connection.destroy();
       throw hungUp();
     }
     this.#connections.add(connection);
@@ -88,11 +90,19 @@ export class Http2Pool implements ConnectionPool {
       });
     }
     const connections = [...this.#connections];
-    const closed = connections.map(({ session }) => once(session, 'close'));
+    const closed = connections.map(({ session }) => closeOf(session));
     for (const connection of connections) connection.retire();
     await Promise.all(closed);
   }
 }
+
+/** Whether it failed before or not. */
+const closeOf = (session: ClientHttp2Session): Promise<void> =>
+  new Promise((resolve) => {
+    session.once('close', () => {
+      resolve();
+    });
+  });
 
 const hungUp = (): Error =>
   Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });

@@ -77,7 +77,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
       return;
     }
     clearTimeout(this.#headDeadline);
-    this.sink.onHead(status, statusText ?? '', buffersOf(controller.rawHeaders));
+    this.sink.onHead(status, octetsOf(statusText ?? ''), buffersOf(controller.rawHeaders));
   }
 
   /** Undici has let go of the connection: whoever has the sink ends it. */
@@ -153,6 +153,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
     return setTimeout(late, Math.min(ms, TIMER_MS_MAX));
   }
 }
+
+/** Undici reads the reason phrase as UTF-8: one character a byte again. What was no UTF-8 is lost, and so left out. */
+const octetsOf = (statusText: string): string =>
+  statusText.includes('\ufffd') ? '' : Buffer.from(statusText, 'utf8').toString('latin1');
 
 /** Undici gives names and values in turn, each as bytes; a name that came several times stands several times. */
 const buffersOf = (raw: Controller['rawHeaders']): readonly Buffer[] =>

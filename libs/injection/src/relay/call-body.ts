@@ -28,6 +28,8 @@ export class CallBody extends Readable {
     incoming.pause();
     incoming.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
     incoming.on('error', this.#onClose);
+    // It may fail before anybody reads it, or when nobody does any more: whoever reads it looks at `errored`.
+    this.on('error', () => undefined);
   }
 
   get bytes(): number {

@@ -1,5 +1,5 @@
 import { CallFailed } from '../call-failed.js';
-import { valuesOf } from '../header-values.js';
+import { receivedValuesOf, valuesOf } from '../header-values.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
@@ -46,7 +46,7 @@ export function callerHead(
     status: raw.status,
     statusText: STATUS_TEXT.test(statusText) ? statusText : '',
     headers,
-    codings: codingsOf(headers),
+    codings: codingsOf(raw.rawHeaders),
     contentLength: lengthOf(headers),
     hits: scrubbing.hits,
   };
@@ -73,8 +73,9 @@ function callerHeaders(
   return headers;
 }
 
-function codingsOf(headers: readonly string[]): readonly string[] {
-  return valuesOf(headers, 'content-encoding')
+/** Also when Connection names the header, so that the caller does not get it: the body is in the coding all the same. */
+function codingsOf(rawHeaders: readonly Buffer[]): readonly string[] {
+  return receivedValuesOf(rawHeaders, 'content-encoding')
     .flatMap((value) => value.toLowerCase().split(','))
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');

@@ -13,6 +13,7 @@ import {
 } from './body-filter.js';
 import { type AskedRange, sliceOf } from './byte-range.js';
 import { type CallerHead } from './response-head.js';
+import { isSearchableCharset } from './searchable-charset.js';
 
 /** Most that `scrub: buffer` holds in memory, whatever the resource's limit is. */
 export const HELD_BYTES_MAX = 10 * 1024 * 1024;
@@ -49,19 +50,30 @@ export function planResponse(head: CallerHead, circumstances: Circumstances): Re
   if ((head.contentLength ?? 0) > bytesMax) throw responseTooLarge(bytesMax);
   if (matcher === undefined) return pass;
   refusePart(head);
+  refuseCharset(head);
   return planScrubbing(head, new StreamScrubber(matcher), circumstances);
 }
 
 const isBodiless = ({ status }: CallerHead, { method }: AskedResponse): boolean =>
   method === 'HEAD' || status === 204 || status === 304;
 
-/** No range was asked for: see outgoingRequest. */
+/** No range was asked for: see outgoingRequest. 226 is a part too, or in a coding of another name (RFC 3229). */
 function refusePart({ status }: CallerHead): void {
-  if (status !== 206) return;
+  if (status !== 206 && status !== 226) return;
   throw new CallFailed(
     'unscrubbable-encoding',
     'response_cut',
     'the destination sent a part that was not asked for; a part may cut the secret in two',
+  );
+}
+
+/** A caller may have asked for it, and could read there what is searched for in vain. */
+function refuseCharset({ headers }: CallerHead): void {
+  if (valuesOf(headers, 'content-type').every(isSearchableCharset)) return;
+  throw new CallFailed(
+    'unscrubbable-encoding',
+    'response_cut',
+    'the response came in a charset that cannot be searched: UTF-32, UTF-7, EBCDIC or the like',
   );
 }
 

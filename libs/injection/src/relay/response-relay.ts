@@ -164,10 +164,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
       this.#bytesIn += chunk.length;
       if (this.#bytesIn > responseBytesMax) throw responseTooLarge(responseBytesMax);
       writable = this.write(filter.push(chunk));
-      if (filter.complete) {
-        this.finish();
-        this.#controller?.abort(new Error('all that was asked for is there'));
-      }
+      if (filter.complete) this.finish();
     });
     return writable;
   }
@@ -238,6 +235,8 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     this.parts.response.end();
     const failed = (this.#status ?? 0) >= 500;
     this.conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
+    // Of a range, and behind the end of a compressed body, more may follow that nobody takes.
+    this.#controller?.abort(new Error('all that was asked for is there'));
   }
 
   /** What must not happen between the destination and the caller ends the call, and never the process. */

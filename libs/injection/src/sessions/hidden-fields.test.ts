@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { hiddenFields } from './hidden-fields.js';
+import { SessionNotOpened } from './session-opener.js';
 
 describe('the hidden fields of a login page', () => {
   it('are those of the form that has the field of the password', () => {
@@ -26,6 +27,22 @@ describe('the hidden fields of a login page', () => {
       `<input type=hidden name=x value="${'v'.repeat(size)}">`;
     expect(hiddenFields(`<form>${field(1).repeat(60)}</form>`, 'pass')).toHaveLength(50);
     expect(hiddenFields(`<form>${field(8192)}</form>`, 'pass')).toEqual([]);
+  });
+
+  it('are not looked for in a page that a parser makes millions of elements of', () => {
+    const open = Array.from({ length: 5_000 }, (_, index) => `<b a=${index}>`).join('');
+    const page = `<form><p>${open}</p>${'<p>x</p>'.repeat(20_000)}`;
+    expect(page.length).toBeLessThan(256 * 1024);
+    expect(() => hiddenFields(page, 'pass')).toThrow(SessionNotOpened);
+  });
+
+  it('are looked for in a hundred forms, and no more: a page may have thousands, one in the other', () => {
+    const field = '<input type=hidden name=x value=1><input name=pass>';
+    const forms = (count: number): string => '<form><div></form>'.repeat(count);
+    expect(hiddenFields(`${forms(99)}<form>${field}</form>`, 'pass')).toEqual([['x', '1']]);
+    const startedMs = performance.now();
+    hiddenFields(forms(14_000), 'pass');
+    expect(performance.now() - startedMs).toBeLessThan(8_000); // Each through all of its own: 20 s and more.
   });
 
   it('are found in pages that nest deeply, and in pages that are none', () => {

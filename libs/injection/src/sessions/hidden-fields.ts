@@ -1,17 +1,25 @@
-import { type DefaultTreeAdapterTypes, parse } from 'parse5';
+import { defaultTreeAdapter, type DefaultTreeAdapterTypes, parse } from 'parse5';
+import { SessionNotOpened } from './session-opener.js';
 
 type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 
 const FIELDS_MAX = 50;
+/** A parser puts forms into forms where their tags overlap: each is looked through. */
+const FORMS_MAX = 100;
 const VALUE_CHARACTERS_MAX = 8192;
+/** More than a page of 256 KiB can write; a parser of HTML makes others by itself, for each of one kind all of another. */
+const ELEMENTS_MAX = 100_000;
 
 /**
  * The hidden fields of the form of a page that has a field of the given name; those of the first form when none has.
  * Fields above the limits are left out.
+ * @throws SessionNotOpened for a page that becomes more elements than a page of 256 KiB can write
  */
 export function hiddenFields(html: string, named: string): readonly (readonly [string, string])[] {
-  const forms = elements(parse(html)).filter(({ tagName }) => tagName === 'form');
+  const forms = elements(parsed(html))
+    .filter(({ tagName }) => tagName === 'form')
+    .slice(0, FORMS_MAX);
   const form = forms.find((one) => inputs(one).some((input) => of(input, 'name') === named));
   const chosen = form ?? forms[0];
   if (chosen === undefined) return [];
@@ -20,6 +28,16 @@ export function hiddenFields(html: string, named: string): readonly (readonly [s
     .map((input) => [of(input, 'name') ?? '', of(input, 'value') ?? ''] as const)
     .filter(([name, value]) => name !== '' && name.length + value.length <= VALUE_CHARACTERS_MAX)
     .slice(0, FIELDS_MAX);
+}
+
+function parsed(html: string): Node {
+  let made = 0;
+  const createElement: typeof defaultTreeAdapter.createElement = (...element) => {
+    made += 1;
+    if (made > ELEMENTS_MAX) throw new SessionNotOpened('the page of the login is too complex');
+    return defaultTreeAdapter.createElement(...element);
+  };
+  return parse(html, { treeAdapter: { ...defaultTreeAdapter, createElement } });
 }
 
 const inputs = (form: Element): readonly Element[] =>

@@ -1,7 +1,8 @@
-import { CookieJar } from 'tough-cookie';
+import { Cookie, CookieJar, defaultPath } from 'tough-cookie';
 import { type SentCookie } from '../injectors/cookie-header.js';
 import { TERM_BYTES_MIN } from '../scrub/search-terms.js';
 
+/** A name has a cookie for each path: each is kept, and searched for in every answer. */
 const COOKIES_MAX = 50;
 const SET_COOKIE_CHARACTERS_MAX = 8192;
 
@@ -31,13 +32,15 @@ export class SessionCookies {
 
   /** Takes a Set-Cookie field. Without effect when it is none for this origin. */
   set(field: string, path: string): void {
-    const isNew = !this.#names.has(cookieName(field));
-    if (field.length > SET_COOKIE_CHARACTERS_MAX || (isNew && this.#names.size >= COOKIES_MAX))
-      return;
-    const cookie = this.#jar.setCookieSync(field, this.origin + path, { ignoreError: true });
+    if (field.length > SET_COOKIE_CHARACTERS_MAX) return;
+    const parsed = Cookie.parse(field);
+    if (parsed === undefined) return;
+    const place = JSON.stringify([parsed.key, parsed.path ?? defaultPath(path)]);
+    if (!this.#values.has(place) && this.#values.size >= COOKIES_MAX) return;
+    const cookie = this.#jar.setCookieSync(parsed, this.origin + path, { ignoreError: true });
     if (cookie === undefined) return;
     this.#names.add(cookie.key);
-    this.#values.set(JSON.stringify([cookie.key, cookie.path]), cookie.value);
+    this.#values.set(place, cookie.value);
     const found = [...this.#values.values()].filter(
       (value) => Buffer.byteLength(value) >= TERM_BYTES_MIN,
     );
