@@ -1,12 +1,17 @@
-import { PosternClient } from '#client';
+import { PostgresHandleStore } from '#adapters/postgres';
+import { type MintedHandle, mintHandle } from '#handles';
+import { secondsAfter, SystemClock } from '#kernel';
+import { aHandle, aHandleIssue, aHandleRevokedEvent } from '#testing';
 import { freePort } from '../support/free-port.js';
 import { openBaoAdmin } from '../support/openbao.js';
-import { grantSettings, makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
+import { makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
 import { PosternProcess } from '../support/postern-process.js';
 import { testPostgres, type TestDatabase } from '../support/postgres.js';
 import { type Running } from './running.js';
 
 const SCOPES = ['ledger.read', 'ledger.post'];
+const LIFE_SECONDS = 86_400;
+const CALLS_MAX = 1_000_000_000;
 
 export type Audit = 'strict' | 'buffered';
 
@@ -27,7 +32,7 @@ export interface ProxyBackend {
 
 /**
  * The app `proxy` as in production: a process of its own with the rights of its own role, a database of its own and OpenBao beside it.
- * The `sts` that gives it a handle, with a life of an hour, ends before anything is measured.
+ * Its handles stand in the store before: no other process of Postern runs while it is measured.
  */
 export async function startProxyUnderBench(
   { destination, username, password }: ProxyBackend,
@@ -51,12 +56,11 @@ export async function startProxyUnderBench(
     },
     resource: {
       credential: { ref: { mount: 'secret', path } },
-      handle: { ttl: '1h', maxTtl: '1h', maxCalls: 1_000_000_000, binding: 'none' },
+      handle: { ttl: '1h', maxTtl: '1h', maxCalls: CALLS_MAX, binding: 'none' },
       call: { timeout: '30s', maxRequestBytes: '100MiB', maxResponseBytes: 'unlimited', audit },
     },
   });
-  folder.writeGrant(grantSettings('settler-ledger', 'settler', 'ledger', SCOPES));
-  const handles = await handlesFor(folder, database);
+  const handles = await handlesFor(database);
   const proxy = new PosternProcess({
     app: 'proxy',
     environment: {
@@ -81,29 +85,24 @@ const environmentOf = ({ configFile }: PosternFolder): Record<string, string> =>
   POSTERN_CONFIG: configFile,
 });
 
-async function handlesFor(
-  folder: PosternFolder,
-  database: TestDatabase,
-): Promise<Pick<ProxyUnderBench, 'handle' | 'revokedHandle'>> {
-  const sts = new PosternProcess({
-    app: 'sts',
-    environment: {
-      ...environmentOf(folder),
-      DATABASE_URL: await database.urlAs('postern_sts'),
-    },
-    readyUrl: `${folder.adminOrigin}/readyz`,
-  });
-  const client = new PosternClient(folder.publicOrigin);
-  const aHandle = async (): Promise<string> => {
-    const subjectToken = await folder.issuer.mint('settler');
-    return (await client.exchange({ subjectToken, audience: 'ledger', scopes: SCOPES })).handle;
+/** A handle that outlives any bench, and one that was revoked before. */
+async function handlesFor({
+  database,
+}: TestDatabase): Promise<Pick<ProxyUnderBench, 'handle' | 'revokedHandle'>> {
+  const store = new PostgresHandleStore(database);
+  const issuedAt = new SystemClock().now();
+  const issue = async (): Promise<MintedHandle> => {
+    const minted = mintHandle('dev');
+    const { id, digest } = minted;
+    const handle = aHandle({
+      ...{ id, digest, resource: 'ledger', environment: 'dev', scopes: SCOPES },
+      ...{ issuedAt, expiresAt: secondsAfter(issuedAt, LIFE_SECONDS), maxCalls: CALLS_MAX },
+    });
+    await store.issue(aHandleIssue(handle));
+    return minted;
   };
-  try {
-    await sts.start();
-    const [handle, revokedHandle] = [await aHandle(), await aHandle()];
-    await client.revoke(revokedHandle);
-    return { handle, revokedHandle };
-  } finally {
-    await sts.stop();
-  }
+  const [handle, revoked] = [await issue(), await issue()];
+  const selector = { scope: 'handle', id: revoked.id } as const;
+  await store.revoke({ selector, at: issuedAt, eventOf: aHandleRevokedEvent });
+  return { handle: handle.plaintext, revokedHandle: revoked.plaintext };
 }

@@ -1,8 +1,8 @@
-import { PosternError } from '#kernel';
+import { Refusal } from '#kernel';
 import { type Handle } from './handle.js';
 
 /** The handle is known and not usable now. The caller is told the same for all of them. */
-export abstract class HandleRefused extends PosternError {}
+export abstract class HandleRefused extends Refusal {}
 
 export class HandleExpired extends HandleRefused {
   override readonly code = 'handle-expired';

@@ -1,4 +1,4 @@
-import { PosternError } from '#kernel';
+import { Refusal } from '#kernel';
 
 /** Which rule of the canonical request was broken. */
 export type AmbiguityRule =
@@ -25,7 +25,7 @@ export type AmbiguityRule =
   | 'expectation';
 
 /** Two readers could understand the request differently. The message names the rule, never the bytes. */
-export class AmbiguousRequest extends PosternError {
+export class AmbiguousRequest extends Refusal {
   override readonly code = 'ambiguous-request';
 
   constructor(

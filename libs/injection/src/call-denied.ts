@@ -1,5 +1,5 @@
 import { type CallDenialReason, type Severity } from '#events';
-import { PosternError } from '#kernel';
+import { Refusal } from '#kernel';
 import { type Presentation } from '#policy';
 
 /** Codes of calls that were refused before anything was sent to the destination; public, in `postern-error`. */
@@ -35,7 +35,7 @@ export interface CallDenial {
 }
 
 /** The call was refused, and nothing was sent to the destination. Its event is durable when the pipeline throws this. */
-export class CallDenied extends PosternError {
+export class CallDenied extends Refusal {
   override readonly code: CallDenialCode;
   readonly reason: CallDenialReason;
   readonly severity: Severity;
@@ -44,11 +44,7 @@ export class CallDenied extends PosternError {
   presentations: readonly Presentation[] = [];
 
   constructor(denial: CallDenial, options?: ErrorOptions) {
-    // A refusal is no fault: where in the code it was made says nothing, and a flood of them would pay for it.
-    const { stackTraceLimit } = Error;
-    Error.stackTraceLimit = 0;
     super(denial.detail, options);
-    Error.stackTraceLimit = stackTraceLimit;
     this.code = denial.code;
     this.reason = denial.reason;
     this.severity = denial.severity ?? 'WARN';

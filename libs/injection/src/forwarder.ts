@@ -44,19 +44,6 @@ export class Forwarder {
     credential: PreparedCredential,
     ends: CallEnds,
   ): Promise<ResponseRelay> {
-    try {
-      return await this.#forward(call, credential, ends);
-    } catch (error) {
-      call.body?.destroy(); // Nobody reads it any more.
-      throw error;
-    }
-  }
-
-  async #forward(
-    call: ActiveCall,
-    credential: PreparedCredential,
-    ends: CallEnds,
-  ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
     refuseGone(ends);
     const held = isHeld(ends.announced, credential);

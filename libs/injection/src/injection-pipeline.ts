@@ -217,12 +217,12 @@ export class InjectionPipeline {
 
   async #relayed(call: ActiveCall, relay: ResponseRelay): Promise<void> {
     const { outcome, failure } = await relay.ended;
-    call.body?.destroy();
     if (failure !== undefined) throw failure;
     call.outcome = outcome;
   }
 
   #finish(call: ActiveCall): void {
+    call.body?.destroy(); // However the call ended, nobody reads it any more.
     this.#bulkhead.leave(call.permitted);
     const event = call.completed(this.parts.events, this.parts.clock.now());
     this.parts.ledger.finish({ callId: call.start.callId, event });

@@ -1,5 +1,5 @@
 import { CallFailed } from '../call-failed.js';
-import { receivedValuesOf, valuesOf } from '../header-values.js';
+import { valuesOf } from '../header-values.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
@@ -40,24 +40,25 @@ export function callerHead(
   matcher: TermMatcher | undefined,
 ): CallerHead {
   const scrubbing = new HeadScrubbing(matcher);
-  const headers = callerHeaders(raw.rawHeaders, resource, scrubbing);
+  const texts = raw.rawHeaders.map((text) => text.toString('latin1'));
+  const headers = callerHeaders({ raw, texts }, resource, scrubbing);
   const statusText = scrubbing.text(Buffer.from(raw.statusText, 'latin1'));
   return {
     status: raw.status,
     statusText: STATUS_TEXT.test(statusText) ? statusText : '',
     headers,
-    codings: codingsOf(raw.rawHeaders),
+    codings: codingsOf(texts),
     contentLength: lengthOf(headers),
     hits: scrubbing.hits,
   };
 }
 
+/** `texts`: the headers in latin1. */
 function callerHeaders(
-  rawHeaders: readonly Buffer[],
+  { raw: { rawHeaders }, texts }: { readonly raw: RawHead; readonly texts: readonly string[] },
   resource: ProxiedResource,
   scrubbing: HeadScrubbing,
 ): string[] {
-  const texts = rawHeaders.map((text) => text.toString('latin1'));
   const dropped = namedByConnection(texts);
   const headers: string[] = [];
   for (let index = 0; index < texts.length; index += 2) {
@@ -74,8 +75,8 @@ function callerHeaders(
 }
 
 /** Also when Connection names the header, so that the caller does not get it: the body is in the coding all the same. */
-function codingsOf(rawHeaders: readonly Buffer[]): readonly string[] {
-  return receivedValuesOf(rawHeaders, 'content-encoding')
+function codingsOf(texts: readonly string[]): readonly string[] {
+  return valuesOf(texts, 'content-encoding')
     .flatMap((value) => value.toLowerCase().split(','))
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');

@@ -56,7 +56,8 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   #controller: UpstreamController | undefined;
   #plan: ResponsePlan | undefined;
   #decoder: BodyDecoder | undefined;
-  #trailers: readonly Buffer[] = [];
+  /** There when the destination has said all. */
+  #trailers: readonly Buffer[] | undefined;
   #bytesIn = 0;
   #bytesOut = 0;
   #hits = 0;
@@ -225,7 +226,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
   }
 
   private addTrailers(): void {
-    if (this.#trailers.length === 0) return;
+    if (this.#trailers === undefined || this.#trailers.length === 0) return;
     const { trailers, hits } = callerTrailers(this.#trailers, this.#credential.matcher);
     this.#hits += hits;
     if (trailers.length > 0) this.parts.response.addTrailers(trailers);
@@ -236,7 +237,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     const failed = (this.#status ?? 0) >= 500;
     this.conclude({ outcome: failed ? 'upstream_error' : 'ok', failure: undefined });
     // Of a range, and behind the end of a compressed body, more may follow that nobody takes.
-    this.#controller?.abort(new Error('all that was asked for is there'));
+    if (this.#trailers === undefined) this.#controller?.abort(new Error('all is there'));
   }
 
   /** What must not happen between the destination and the caller ends the call, and never the process. */
