@@ -1,12 +1,12 @@
 import { PostgresHandleStore } from '#adapters/postgres';
-import { type MintedHandle, mintHandle } from '#handles';
 import { secondsAfter, SystemClock } from '#kernel';
-import { aHandle, aHandleIssue, aHandleRevokedEvent } from '#testing';
+import { aHandleRevokedEvent } from '#testing';
 import { freePort } from '../support/free-port.js';
 import { openBaoAdmin } from '../support/openbao.js';
 import { makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
 import { PosternProcess } from '../support/postern-process.js';
 import { testPostgres, type TestDatabase } from '../support/postgres.js';
+import { type StoredHandle, storedHandle } from '../support/stored-handle.js';
 import { type Running } from './running.js';
 
 const SCOPES = ['ledger.read', 'ledger.post'];
@@ -56,7 +56,6 @@ export async function startProxyUnderBench(
     },
     resource: {
       credential: { ref: { mount: 'secret', path } },
-      handle: { ttl: '1h', maxTtl: '1h', maxCalls: CALLS_MAX, binding: 'none' },
       call: { timeout: '30s', maxRequestBytes: '100MiB', maxResponseBytes: 'unlimited', audit },
     },
   });
@@ -91,16 +90,9 @@ async function handlesFor({
 }: TestDatabase): Promise<Pick<ProxyUnderBench, 'handle' | 'revokedHandle'>> {
   const store = new PostgresHandleStore(database);
   const issuedAt = new SystemClock().now();
-  const issue = async (): Promise<MintedHandle> => {
-    const minted = mintHandle('dev');
-    const { id, digest } = minted;
-    const handle = aHandle({
-      ...{ id, digest, resource: 'ledger', environment: 'dev', scopes: SCOPES },
-      ...{ issuedAt, expiresAt: secondsAfter(issuedAt, LIFE_SECONDS), maxCalls: CALLS_MAX },
-    });
-    await store.issue(aHandleIssue(handle));
-    return minted;
-  };
+  const expiresAt = secondsAfter(issuedAt, LIFE_SECONDS);
+  const issue = (): Promise<StoredHandle> =>
+    storedHandle(database, { scopes: SCOPES, issuedAt, expiresAt, maxCalls: CALLS_MAX });
   const [handle, revoked] = [await issue(), await issue()];
   const selector = { scope: 'handle', id: revoked.id } as const;
   await store.revoke({ selector, at: issuedAt, eventOf: aHandleRevokedEvent });

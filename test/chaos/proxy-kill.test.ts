@@ -2,14 +2,12 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PostgresDatabase, PostgresHandleStore } from '#adapters/postgres';
-import { mintHandle } from '#handles';
-import { secondsAfter, SystemClock } from '#kernel';
+import { PostgresDatabase } from '#adapters/postgres';
 import { describeWithServer, openBaoAdmin, type TestDatabase, testPostgres } from '#test-support';
-import { aHandle, aHandleIssue } from '#testing';
 import { freePort } from '../support/free-port.js';
 import { makePosternFolder } from '../support/postern-folder.js';
 import { PosternProcess } from '../support/postern-process.js';
+import { storedHandle } from '../support/stored-handle.js';
 
 const KILLS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 100 : 4;
 const CALLERS = 16;
@@ -92,11 +90,7 @@ describeWithServer('a proxy that is killed under load', 'postgres-18', () => {
     }
 
     async function issue(name: string, maxCalls: number): Promise<string> {
-      const { plaintext, digest, id } = mintHandle('dev');
-      const issuedAt = new SystemClock().now();
-      const life = { issuedAt, expiresAt: secondsAfter(issuedAt, 3_600) };
-      const handle = aHandle({ id, digest, environment: 'dev', maxCalls, ...life });
-      await new PostgresHandleStore(store).issue(aHandleIssue(handle));
+      const { plaintext, id } = await storedHandle(store, { maxCalls });
       ids.set(name, id);
       return plaintext;
     }

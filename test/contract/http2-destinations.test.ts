@@ -1,4 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import {
   constants,
   createSecureServer,
@@ -8,13 +7,17 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { Http2Upstream } from '#adapters/http';
 import { type CallLimits, type UpstreamFailed, type UpstreamRequest } from '#injection';
-import { anUpstreamRequest, RecordingSink, TestCertificate } from '#testing';
+import {
+  anUpstreamRequest,
+  type DestinationCertificate,
+  destinationCertificate,
+  RecordingSink,
+  TestCertificate,
+} from '#testing';
 import {
   DATA,
   END_HEADERS,
@@ -32,7 +35,7 @@ const NAME = 'ledger.test';
 /** What HTTP/2 has and HTTP/1.1 has not; the rest is in the contract. */
 describe('a destination over HTTP/2', () => {
   let authority: TestCertificate;
-  let pair: { cert: string; key: string };
+  let pair: DestinationCertificate['pair'];
   let caFile: string;
   let server: Http2SecureServer;
   let upstream: Http2Upstream;
@@ -40,11 +43,7 @@ describe('a destination over HTTP/2', () => {
   const sessions: ServerHttp2Session[] = [];
 
   beforeAll(async () => {
-    authority = await TestCertificate.selfSigned();
-    const { pem, keyPem } = await authority.issue({ authority: false, dnsNames: [NAME] });
-    pair = { cert: pem, key: keyPem };
-    caFile = join(mkdtempSync(join(tmpdir(), 'postern-test-h2-')), 'ca.pem');
-    writeFileSync(caFile, authority.pem);
+    ({ authority, pair, caFile } = await destinationCertificate(NAME));
   });
   beforeEach(() => {
     upstream = new Http2Upstream();

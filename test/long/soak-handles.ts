@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type PostgresDatabase, PostgresHandleStore } from '#adapters/postgres';
-import { type Handle, mintHandle } from '#handles';
+import { type Handle } from '#handles';
 import { secondsAfter, SystemClock } from '#kernel';
-import { aHandle, aHandleIssue, aHandleRevokedEvent } from '#testing';
+import { aHandleRevokedEvent } from '#testing';
+import { type StoredHandle, storedHandle } from '../support/stored-handle.js';
 import { type ResourceName, RESOURCES } from './soak-settings.js';
 
 const LIFE_SECONDS = 300;
@@ -12,12 +13,7 @@ const IN_USE = 4;
 /** A handle is given up so long before its end that no call with it meets it. */
 const GIVEN_UP_AFTER_MS = 200_000;
 
-export interface IssuedHandle {
-  readonly id: string;
-  readonly plaintext: string;
-}
-
-interface InUse extends IssuedHandle {
+interface InUse extends StoredHandle {
   readonly since: number;
 }
 
@@ -29,7 +25,7 @@ export class SoakHandles {
   #next = 0;
   issued = 0;
 
-  constructor(database: PostgresDatabase) {
+  constructor(private readonly database: PostgresDatabase) {
     this.#store = new PostgresHandleStore(database);
   }
 
@@ -56,21 +52,16 @@ export class SoakHandles {
     return chosen.plaintext;
   }
 
-  async issue(resource: ResourceName, overrides: Partial<Handle> = {}): Promise<IssuedHandle> {
-    const { plaintext, digest, id } = mintHandle('dev');
-    const issuedAt = this.#clock.now();
-    const handle = aHandle({
-      ...{ id, digest, resource, environment: 'dev', scopes: ['ledger.read'] },
-      ...{ maxCalls: MAX_CALLS, issuedAt, expiresAt: secondsAfter(issuedAt, LIFE_SECONDS) },
-      ...overrides,
-    });
-    await this.#store.issue(aHandleIssue(handle));
+  async issue(resource: ResourceName, overrides: Partial<Handle> = {}): Promise<StoredHandle> {
+    const expiresAt = secondsAfter(this.#clock.now(), LIFE_SECONDS);
+    const handle = { resource, scopes: ['ledger.read'], maxCalls: MAX_CALLS, expiresAt };
+    const issued = await storedHandle(this.database, { ...handle, ...overrides });
     this.issued += 1;
-    return { id, plaintext };
+    return issued;
   }
 
   /** One that is dead when this resolves, by its age. */
-  async expired(resource: ResourceName): Promise<IssuedHandle> {
+  async expired(resource: ResourceName): Promise<StoredHandle> {
     const handle = await this.issue(resource, {
       expiresAt: secondsAfter(this.#clock.now(), 1),
     });
@@ -78,7 +69,7 @@ export class SoakHandles {
     return handle;
   }
 
-  async revoke({ id }: IssuedHandle): Promise<void> {
+  async revoke({ id }: StoredHandle): Promise<void> {
     await this.#store.revoke({
       selector: { scope: 'handle', id },
       at: this.#clock.now(),

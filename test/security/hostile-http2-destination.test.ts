@@ -1,14 +1,16 @@
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createSecureServer, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { Http2Upstream } from '#adapters/http';
-import { anUpstreamRequest, RecordingSink, TestCertificate } from '#testing';
+import {
+  anUpstreamRequest,
+  type DestinationCertificate,
+  destinationCertificate,
+  RecordingSink,
+} from '#testing';
 import { until } from '../support/until.js';
 
 const NAME = 'ledger.test';
@@ -17,18 +19,14 @@ const SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 const NO_STREAMS = Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0]);
 
 describe('a hostile destination over HTTP/2', () => {
-  let pair: { cert: string; key: string };
+  let pair: DestinationCertificate['pair'];
   let caFile: string;
   let upstream: Http2Upstream;
   let server: Server;
   const sockets: TLSSocket[] = [];
 
   beforeAll(async () => {
-    const authority = await TestCertificate.selfSigned();
-    const { pem, keyPem } = await authority.issue({ authority: false, dnsNames: [NAME] });
-    pair = { cert: pem, key: keyPem };
-    caFile = join(mkdtempSync(join(tmpdir(), 'postern-test-h2-')), 'ca.pem');
-    writeFileSync(caFile, authority.pem);
+    ({ pair, caFile } = await destinationCertificate(NAME));
   });
   beforeEach(() => {
     upstream = new Http2Upstream();

@@ -1,4 +1,4 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import {
   type CallDenied,
@@ -12,6 +12,7 @@ import {
   type UpstreamResponseSink,
 } from '#injection';
 import { aProxiedResource, CallPathParts } from '#testing';
+import { DroppedAnswer } from './dropped-answer.js';
 
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
 const RUNS = long ? 10_000 : 60;
@@ -85,19 +86,6 @@ function tell(way: Way, sink: UpstreamResponseSink): void {
   }
 }
 
-class Answer extends Writable {
-  headersSent = false;
-  override _write(_: unknown, __: unknown, done: () => void): void {
-    done();
-  }
-  writeHead(): void {
-    this.headersSent = true;
-  }
-  addTrailers(): void {
-    this.headersSent = true;
-  }
-}
-
 /** Where the places and the budget of calls are: the pipeline as it runs, without sockets. */
 class Places {
   readonly upstream = new EndingUpstream();
@@ -122,7 +110,7 @@ class Places {
       ...{ method: 'GET', url: `/proxy/${id}/accounts/${way}`, httpVersion: '1.1' },
       rawHeaders: ['Host', 'p', 'Authorization', `Bearer ${plaintext}`, ...length],
     });
-    const response = new Answer();
+    const response = new DroppedAnswer();
     response.on('error', () => undefined);
     if (way === 'caller-goes') this.upstream.goers.add(() => response.destroy());
     const context = { correlationId: 'req_x', peerAddress: '192.0.2.7' };

@@ -1,4 +1,4 @@
-import { Readable, Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import {
   type CallDenied,
@@ -26,6 +26,7 @@ import {
 } from './independent-decoders.js';
 import { RawBackend, rawCall } from './raw-sockets.js';
 import { type StrictMessage, valuesOf } from './strict-http.js';
+import { DroppedAnswer } from './dropped-answer.js';
 
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
 const IN_MEMORY = long ? 100_000 : 3_000;
@@ -93,19 +94,6 @@ class RecordingUpstream extends Upstream {
 
   override async close(): Promise<void> {
     this.last = undefined;
-  }
-}
-
-class DroppedAnswer extends Writable {
-  headersSent = false;
-  override _write(_: unknown, __: unknown, done: () => void): void {
-    done();
-  }
-  writeHead(): void {
-    this.headersSent = true;
-  }
-  addTrailers(): void {
-    this.headersSent = true;
   }
 }
 

@@ -1,18 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { PostgresDatabase, PostgresHandleStore } from '#adapters/postgres';
+import { PostgresDatabase } from '#adapters/postgres';
 import { type EventDataOf } from '#events';
-import { mintHandle } from '#handles';
-import { secondsAfter, SystemClock } from '#kernel';
-import { aHandle, aHandleIssue } from '#testing';
 import { parse, stringify } from 'yaml';
 import { freePort } from './free-port.js';
 import { openBaoAdmin } from './openbao.js';
 import { makePosternFolder } from './postern-folder.js';
 import { PosternProcess } from './postern-process.js';
 import { testPostgres, type TestDatabase } from './postgres.js';
+import { type StoredHandle, storedHandle } from './stored-handle.js';
 import { until } from './until.js';
-
-const HANDLE_LIFE_SECONDS = 3_600;
 
 export interface RunningProxyOptions {
   /** Of `ledger`. */
@@ -68,13 +64,8 @@ export class RunningProxy {
     return new RunningProxy(process, port, database, store);
   }
 
-  async issue(resource: string): Promise<{ readonly plaintext: string; readonly id: string }> {
-    const { plaintext, digest, id } = mintHandle('dev');
-    const issuedAt = new SystemClock().now();
-    const life = { issuedAt, expiresAt: secondsAfter(issuedAt, HANDLE_LIFE_SECONDS) };
-    const handle = aHandle({ id, digest, environment: 'dev', resource, ...life });
-    await new PostgresHandleStore(this.store).issue(aHandleIssue(handle));
-    return { plaintext, id };
+  issue(resource: string): Promise<StoredHandle> {
+    return storedHandle(this.store, { resource });
   }
 
   /** What `call.completed` says of the first call with a handle; waits for it. */

@@ -1,4 +1,5 @@
 import { endLostCalls, type InjectionParts, type InjectionPipeline } from '#injection';
+import { Rounds } from '#platform';
 
 export interface HousekeepingParts extends Pick<
   InjectionParts,
@@ -17,54 +18,39 @@ const SWEEP_MARGIN_MS = 60_000;
 
 /** What has to be done from time to time beside the calls. Problems are told, and tried again at the next turn. */
 export class Housekeeping {
-  readonly #timers: NodeJS.Timeout[] = [];
-  /** Steps under way; of those that have ended nothing is kept. */
-  readonly #running = new Set<Promise<void>>();
+  readonly #rounds: readonly Rounds[];
 
-  constructor(private readonly parts: HousekeepingParts) {}
+  constructor(private readonly parts: HousekeepingParts) {
+    let { sweepAllBefore } = parts;
+    const sweep = async (): Promise<void> => {
+      const before = sweepAllBefore ?? this.#surelyLost();
+      sweepAllBefore = undefined;
+      await endLostCalls(parts, before);
+    };
+    this.#rounds = [
+      this.#every(SWEEP_INTERVAL_MS, sweep, 'lost calls cannot be ended yet'),
+      this.#every(
+        TIDY_INTERVAL_MS,
+        () => parts.pipeline.tidy(),
+        'summed denials cannot be written, or reserved calls not be given back, yet',
+      ),
+    ];
+  }
 
   start(): void {
-    const { sweepAllBefore } = this.parts;
-    this.#run(() => this.#sweep(sweepAllBefore ?? this.#surelyLost()));
-    this.#every(TIDY_INTERVAL_MS, () => this.#tidy());
-    this.#every(SWEEP_INTERVAL_MS, () => this.#sweep(this.#surelyLost()));
+    for (const rounds of this.#rounds) rounds.onApplicationBootstrap();
   }
 
   /** Resolves when what is under way has ended. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#running);
+    await Promise.all(this.#rounds.map((rounds) => rounds.onApplicationShutdown()));
   }
 
-  #every(intervalMs: number, step: () => Promise<void>): void {
-    const timer = setInterval(() => {
-      this.#run(step);
-    }, intervalMs);
-    this.#timers.push(timer.unref());
-  }
-
-  #run(step: () => Promise<void>): void {
-    const running = step().finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
-  async #tidy(): Promise<void> {
-    try {
-      await this.parts.pipeline.tidy();
-    } catch (error) {
-      this.parts.onProblem(
-        'summed denials cannot be written, or reserved calls not be given back, yet',
-        error,
-      );
-    }
-  }
-
-  async #sweep(startedBefore: Date): Promise<void> {
-    try {
-      await endLostCalls(this.parts, startedBefore);
-    } catch (error) {
-      this.parts.onProblem('lost calls cannot be ended yet', error);
-    }
+  #every(everyMs: number, duty: () => Promise<void>, problem: string): Rounds {
+    const onFault = (error: unknown): void => {
+      this.parts.onProblem(problem, error);
+    };
+    return new Rounds({ everyMs, duties: [duty], onFault });
   }
 
   #surelyLost(): Date {

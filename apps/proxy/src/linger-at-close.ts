@@ -1,4 +1,5 @@
 import { type Socket } from 'node:net';
+import { destroyAfter } from '#platform';
 
 const LINGER_MS = 2_000;
 
@@ -16,8 +17,5 @@ export function lingerAtClose(socket: Socket): void {
 /** Ends a connection now, and lets go of it after two seconds, whether or not its caller ever ends it. */
 export function endAndLinger(socket: Socket): void {
   socket.end();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-  socket.once('close', () => {
-    clearTimeout(timer);
-  });
+  destroyAfter(socket, LINGER_MS);
 }

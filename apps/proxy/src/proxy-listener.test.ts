@@ -9,8 +9,7 @@ describe('requests that were refused before they were read', () => {
   const listener = new ProxyListener({
     pipeline: {
       call: () => Promise.resolve(),
-      turnedAway: () => Promise.resolve(),
-      refusedUnread: () => new Promise<void>((resolve) => written.push(resolve)),
+      turnedAway: () => new Promise<void>((resolve) => written.push(resolve)),
     },
     trustedProxies: new TrustedProxies([]),
     certificates: new ClientCertificates({

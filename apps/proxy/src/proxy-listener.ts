@@ -22,7 +22,7 @@ import {
 } from './upgrade-request.js';
 
 export interface ProxyListenerParts {
-  readonly pipeline: Pick<InjectionPipeline, 'call' | 'refusedUnread' | 'turnedAway'>;
+  readonly pipeline: Pick<InjectionPipeline, 'call' | 'turnedAway'>;
   readonly trustedProxies: TrustedProxies;
   readonly certificates: ClientCertificates;
   /** Calls of the whole process at once, from their first byte on. Default 4,096. */
@@ -71,7 +71,7 @@ export class ProxyListener {
   refused({ what, remoteAddress }: UnreadRequest): void {
     const peerAddress = this.parts.trustedProxies.peerAddress(remoteAddress, []);
     const context = { correlationId: randomId('req'), peerAddress };
-    this.#leave(() => this.parts.pipeline.refusedUnread(context, what));
+    this.#leave(() => this.parts.pipeline.turnedAway(unreadable(what), context));
   }
 
   get #isFull(): boolean {
@@ -203,6 +203,9 @@ const isAmbiguous = (error: unknown): boolean => hasCode(error, 'ambiguous-reque
 
 const hasCode = (error: unknown, code: CallDenied['code']): boolean =>
   error instanceof CallDenied && error.code === code;
+
+const unreadable = (detail: string): CallDenied =>
+  new CallDenied({ code: 'ambiguous-request', reason: 'ambiguous_request', detail });
 
 const fullOf = (calls: number): CallDenied =>
   new CallDenied({

@@ -111,16 +111,7 @@ export class InjectionPipeline {
     }
   }
 
-  /** Leaves the event of a request that could not be read as a call, and was refused. @throws DependencyUnavailable */
-  refusedUnread(context: CallContext, detail: string): Promise<void> {
-    const denial = { code: 'ambiguous-request', reason: 'ambiguous_request', detail } as const;
-    return this.#denials.record(
-      new CallDenied(denial),
-      new CallAttempt({ rawHeaders: [] }, context),
-    );
-  }
-
-  /** Leaves the event of a call that was turned away before anything of it was read. @throws DependencyUnavailable */
+  /** Leaves the event of a request that was turned away before it was read as a call. @throws DependencyUnavailable */
   turnedAway(denied: CallDenied, context: CallContext): Promise<void> {
     return this.#denials.record(denied, new CallAttempt({ rawHeaders: [] }, context));
   }

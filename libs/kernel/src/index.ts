@@ -6,3 +6,4 @@ export { DependencyUnavailable, PosternError } from './postern-error.js';
 export { Refusal } from './refusal.js';
 export { randomId, uuidv7 } from './random-id.js';
 export { Secret } from './secret.js';
+export { timerDelay } from './timer-delay.js';

@@ -15,6 +15,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { continueWhenRead } from './continue-when-read.js';
+import { HEAD_BYTES_MAX, HEADERS_MAX } from './head-limits.js';
 import { type HttpRequest, type HttpResponse, type UnreadRequest } from './http-exchange.js';
 import { Http2Connections } from './http2-connections.js';
 import { inTurn } from './in-turn.js';
@@ -50,21 +51,18 @@ export interface HttpHost {
   close(deadlineMs: number): Promise<void>;
 }
 
-const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** How soon a connection that is over its time is seen. */
 const CONNECTION_CHECK_MS = 1_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000; // Longer than the 60 s after which common load balancers let go.
 /** For an answer of HTTP/2 of which its caller takes nothing more. */
 const TAKEN_WITHIN_MS = 30_000;
-/** More than the call path accepts, so that it can say so; Node drops what is beyond without a word. */
-const HEADERS_MAX = 200;
 const CONNECTIONS_MAX = 10_000;
 const BODY_BYTES_MAX = 64 * 1024;
 const BODY_TIMEOUT_MS = 10_000;
 
 const SERVER_OPTIONS: ServerOptions = {
-  maxHeaderSize: HEADER_BYTES_MAX,
+  maxHeaderSize: HEAD_BYTES_MAX,
   insecureHTTPParser: false,
   requireHostHeader: false, // The call path says so itself, and leaves its event; for the rest see `route`.
   headersTimeout: HEADERS_TIMEOUT_MS,
@@ -81,7 +79,7 @@ const SERVER_OPTIONS: ServerOptions = {
 export async function startHttpHost(options: HttpHostOptions): Promise<HttpHost> {
   const { server, keep } = await serverFor(options);
   const sockets = socketsOf(server);
-  server.maxHeadersCount = HEADERS_MAX;
+  server.maxHeadersCount = HEADERS_MAX; // Node drops what is beyond without a word.
   server.maxConnections = CONNECTIONS_MAX;
   const { app, http2 } = await createApp(server, options);
   try {

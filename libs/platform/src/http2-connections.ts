@@ -6,7 +6,9 @@ import {
   type ServerOptions,
 } from 'node:http2';
 import { type TLSSocket } from 'node:tls';
+import { destroyAfter } from './destroy-after.js';
 import { FrameBudget } from './frame-budget.js';
+import { HEAD_BYTES_MAX, HEADERS_MAX } from './head-limits.js';
 import { type UnreadRequest } from './http-exchange.js';
 import { http2Head, type ReceivedHead, type RequestHead } from './http2-head.js';
 import { Http2Request } from './http2-request.js';
@@ -27,9 +29,6 @@ export interface Http2ConnectionsParts {
 }
 
 const STREAMS_MAX = 100;
-const HEAD_BYTES_MAX = 16 * 1024;
-/** Also pseudo headers and each crumb of a cookie count. */
-const HEADERS_MAX = 200;
 const MEGABYTES_MAX = 10;
 /** Frames that break the protocol, of one connection. */
 const INVALID_FRAMES_MAX = 100;
@@ -122,7 +121,7 @@ export class Http2Connections {
     };
     const idle = new IdleTimer(firstRequestMs, () => {
       session.close();
-      destroySoon(socket);
+      destroyAfter(socket, LAST_WORD_MS);
     });
     let streams = 0;
     session.on('ping', spend).on('remoteSettings', spend);
@@ -148,13 +147,7 @@ export class Http2Connections {
 function cut(session: ServerHttp2Session, socket: TLSSocket): void {
   if (session.destroyed) return;
   session.destroy(new Error('too many frames'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
-  destroySoon(socket);
-}
-
-/** Who does not read never learns that the connection ends, and could keep it. */
-function destroySoon(socket: TLSSocket): void {
-  const timer = setTimeout(() => socket.destroy(), LAST_WORD_MS).unref();
-  socket.once('close', () => clearTimeout(timer));
+  destroyAfter(socket, LAST_WORD_MS);
 }
 
 class IdleTimer {

@@ -1,8 +1,6 @@
 import { type IncomingHttpHeaders } from 'node:http';
+import { HEAD_BYTES_MAX } from './head-limits.js';
 import { MalformedRequest } from './malformed-request.js';
-
-/** The same as of a request of HTTP/1.1. */
-const HEAD_BYTES_MAX = 16 * 1024;
 
 /** The head of a request of HTTP/1.1 that says the same as one of HTTP/2. */
 export interface RequestHead {

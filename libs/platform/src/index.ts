@@ -25,6 +25,7 @@ export {
 export { provide } from './provide.js';
 export { type AppContext, type RunningApp, type StartApp } from './app-context.js';
 export { type AppName } from './app-name.js';
+export { destroyAfter } from './destroy-after.js';
 export { EXIT, exitCodeOf } from './exit-code.js';
 export { urlHost } from './listen-on.js';
 export { ProblemFilter } from './problem.filter.js';

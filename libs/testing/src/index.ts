@@ -122,3 +122,4 @@ export {
   type TestExtension,
 } from './test-certificates.js';
 export { SVID_UNDER_TEST, SvidsUnderTest } from './svids-under-test.js';
+export { type DestinationCertificate, destinationCertificate } from './destination-certificate.js';

@@ -1,4 +1,3 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
 import {
   createServer,
   type IncomingMessage,
@@ -12,16 +11,14 @@ import {
   type Http2ServerResponse,
 } from 'node:http2';
 import { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type CallLimits,
   type ProxiedResourceRegistration,
   type Upstream,
   type UpstreamRequest,
 } from '#injection';
+import { destinationCertificate } from './destination-certificate.js';
 import { aProxiedRegistration, aProxiedResource } from './injection-builders.js';
-import { TestCertificate } from './test-certificates.js';
 
 /** A destination on loopback that an Upstream is tested against. */
 export interface UpstreamServer {
@@ -78,11 +75,8 @@ const NAME = 'ledger.test';
 
 /** Over TLS, and HTTP/2 only. Its requests and responses look as those of `node:http` do. */
 export async function http2Server(listener: RequestListener): Promise<UpstreamServer> {
-  const authority = await TestCertificate.selfSigned();
-  const certificate = await authority.issue({ authority: false, dnsNames: [NAME] });
-  const caFile = join(mkdtempSync(join(tmpdir(), 'postern-test-h2-')), 'ca.pem');
-  writeFileSync(caFile, authority.pem);
-  const server = createSecureServer({ cert: certificate.pem, key: certificate.keyPem });
+  const { pair, caFile } = await destinationCertificate(NAME);
+  const server = createSecureServer(pair);
   const sessions = new Set<Http2Session>();
   server.on('session', (session) => {
     sessions.add(session);

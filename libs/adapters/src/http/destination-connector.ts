@@ -1,4 +1,5 @@
-import { isIP, type Socket } from 'node:net';
+import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import { type ConnectionOptions } from 'node:tls';
 import { type ProxiedResource, type TlsIdentity } from '#injection';
 import { buildConnector } from 'undici';
 import { AddressRefused, guardedLookup, permitsAddress } from './address-guard.js';
@@ -20,17 +21,12 @@ export function destinationConnector(
   resource: ProxiedResource,
   tlsIdentity?: TlsIdentity,
 ): buildConnector.connector {
-  const { network, tls, limits } = resource;
+  const { tls, limits } = resource;
   const connect = buildConnector({
+    ...guardedOptions(resource, tlsIdentity),
     timeout: limits.connectTimeoutMs,
     maxCachedSessions: TLS_SESSIONS_MAX,
-    rejectUnauthorized: true,
-    minVersion: 'TLSv1.2',
-    lookup: guardedLookup(network.allowPrivate),
-    autoSelectFamily: true,
     allowH2: false,
-    ...(tls?.caPem === undefined ? {} : { ca: tls.caPem }),
-    ...(tlsIdentity === undefined ? {} : { cert: tlsIdentity.certificate, key: tlsIdentity.key }),
   });
   return (options, callback) => {
     const problem = refusal(resource, options);
@@ -44,6 +40,25 @@ export function destinationConnector(
     });
   };
 }
+
+type GuardedOptions = Pick<
+  ConnectionOptions,
+  'rejectUnauthorized' | 'minVersion' | 'lookup' | 'ca' | 'cert' | 'key'
+> &
+  Pick<TcpNetConnectOpts, 'autoSelectFamily'>;
+
+/** What holds for every connection to a destination, whatever is spoken on it: which peers, and proven how. */
+export const guardedOptions = (
+  { network, tls }: Pick<ProxiedResource, 'network' | 'tls'>,
+  tlsIdentity: TlsIdentity | undefined,
+): GuardedOptions => ({
+  rejectUnauthorized: true, // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+  minVersion: 'TLSv1.2',
+  lookup: guardedLookup(network.allowPrivate),
+  autoSelectFamily: true,
+  ...(tls?.caPem === undefined ? {} : { ca: tls.caPem }),
+  ...(tlsIdentity === undefined ? {} : { cert: tlsIdentity.certificate, key: tlsIdentity.key }),
+});
 
 type Outcome = Parameters<buildConnector.Callback>;
 
@@ -84,10 +99,13 @@ export function literalRefusal(
   { network }: Pick<ProxiedResource, 'network'>,
   hostname: string,
 ): AddressRefused | undefined {
-  const literal = hostname.replace(/^\[|\]$/g, '');
+  const literal = withoutBrackets(hostname);
   return isIP(literal) === 0 || permitsAddress(literal, network.allowPrivate)
     ? undefined
     : new AddressRefused(`${literal} must not be contacted`);
 }
+
+/** An IPv6 address as it stands outside of URLs; anything else as it is. */
+export const withoutBrackets = (hostname: string): string => hostname.replace(/^\[|\]$/g, '');
 
 const defaultPort = (protocol: string): string => (protocol === 'https:' ? '443' : '80');

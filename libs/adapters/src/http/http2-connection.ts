@@ -2,8 +2,13 @@ import { type ClientHttp2Session, connect } from 'node:http2';
 import { isIP, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { type ProxiedResource, type TlsIdentity } from '#injection';
-import { guardedLookup } from './address-guard.js';
-import { literalRefusal, OriginMismatch, peerRefusal } from './destination-connector.js';
+import {
+  guardedOptions,
+  literalRefusal,
+  OriginMismatch,
+  peerRefusal,
+  withoutBrackets,
+} from './destination-connector.js';
 
 const HEADER_BYTES_MAX = 16 * 1024;
 /** What a destination may send ahead on one stream that nobody reads, and on all of a connection. */
@@ -140,22 +145,18 @@ function handshake(
 
 /** Each connection shakes hands anew: no TLS session of one identity is resumed with another. */
 function tlsOptionsOf(
-  { destination, network, tls }: ProxiedResource,
+  resource: ProxiedResource,
   tlsIdentity: TlsIdentity | undefined,
 ): ConnectionOptions & Pick<TcpNetConnectOpts, 'autoSelectFamily'> {
-  const host = destination.hostname.replace(/^\[|\]$/g, '');
+  const { destination, tls } = resource;
+  const host = withoutBrackets(destination.hostname);
   const servername = tls?.serverName ?? (isIP(host) === 0 ? host : undefined);
   return {
+    ...guardedOptions(resource, tlsIdentity),
     host,
     port: destination.port,
     ALPNProtocols: ['h2'],
-    minVersion: 'TLSv1.2',
-    rejectUnauthorized: true, // Whatever NODE_TLS_REJECT_UNAUTHORIZED says.
-    lookup: guardedLookup(network.allowPrivate),
-    autoSelectFamily: true,
     ...(servername === undefined ? {} : { servername }),
-    ...(tls?.caPem === undefined ? {} : { ca: tls.caPem }),
-    ...(tlsIdentity === undefined ? {} : { cert: tlsIdentity.certificate, key: tlsIdentity.key }),
   };
 }
 

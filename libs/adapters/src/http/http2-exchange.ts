@@ -6,13 +6,12 @@ import {
   type UpstreamRequest,
   type UpstreamResponseSink,
 } from '#injection';
+import { timerDelay } from '#kernel';
 import { type Http2Connection } from './http2-connection.js';
 import { http2Headers, receivedFields } from './http2-fields.js';
 import { type Http2Pool } from './http2-pool.js';
+import { unsendable } from './unsendable.js';
 import { upstreamFailure } from './upstream-failure.js';
-
-/** A longer one would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** One request and its response on a stream. Tells the sink of one end, whichever comes first. */
 export class Http2Exchange implements UpstreamController {
@@ -67,9 +66,8 @@ export class Http2Exchange implements UpstreamController {
 
   #problem(pool: Http2Pool | undefined): string | undefined {
     const { path, protocol } = this.request;
-    if (pool === undefined) return 'no connection is opened any more';
-    if (!path.startsWith('/') || path.startsWith('//')) return 'not an origin path';
-    return protocol === undefined ? undefined : 'nothing switches on HTTP/2';
+    const switches = protocol === undefined ? undefined : 'nothing switches on HTTP/2';
+    return unsendable(pool, path) ?? switches;
   }
 
   readonly #send = (connection: Http2Connection): void => {
@@ -173,13 +171,10 @@ export class Http2Exchange implements UpstreamController {
   }
 
   #timer(ms: number, what: string): NodeJS.Timeout {
-    return setTimeout(
-      () => {
-        this.#connection?.retire(); // It may be dead: others should not wait for it too.
-        this.#failAs('timeout', `${what} within ${ms} ms`);
-      },
-      Math.min(ms, TIMER_MS_MAX),
-    );
+    return setTimeout(() => {
+      this.#connection?.retire(); // It may be dead: others should not wait for it too.
+      this.#failAs('timeout', `${what} within ${ms} ms`);
+    }, timerDelay(ms));
   }
 
   #failAs(condition: UpstreamFailed['condition'], what: string): void {

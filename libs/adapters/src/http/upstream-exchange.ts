@@ -5,11 +5,10 @@ import {
   type UpstreamRequest,
   type UpstreamResponseSink,
 } from '#injection';
+import { timerDelay } from '#kernel';
 import { type Dispatcher, type Pool } from 'undici';
+import { unsendable } from './unsendable.js';
 import { upstreamFailure } from './upstream-failure.js';
-
-/** A longer one would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 type Controller = Dispatcher.DispatchController;
 
@@ -32,9 +31,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
 
   begin(pool: Pool | undefined): void {
     const { resource, method, path, headers, body, protocol } = this.request;
-    if (pool === undefined || !path.startsWith('/') || path.startsWith('//')) {
-      const what = pool === undefined ? 'no connection is opened any more' : 'not an origin path';
-      this.fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${what}`));
+    const problem = unsendable(pool, path);
+    if (pool === undefined || problem !== undefined) {
+      this.fail(new UpstreamFailed('protocol', `${resource.destination.origin}: ${problem ?? ''}`));
       return;
     }
     const servername = resource.tls?.serverName;
@@ -150,7 +149,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler, UpstreamCon
       this.fail(error);
       this.cut(error);
     };
-    return setTimeout(late, Math.min(ms, TIMER_MS_MAX));
+    return setTimeout(late, timerDelay(ms));
   }
 }
 

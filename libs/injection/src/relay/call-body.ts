@@ -1,9 +1,7 @@
 import { Readable } from 'node:stream';
+import { timerDelay } from '#kernel';
 import { CallFailed } from '../call-failed.js';
 import { type IncomingCall } from '../incoming-call.js';
-
-/** A longer one would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export interface BodyLimits {
   readonly bytesMax: number;
@@ -24,7 +22,7 @@ export class CallBody extends Readable {
     private readonly limits: BodyLimits,
   ) {
     super({ highWaterMark: 64 * 1024 });
-    this.#idle = setTimeout(this.#onIdle, Math.min(limits.idleMs, TIMER_MS_MAX));
+    this.#idle = setTimeout(this.#onIdle, timerDelay(limits.idleMs));
     incoming.pause();
     incoming.on('data', this.#onData).once('end', this.#onEnd).once('close', this.#onClose);
     incoming.on('error', this.#onClose);

@@ -42,7 +42,7 @@ export function callerHead(
   const scrubbing = new HeadScrubbing(matcher);
   const texts = raw.rawHeaders.map((text) => text.toString('latin1'));
   const headers = callerHeaders({ raw, texts }, resource, scrubbing);
-  const statusText = scrubbing.text(Buffer.from(raw.statusText, 'latin1'));
+  const statusText = scrubbing.text(Buffer.from(raw.statusText, 'latin1'), raw.statusText);
   return {
     status: raw.status,
     statusText: STATUS_TEXT.test(statusText) ? statusText : '',

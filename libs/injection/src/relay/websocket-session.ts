@@ -1,5 +1,6 @@
 import { type Duplex } from 'node:stream';
 import { type CallOutcome } from '#events';
+import { timerDelay } from '#kernel';
 import { CallDenied } from '../call-denied.js';
 import { type CallLimits } from '../proxied-resource.js';
 import { type FrameScrubber } from '../scrub/frame-scrubber.js';
@@ -32,8 +33,6 @@ const LOOK_EVERY_MS = 500;
 const UNANSWERED_LOOKS_MAX = 20;
 /** For the other side to end, when one side has. */
 const LINGER_MS = 5_000;
-/** A longer one would fire at once. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * The two connections of a call that became a WebSocket. Bytes go both ways with back-pressure until either side ends, or
@@ -159,7 +158,7 @@ export class WebSocketSession {
     const cut = (): void => {
       this.#cut(outcome);
     };
-    const timer = setTimeout(cut, Math.min(Math.max(0, delayMs), TIMER_MS_MAX));
+    const timer = setTimeout(cut, timerDelay(delayMs));
     this.#timers.push(timer);
     return timer;
   }

@@ -1,19 +1,13 @@
 import { Pool } from 'undici';
 import { destinationConnector } from './destination-connector.js';
-import { type PooledRequest, VersionedPools } from './versioned-pools.js';
+import { type PooledRequest } from './versioned-pools.js';
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 const KEEP_ALIVE_MS_MAX = 60_000;
 
-/** Connections over HTTP/1.1. */
-export class DestinationPools extends VersionedPools<Pool> {
-  constructor() {
-    super(openPool);
-  }
-}
-
-const openPool = ({ resource, tlsIdentity }: PooledRequest): Pool =>
+/** Connections to one destination over HTTP/1.1. */
+export const destinationPool = ({ resource, tlsIdentity }: PooledRequest): Pool =>
   new Pool(resource.destination.origin, {
     connect: destinationConnector(resource, tlsIdentity),
     connections: resource.limits.concurrencyMax,
