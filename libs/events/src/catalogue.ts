@@ -1,9 +1,12 @@
 import { type z } from 'zod';
 import { callEvents } from './call-events.js';
+import { canaryEvents } from './canary-events.js';
+import { commandEvents } from './command-events.js';
 import { exchangeEvents } from './exchange-events.js';
 import { handleEvents } from './handle-events.js';
 import { policyEvents } from './policy-events.js';
 import { signalEvents } from './signal-events.js';
+import { stateEvents } from './state-events.js';
 import { TOPICS, type Topic } from './topics.js';
 
 /** Every event type with the shape of its `data`. The published JSON Schemas are generated from this. */
@@ -13,6 +16,9 @@ export const CATALOGUE = {
   ...callEvents,
   ...policyEvents,
   ...signalEvents,
+  ...stateEvents,
+  ...commandEvents,
+  ...canaryEvents,
 };
 
 export type EventType = keyof typeof CATALOGUE;
@@ -26,6 +32,9 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   probe: TOPICS.policy,
   review: TOPICS.policy,
   signal: TOPICS.policy,
+  command: TOPICS.policy,
+  revocation: TOPICS.revocationState,
+  canary: TOPICS.canary,
 };
 
 /** What follows from the name of an event type, `dev.postern.<family>.<what>.v<major>`. */

@@ -1,6 +1,7 @@
 import { type EventUnreadable } from './event-unreadable.js';
-import { type Topic } from './topics.js';
 import { type RecordedEvent } from './postern-event.js';
+import { type IncomingRecord } from './structured-event.js';
+import { type Topic } from './topics.js';
 
 /** One event on its way: the outbox row as the relay sees it. */
 export interface BusRecord {
@@ -9,7 +10,31 @@ export interface BusRecord {
   readonly event: RecordedEvent;
 }
 
-export interface Subscription {
+/** Where a record lies. On the embedded bus the partition is the shard, and the offset the position in it. */
+export interface RecordPlace {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: string;
+}
+
+/** A record that was not handled: it cannot be read (EventUnreadable), or its handler rejected. */
+export interface RejectedRecord {
+  readonly place: RecordPlace;
+  /** As it lies there. */
+  readonly record: IncomingRecord;
+  /** When it was written, RFC 3339. */
+  readonly writtenAt: string;
+  readonly error: Error;
+}
+
+/**
+ * `passed`: the group goes on behind the record. `blocked`: its partition stands still, and it is given again after a
+ * pause that grows from one to thirty seconds; the other partitions go on.
+ */
+export type RejectionVerdict = 'passed' | 'blocked';
+
+/** Who reads which topics, and what stops it. */
+export interface Reading {
   /** Consumer group: members share the records, and the group goes on where it stopped. */
   readonly group: string;
   readonly topics: readonly Topic[];
@@ -20,21 +45,44 @@ export interface Subscription {
    * anew each time. Its name must be its own. Default `stored`.
    */
   readonly offsets?: 'stored' | 'forgotten';
-  /**
-   * Gets the records of one key in order, one at a time. The group's offset moves past a record only after its
-   * handler resolved; a rejection stops the subscription (`onFailure` says why) and loses nothing.
-   */
-  readonly handle: (record: BusRecord) => Promise<void>;
+  /** The subscription has ended by itself: it reads no more. */
   readonly onFailure: (error: Error) => void;
   /**
-   * Gets what is no valid event; the group moves past it. Without it such a record stops the subscription, since to
-   * pass over what cannot be read may lose something that mattered.
+   * Says what becomes of a record that was not handled; whoever dead-letters it resolves when that is durable. A
+   * rejection counts as `blocked`. Without it such a record ends the subscription: nothing is lost.
+   */
+  readonly onRejected?: (rejected: RejectedRecord) => Promise<RejectionVerdict>;
+}
+
+export interface Subscription extends Reading {
+  /**
+   * Gets the records of one key in order, one at a time. The group's offset moves past a record only after its
+   * handler resolved. It may take as long as it needs.
+   */
+  readonly handle: (record: BusRecord, place: RecordPlace) => Promise<void>;
+  /**
+   * Gets what is no valid event; the group moves past it. For who only watches; others have `onRejected`, which is not
+   * asked about such a record then.
    */
   readonly onUnreadable?: (problem: EventUnreadable) => void;
 }
 
+/** How far a subscription has come, for a health check. */
+export interface SubscriptionProgress {
+  /**
+   * Milliseconds since it last heard from the bus (also that there is nothing new) while no handler was running, or
+   * since the handler that runs began.
+   */
+  readonly idleMs: number;
+  /** Whether it has read, once, all that lay there when it began. */
+  readonly caughtUp: boolean;
+  /** Partitions that stand still, and why. */
+  readonly blocked: readonly { readonly place: RecordPlace; readonly reason: string }[];
+}
+
 /** A running subscription. */
 export interface SubscriptionHandle {
+  readonly progress: SubscriptionProgress;
   /** Resolves when no handler runs any more and the offset is stored. */
   stop(): Promise<void>;
 }

@@ -8,6 +8,26 @@ const handleBlock = {
 export const revocationInitiators = ['admin', 'policy', 'system', 'subject', 'command'] as const;
 export type RevocationInitiator = (typeof revocationInitiators)[number];
 
+/** What a revocation or a suspension may name. */
+export const revocationScopes = [
+  'handle',
+  'family',
+  'subject',
+  'issuer',
+  'grant',
+  'key',
+  'resource',
+  'task',
+] as const;
+export type RevocationScope = (typeof revocationScopes)[number];
+
+const initiated = {
+  scope: z.enum(revocationScopes),
+  reason: z.string(),
+  initiator: z.enum(revocationInitiators),
+  initiator_id: z.string().optional().describe('subject_id or handle_id of who asked'),
+};
+
 export const handleEvents = {
   'dev.postern.handle.issued.v1': z.object({
     ...handleBlock,
@@ -22,10 +42,17 @@ export const handleEvents = {
   }),
   'dev.postern.handle.revoked.v1': z.object({
     ...handleBlock,
-    scope: z.enum(['handle', 'family', 'subject', 'issuer', 'grant', 'key', 'resource', 'task']),
-    reason: z.string(),
-    initiator: z.enum(revocationInitiators),
-    initiator_id: z.string().optional().describe('subject_id or handle_id of who asked'),
+    ...initiated,
     revoked_at: z.int(),
+  }),
+  'dev.postern.handle.suspended.v1': z.object({
+    ...handleBlock,
+    ...initiated,
+    suspended_at: z.int(),
+  }),
+  'dev.postern.handle.resumed.v1': z.object({
+    ...handleBlock,
+    ...initiated,
+    resumed_at: z.int(),
   }),
 };

@@ -4,45 +4,65 @@ export const TOPICS = {
   handle: 'postern.handle.v1',
   call: 'postern.call.v1',
   policy: 'postern.policy.v1',
+  revocationState: 'postern.revocation-state.v1',
+  credentialState: 'postern.credential-state.v1',
+  rotation: 'postern.rotation.v1',
+  detection: 'postern.detection.v1',
+  command: 'postern.command.v1',
+  auditCheckpoint: 'postern.audit-checkpoint.v1',
+  canary: 'postern.canary.v1',
 } as const;
 
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
+/** Topics whose records are events of ours. On the command topic lies what others sign. */
+export const EVENT_TOPICS: readonly Topic[] = Object.values(TOPICS).filter(
+  (topic) => topic !== TOPICS.command,
+);
+
 /** How a topic is laid out. `deploy/kafka/topics.yaml` says the same to those who create topics by other means. */
 export interface TopicLayout {
-  /** What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set, a transmitter. */
-  readonly key: 'subject_id' | 'handle_id' | 'item';
+  /**
+   * What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set, a
+   * transmitter; a target is `<scope>:<id>`, such as `family:fam_...`.
+   */
+  readonly key: 'subject_id' | 'handle_id' | 'item' | 'target' | 'resource' | 'log_id' | 'shard';
   /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
   readonly partitions: number;
   readonly cleanup: 'delete' | 'compact';
+  /** Of `delete`; -1: kept for ever. */
   readonly retentionMs: number;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const PARTITIONS = 12;
+
+const kept = (key: TopicLayout['key'], retentionMs: number): TopicLayout => ({
+  key,
+  partitions: PARTITIONS,
+  cleanup: 'delete',
+  retentionMs,
+});
+
+/** The last record of each key stays; how long the others and the tombstones do is said by the topic's settings. */
+const state = (key: TopicLayout['key']): TopicLayout => ({
+  key,
+  partitions: PARTITIONS,
+  cleanup: 'compact',
+  retentionMs: -1,
+});
 
 export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
-  [TOPICS.exchange]: {
-    key: 'subject_id',
-    partitions: 12,
-    cleanup: 'delete',
-    retentionMs: 30 * DAY_MS,
-  },
-  [TOPICS.handle]: {
-    key: 'handle_id',
-    partitions: 12,
-    cleanup: 'delete',
-    retentionMs: 30 * DAY_MS,
-  },
-  [TOPICS.call]: {
-    key: 'handle_id',
-    partitions: 24,
-    cleanup: 'delete',
-    retentionMs: 7 * DAY_MS,
-  },
-  [TOPICS.policy]: {
-    key: 'item',
-    partitions: 12,
-    cleanup: 'delete',
-    retentionMs: 365 * DAY_MS,
-  },
+  [TOPICS.exchange]: kept('subject_id', 30 * DAY_MS),
+  [TOPICS.handle]: kept('handle_id', 30 * DAY_MS),
+  [TOPICS.call]: { ...kept('handle_id', 7 * DAY_MS), partitions: 24 },
+  [TOPICS.policy]: kept('item', 365 * DAY_MS),
+  [TOPICS.revocationState]: state('target'),
+  [TOPICS.credentialState]: state('resource'),
+  [TOPICS.rotation]: kept('resource', 365 * DAY_MS),
+  [TOPICS.detection]: kept('subject_id', 365 * DAY_MS),
+  [TOPICS.command]: kept('target', 7 * DAY_MS),
+  [TOPICS.auditCheckpoint]: { ...kept('log_id', -1), partitions: 1 },
+  [TOPICS.canary]: kept('shard', HOUR_MS),
 };

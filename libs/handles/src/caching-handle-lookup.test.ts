@@ -17,6 +17,10 @@ class HeldLookup extends HandleLookup {
   override findByDigest(): Promise<Handle | undefined> {
     return new Promise((resolve) => this.asked.push(resolve));
   }
+
+  override endedAmong(): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set());
+  }
 }
 
 const handle = aHandle();

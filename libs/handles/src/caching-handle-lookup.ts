@@ -55,6 +55,11 @@ export class CachingHandleLookup extends HandleLookup {
     return this.#ask(digest, now);
   }
 
+  /** @throws what the look-up behind it throws */
+  override endedAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.parts.lookup.endedAmong(ids);
+  }
+
   #ask(digest: Digest, askedAt: number): Promise<Handle | undefined> {
     const answer = this.parts.lookup.findByDigest(digest).then((handle) => {
       this.#remember(digest, { handle, askedAt });

@@ -64,6 +64,13 @@ export abstract class HandleLookup {
    * @throws DependencyUnavailable
    */
   abstract findByDigest(digest: Digest): Promise<Handle | undefined>;
+
+  /**
+   * Of the handles with these ids those that may make no call any more, whatever their time: they are revoked, suspended
+   * or not there. Never from a memory. At most 10,000 ids.
+   * @throws DependencyUnavailable
+   */
+  abstract endedAmong(ids: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 /** Where handles live. A write and its events take effect together or not at all. */

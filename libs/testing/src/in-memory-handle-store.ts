@@ -87,6 +87,11 @@ export class InMemoryHandleStore extends HandleStore {
     return [...this.records.handles.values()].find((handle) => handle.digest === digest);
   }
 
+  override async endedAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    this.records.assertReachable();
+    return new Set(ids.filter((id) => this.records.handles.get(id)?.status !== 'active'));
+  }
+
   override async findById(id: string): Promise<Handle | undefined> {
     this.records.assertReachable();
     return this.records.handles.get(id);

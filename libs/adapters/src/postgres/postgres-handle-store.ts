@@ -25,6 +25,9 @@ const ISSUE_LIMITS = {
 };
 const LIST_LIMIT_MAX = 500;
 const FIND_BY_DIGEST = `select ${HANDLE_COLUMNS} from public.handle where digest = decode($1, 'hex')`;
+const ENDED_AMONG = `
+  select asked.id from unnest($1::text[]) as asked(id) left join public.handle using (id)
+  where handle.status is distinct from 'active'`;
 
 /** Handles in PostgreSQL. Needs the role postern_sts; the look-ups alone also do with postern_proxy. */
 export class PostgresHandleStore extends HandleStore {
@@ -43,6 +46,14 @@ export class PostgresHandleStore extends HandleStore {
       name: 'find-handle-by-digest',
     });
     return row === undefined ? undefined : handleFrom(row);
+  }
+
+  override async endedAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    const rows = await this.database.query<{ id: string }>(ENDED_AMONG, [ids], {
+      name: 'find-ended-handles',
+    });
+    return new Set(rows.map(({ id }) => id));
   }
 
   /**

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+export const commandActions = ['revoke', 'suspend', 'resume'] as const;
+export type CommandAction = (typeof commandActions)[number];
+
+/** Why a command was not believed, or could not be carried out. */
+export const commandRejections = [
+  'malformed',
+  'unsigned',
+  'invalid_issuer',
+  'invalid_key',
+  'invalid_audience',
+  'expired',
+  'replayed',
+  'wrong_key',
+  'not_allowed',
+  'unknown_target',
+] as const;
+export type CommandRejection = (typeof commandRejections)[number];
+
+const sent = {
+  issuer: z
+    .string()
+    .optional()
+    .describe('id of the transmitter; absent when the token names none that is registered'),
+  command_jti: z.string().optional().describe('at most 256 characters'),
+  target: z.string().optional().describe('`<scope>:<id>`; at most 256 characters'),
+  place: z
+    .object({ partition: z.int(), offset: z.string() })
+    .optional()
+    .describe('of the record on the command topic'),
+};
+
+/** What became of signed commands. */
+export const commandEvents = {
+  'dev.postern.command.accepted.v1': z.object({
+    ...sent,
+    issuer: z.string(),
+    command_jti: z.string(),
+    target: z.string(),
+    action: z.enum(commandActions),
+    reason: z.string(),
+    handles: z.int().describe('how many handles this changed'),
+  }),
+  'dev.postern.command.rejected.v1': z.object({
+    ...sent,
+    action: z.enum(commandActions).optional(),
+    rejection: z.enum(commandRejections),
+    detail: z.string().describe('for the operator; the rule that was broken'),
+  }),
+};
