@@ -70,8 +70,11 @@ module.exports = {
       to: { path: 'node_modules/jose/' },
     },
     oneHome('typeorm', 'typeorm|pg', ['^libs/adapters/src/postgres/', '^migrations/']),
-    oneHome('kafka', 'kafkajs', ['^libs/adapters/src/kafka/']),
+    // The example consumer is what another team would write, with the client and nothing of ours.
+    oneHome('kafka', 'kafkajs', ['^libs/adapters/src/kafka/', '^examples/consumer/']),
     oneHome('vault', 'node-vault', ['^libs/adapters/src/vault/']),
+    // Handlers take `@EventPattern` from #adapters/nest: no other transport of Nest's is served by oversight.
+    oneHome('microservices', '@nestjs/microservices', ['^libs/adapters/src/nest/']),
     {
       name: 'control-path-and-hot-path-apart',
       comment: 'The exchange and the injection pipeline share only nouns.',

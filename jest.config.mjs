@@ -10,7 +10,7 @@ export default {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   transform: {
     '^.+\\.ts$': [
-      '@swc/jest',
+      '<rootDir>/tools/direct-imports.mjs',
       {
         jsc: {
           target: 'es2023',

@@ -8,6 +8,9 @@ import { ExtendHandles1795300000000 } from './1795300000000-extend-handles.js';
 import { CreateProofUses1795300001000 } from './1795300001000-create-proof-uses.js';
 import { IndexOutboxCorrelation1795300002000 } from './1795300002000-index-outbox-correlation.js';
 import { CreateReviewNotices1795300003000 } from './1795300003000-create-review-notices.js';
+import { CreateDeadLetters1795400000000 } from './1795400000000-create-dead-letters.js';
+import { RelayLeases1795400001000 } from './1795400001000-relay-leases.js';
+import { Suspensions1795400002000 } from './1795400002000-suspensions.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -21,6 +24,9 @@ export const MIGRATIONS = [
   CreateProofUses1795300001000,
   IndexOutboxCorrelation1795300002000,
   CreateReviewNotices1795300003000,
+  CreateDeadLetters1795400000000,
+  RelayLeases1795400001000,
+  Suspensions1795400002000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

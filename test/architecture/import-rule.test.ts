@@ -26,6 +26,7 @@ const violations: readonly (readonly [rule: string, folder: string, source: stri
   ['one-home-for-typeorm', 'apps/sts/src/', `import type {} from 'typeorm';`],
   ['one-home-for-kafka', 'apps/relay/src/', `import type {} from 'kafkajs';`],
   ['one-home-for-vault', 'apps/proxy/src/', `import type {} from 'node-vault';`],
+  ['one-home-for-microservices', 'apps/proxy/src/', `import type {} from '@nestjs/microservices';`],
   ['control-path-and-hot-path-apart', 'libs/oauth/src/', `import type {} from '#injection';`],
   ['hot-path-and-control-path-apart', 'libs/injection/src/', `import type {} from '#oauth';`],
   ['apps-stand-alone', 'apps/sts/src/', `import type {} from '../../proxy/src/proxy.module.js';`],

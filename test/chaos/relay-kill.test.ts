@@ -9,11 +9,12 @@ import { PostgresEventJournal, PostgresOutbox } from '#adapters/postgres';
 import { decodeStructured, type RecordedEvent, TOPICS } from '#events';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 import { anOutboxEvent, until } from '#testing';
+import { chance } from './chance.js';
 import { RelayProcess } from './relay-process.js';
 import { type RawRecord, TopicReader } from './topic-reader.js';
 
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
-const KILLS = long ? 100 : 10;
+const KILLS = long ? 100 : 4;
 const KEYS = 40;
 const EVENTS_A_ROUND = 20;
 const ROUND_PAUSE_MS = 50;
@@ -32,15 +33,6 @@ const validators = {
   envelope: compiled(new Ajv2020(), 'docs/schemas/cloudevent.json'),
   revoked: compiled(new Ajv2020(), 'docs/schemas/handle.revoked/1.json'),
 };
-
-/** Numbers from 0 to 1 that a seed decides. */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 describeWithServer('the relay, killed under load', 'kafka', (brokers) => {
   describeWithServer('with its outbox', 'postgres-18', () => {

@@ -4,8 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
+import { type RelayFaults } from '../support/relay-faults.js';
 
 const ENTRY = path.resolve('dist/apps/relay/src/main.js');
+const FAULTY_ENTRY = path.resolve('dist/test/support/relay-with-faults.js');
 const READY_TIMEOUT_MS = 30_000;
 const EXAMPLE = path.resolve('examples/postern.yaml');
 
@@ -23,9 +25,11 @@ async function configuration(): Promise<string> {
 export interface RelayServers {
   readonly databaseUrl: string;
   readonly brokers: string;
+  /** Another entry than the shipped one then, that does what is asked here. */
+  readonly faults?: RelayFaults;
 }
 
-/** The relay as it is shipped: a process of its own, made of the compiled files. */
+/** The relay as it is shipped, unless faults are asked for: a process of its own, made of the compiled files. */
 export class RelayProcess {
   private output = '';
 
@@ -41,11 +45,12 @@ export class RelayProcess {
   }
 
   /** Does not wait until it is ready. */
-  static async spawn({ databaseUrl, brokers }: RelayServers): Promise<RelayProcess> {
-    if (!existsSync(ENTRY)) throw new Error(`${ENTRY} is missing: run \`npm run build\``);
+  static async spawn({ databaseUrl, brokers, faults }: RelayServers): Promise<RelayProcess> {
+    const entry = faults === undefined ? ENTRY : FAULTY_ENTRY;
+    if (!existsSync(entry)) throw new Error(`${entry} is missing: run \`npm run build\``);
     const folder = await mkdtemp(path.join(tmpdir(), 'postern-relay-'));
     await writeFile(path.join(folder, 'postern.yaml'), await configuration());
-    const child = spawn(process.execPath, [ENTRY], {
+    const child = spawn(process.execPath, [entry, JSON.stringify(faults ?? {})], {
       env: {
         PATH: process.env['PATH'],
         POSTERN_CONFIG: path.join(folder, 'postern.yaml'),
@@ -62,6 +67,24 @@ export class RelayProcess {
     const relay = await RelayProcess.spawn(servers);
     await relay.ready();
     return relay;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Whether it has not ended yet. */
+  get isAlive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Stands still until it is told to go on. */
+  stop(): void {
+    this.child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.child.kill('SIGCONT');
   }
 
   /** All that it printed. */
@@ -99,6 +122,7 @@ export class RelayProcess {
   }
 
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+    this.goOn(); // Who stands still takes no farewell.
     this.child.kill(signal);
     return this.ended();
   }

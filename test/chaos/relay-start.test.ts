@@ -18,7 +18,7 @@ describeWithServer('the relay at its start', 'kafka', () => {
       await kafka.stop();
       expect(code).toBe(UNAVAILABLE);
       expect(relay.printed).toMatch(
-        /^postern relay: .*topic postern\.call\.v1 does not exist.*\n$/,
+        /^postern relay: Kafka at [^\n]*topic postern\.call\.v1 does not exist: [^\n]+$/m,
       );
     }, 90_000);
   });

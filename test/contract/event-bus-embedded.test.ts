@@ -2,10 +2,10 @@ import { EmbeddedEventBus } from '#adapters/embedded';
 import { PostgresEventJournal, PostgresOutbox } from '#adapters/postgres';
 import { type BusRecord } from '#events';
 import { describeWithServer, testPostgres } from '#test-support';
-import { eventBusContract, type EventBusUnderTest } from '#testing';
+import { eventBusContract, type EventBusUnderTest, eventBusVerdictContract } from '#testing';
 
 describeWithServer('the embedded event bus', 'postgres-18', () => {
-  eventBusContract(async (): Promise<EventBusUnderTest> => {
+  const make = async (): Promise<EventBusUnderTest> => {
     const place = await testPostgres();
     const { database } = place!;
     const journal = new PostgresEventJournal(database);
@@ -31,5 +31,7 @@ describeWithServer('the embedded event bus', 'postgres-18', () => {
         await place!.drop();
       },
     };
-  });
+  };
+  eventBusContract(make);
+  eventBusVerdictContract(make);
 });

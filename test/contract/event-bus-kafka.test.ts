@@ -4,13 +4,14 @@ import { describeWithServer } from '#test-support';
 import {
   eventBusContract,
   type EventBusUnderTest,
+  eventBusVerdictContract,
   FixedClock,
   InMemoryOutbox,
   InMemoryOutboxLog,
 } from '#testing';
 
 describeWithServer('the Kafka event bus', 'kafka', (brokers) => {
-  eventBusContract(async (): Promise<EventBusUnderTest> => {
+  const make = async (): Promise<EventBusUnderTest> => {
     const connect = (): KafkaEventBus =>
       new KafkaEventBus({
         brokers: brokers.split(','),
@@ -38,5 +39,7 @@ describeWithServer('the Kafka event bus', 'kafka', (brokers) => {
         await Promise.all(buses.map((bus) => bus.close()));
       },
     };
-  });
+  };
+  eventBusContract(make);
+  eventBusVerdictContract(make);
 });

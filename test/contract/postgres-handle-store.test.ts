@@ -1,4 +1,5 @@
 import {
+  orderStores,
   PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
@@ -18,10 +19,16 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       databases = [
         await PostgresDatabase.connect({ url, applicationName: 'one' }),
         await PostgresDatabase.connect({ url, applicationName: 'two' }),
+        await PostgresDatabase.connect({
+          url: await server.urlAs('postern_control'),
+          applicationName: 'three',
+        }),
       ];
     });
     beforeEach(() =>
-      server.database.query('truncate handle, subject_token_use, outbox, event_sequence'),
+      server.database.query(
+        `truncate handle, subject_token_use, suspension, revocation_state, order_receipt, outbox, event_sequence`,
+      ),
     );
     afterAll(async () => {
       await Promise.all(databases.map((database) => database.close()));
@@ -36,6 +43,8 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
     const make = () => ({
       store: new PostgresHandleStore(databases[0]!),
       twin: new PostgresHandleStore(databases[1]!),
+      control: new PostgresHandleStore(databases[2]!),
+      ...orderStores(databases[2]!),
       uses: new PostgresSubjectTokenUses(databases[0]!),
       eventTypes: async (id: string) => (await recorded(id)).map(({ type }) => type),
       close: async () => undefined,

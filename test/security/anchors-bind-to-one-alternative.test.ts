@@ -16,6 +16,7 @@ import {
   aGrantSet,
   anAccessRequest,
   aWorkloadIdentity,
+  codePoint,
   ExchangeUnderTest,
   grantUnderTest,
 } from '#testing';
@@ -84,7 +85,7 @@ const text = fc.oneof(
       maxLength: 6,
     })
     .map((characters) => characters.join('')),
-  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.string({ unit: codePoint, maxLength: 20 }),
 );
 
 const forAnyTwo = (

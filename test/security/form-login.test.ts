@@ -204,6 +204,27 @@ describe('a login form', () => {
     expect(application.logouts).toEqual(['session-number-1']);
   });
 
+  it.each(['revoked', 'suspended'] as const)(
+    'is left at once when its handle is %s; the sessions of others stay',
+    async (status) => {
+      await start();
+      const [first, second, other] = await Promise.all(
+        ['first', 'second', 'other'].map(() => path.parts.issue()),
+      );
+      const { handles } = path.parts.records;
+      for (const { plaintext } of [first!, second!, other!]) await callWith(plaintext);
+      const [ofFirst] = [...application.sessions];
+      handles.set(first!.handle.id, { ...first!.handle, status });
+      await until('it logs out', () => application.logouts.length === 1, 2_500);
+      expect(application.logouts).toEqual([ofFirst]);
+      expect(application.sessions.size).toBe(2);
+      handles.set(second!.handle.id, { ...second!.handle, status });
+      await until('it logs out', () => application.logouts.length === 2, 2_500);
+      expect((await callWith(other!.plaintext)).status).toBe(200);
+      expect(application.logins).toBe(3);
+    },
+  );
+
   it('is left when the process ends', async () => {
     await start();
     await path.call(PATH);

@@ -18,7 +18,7 @@ describe('a live WebSocket ends', () => {
     await until('it is open', () => caller.answer.startsWith('HTTP/1.1 101'));
     proxy.path.parts.records.handles.set(handle.id, { ...handle, status: 'revoked' });
     await until('it is cut', () => caller.socket.destroyed, 2_000);
-    expect(await proxy.ended()).toMatchObject({ outcome: 'response_cut' });
+    expect(await proxy.ended()).toMatchObject({ outcome: 'aborted_by_revocation' });
   });
 
   it('when its handle expires, whatever passes', async () => {

@@ -15,6 +15,7 @@ import {
   InMemoryGrantSource,
   InMemoryHandleRecords,
   InMemoryHandleStore,
+  inMemoryOrderStores,
   InMemoryKeySource,
   InMemoryProofUses,
   InMemoryReviewNotices,
@@ -100,6 +101,7 @@ export class AdminApi {
         resources: aResourceSet(),
         grants,
         handles,
+        ...inMemoryOrderStores(this.records),
         life,
         evidence,
         journal,
@@ -148,8 +150,12 @@ export class AdminApi {
     return { status: response.status, headers: response.headers, body };
   }
 
-  order(presented: string | undefined, body: unknown): Promise<AdminAnswer> {
+  order(
+    presented: string | undefined,
+    body: unknown,
+    action: 'revoke' | 'suspend' | 'resume' = 'revoke',
+  ): Promise<AdminAnswer> {
     const headers = { 'content-type': 'application/json' };
-    return this.ask('revoke', presented, { method: 'POST', headers, body: JSON.stringify(body) });
+    return this.ask(action, presented, { method: 'POST', headers, body: JSON.stringify(body) });
   }
 }

@@ -44,6 +44,14 @@ const SERVERS = {
     variable: 'POSTERN_TEST_WEBSOCKETS',
     how: 'apt-get install python3-websockets',
   },
+  kcat: {
+    variable: 'POSTERN_TEST_KCAT',
+    how: 'apt-get install kcat jq',
+  },
+  'python-kafka': {
+    variable: 'POSTERN_TEST_PYTHON_KAFKA',
+    how: 'apt-get install python3-kafka python3-jsonschema',
+  },
   botocore: {
     variable: 'POSTERN_TEST_BOTOCORE',
     how: 'apt-get install python3-botocore',

@@ -7,6 +7,7 @@ import { startOpenBao, stopOpenBao } from './openbao.js';
 import { findPhp } from './php.js';
 import { findRabbitMq } from './rabbitmq.js';
 import { findBotocore, findZeep } from './python-verifiers.js';
+import { findKcat, findPythonKafka } from './stream-consumers.js';
 import { findTomcat } from './tomcat.js';
 import { startPostgresServers, stopPostgresServers } from './postgres.js';
 
@@ -33,6 +34,8 @@ const EXPECTED = {
   POSTERN_TEST_ZEEP: 'zeep (python3-zeep)',
   POSTERN_TEST_CURL: 'curl',
   POSTERN_TEST_WEBSOCKETS: 'websockets (python3-websockets)',
+  POSTERN_TEST_KCAT: 'kcat and jq',
+  POSTERN_TEST_PYTHON_KAFKA: 'kafka-python (python3-kafka, python3-jsonschema)',
 };
 
 /** Starts what this machine can give, a line each; what it cannot give is said too. */
@@ -49,6 +52,8 @@ export async function startTestServers(): Promise<TestServers> {
     ...findZeep(),
     ...findCurl(),
     ...findWebsockets(),
+    ...findKcat(),
+    ...findPythonKafka(),
   };
   const environment: Record<string, string> = Object.assign(found, ...started);
   const missing = Object.entries(EXPECTED)

@@ -6,14 +6,13 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
+import { brokerSettings, formatArguments } from './kafka/broker-settings.js';
 
 const run = promisify(execFile);
 const LOOPBACK = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 100;
-/** Any 16 bytes will do: the id only has to be that of the folder's last start. */
-const CLUSTER_ID = 'cG9zdGVybi10ZXN0LTAwMQ';
 const LOG_TAIL_CHARACTERS = 2_000;
 // The client's C1 compiler alone starts a broker in half the time, and two cores are all there is.
 const JVM_OPTIONS = [
@@ -26,6 +25,19 @@ const JVM_OPTIONS = [
 
 const root = path.resolve('.test-servers');
 const support = path.resolve('test/support/kafka');
+
+/** What a broker is started with besides. */
+export interface TestKafkaOptions {
+  /**
+   * Who may log in by SCRAM (SHA-256 and SHA-512) at `saslBrokers`, with passwords. An access control list decides there
+   * what each may do, at first nothing; who comes to `brokers` is anonymous and may do everything.
+   */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Of server.properties, before those that every broker here has. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Of `brokers`; for one of several, which must know of each other before they start. Otherwise one that is free. */
+  readonly port?: number;
+}
 
 /**
  * A real Apache Kafka 4.1.1, one node in KRaft mode, loopback only, on free ports, with an empty folder below
@@ -40,24 +52,32 @@ export class TestKafka {
     private readonly folder: string,
     private readonly classPath: string,
     private readonly port: number,
+    private readonly saslPort: number,
   ) {}
 
   /** @throws Error that says what is missing, or ends with what the broker printed. */
-  static async start(name: string): Promise<TestKafka> {
+  static async start(
+    name: string,
+    { users, settings = {}, port: given }: TestKafkaOptions = {},
+  ): Promise<TestKafka> {
     const folder = path.join(root, `kafka-${name}`);
     const classPath = await kafkaClassPath();
     await endForgotten(folder);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    const [port, controllerPort] = await freePorts();
+    const [free, controllerPort, saslPort] = await freePorts();
+    const port = given ?? free;
     await writeFile(
       path.join(folder, 'server.properties'),
-      properties({ folder, port, controllerPort }),
+      brokerSettings(
+        { folder, port, controllerPort, ...(users === undefined ? {} : { saslPort }) },
+        settings,
+      ),
     );
-    const kafka = new TestKafka(folder, classPath, port);
+    const kafka = new TestKafka(folder, classPath, port, saslPort);
     await run('java', [
       ...kafka.javaArguments('kafka.tools.StorageTool'),
-      ...formatArguments(folder),
+      ...formatArguments(folder, users ?? {}),
     ]);
     await kafka.startAgain();
     return kafka;
@@ -66,6 +86,11 @@ export class TestKafka {
   /** `host:port`, as KAFKA_BROKERS takes it. */
   get brokers(): string {
     return `${LOOPBACK}:${this.port}`;
+  }
+
+  /** The same where one logs in; nobody listens there without `users`. */
+  get saslBrokers(): string {
+    return `${LOOPBACK}:${this.saslPort}`;
   }
 
   /** With the data and the port that it had. */
@@ -193,8 +218,8 @@ async function endForgotten(folder: string): Promise<void> {
   while (existsSync(`/proc/${pid}`)) await pause(POLL_MS);
 }
 
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
+async function freePorts(): Promise<[number, number, number]> {
+  const servers = [createServer(), createServer(), createServer()];
   const ports = await Promise.all(
     servers.map(
       (server) =>
@@ -208,45 +233,7 @@ async function freePorts(): Promise<[number, number]> {
     ),
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0];
-}
-
-const formatArguments = (folder: string): string[] => [
-  ...['format', '--ignore-formatted', '--cluster-id', CLUSTER_ID],
-  ...['--config', path.join(folder, 'server.properties')],
-];
-
-/** One node: what a cluster keeps three times is kept once, and groups do not wait for members to come. */
-function properties(place: { folder: string; port: number; controllerPort: number }): string {
-  const settings: Record<string, string | number> = {
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@${LOOPBACK}:${place.controllerPort}`,
-    listeners: `PLAINTEXT://${LOOPBACK}:${place.port},CONTROLLER://${LOOPBACK}:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${LOOPBACK}:${place.port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'controller.listener.names': 'CONTROLLER',
-    'log.dirs': path.join(place.folder, 'logs'),
-    'auto.create.topics.enable': 'false',
-    'unclean.leader.election.enable': 'false',
-    'offsets.topic.num.partitions': 1,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.num.partitions': 1,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.num.partitions': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
-    'group.initial.rebalance.delay.ms': 0,
-    // A killed broker may come back when its old session has ended: after 3 s instead of 9.
-    'broker.session.timeout.ms': 3000,
-    'broker.heartbeat.interval.ms': 500,
-    'num.network.threads': 2,
-    'num.io.threads': 2,
-  };
-  return Object.entries(settings)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
+  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0];
 }
 
 /** Whether every thread of the process is in state `T`, as /proc tells. */

@@ -145,6 +145,7 @@ describe('revoking', () => {
     expect(events.map(({ data }) => data)).toMatchObject([
       { scope: 'family', reason: 'laptop stolen', initiator: 'admin' },
       { initiator: 'admin', initiator_id: operator.handle.id },
+      { action: 'revoked', scope: 'family', id: 'fam_1', handles: 2, reason: 'laptop stolen' },
     ]);
   });
 

@@ -1,36 +1,20 @@
-import {
-  Body,
-  Controller,
-  Get,
-  Header,
-  HttpCode,
-  HttpStatus,
-  Inject,
-  Param,
-  Post,
-  Query,
-  Req,
-  UseFilters,
-} from '@nestjs/common';
+import { Controller, Get, Header, Inject, Param, Query, Req, UseFilters } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
 import { HandleStore } from '#handles';
-import { randomId } from '#kernel';
-import { RevokeHandles } from '#oauth';
 import { AdminErrorFilter } from './admin-error.filter.js';
 import { AdminOperators } from './admin-operators.js';
 import { HandleUnknown } from './admin-refusal.js';
-import { handlePage, handleResource, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
+import { handlePage, handleResource, parseHandleFilter } from './admin.wire.js';
 import { openApiDocument } from './openapi.js';
 import { type Review, Reviews } from './reviews.js';
 
-/** What operators do: look at handles, revoke, see what is due for review. Each act needs a handle for `postern`. */
+/** What operators look at: handles, and what is due for review. Each look needs a handle for `postern`. */
 @Controller('admin/v1')
 @UseFilters(AdminErrorFilter)
 export class AdminController {
   constructor(
     @Inject(AdminOperators) private readonly operators: AdminOperators,
     @Inject(HandleStore) private readonly handles: HandleStore,
-    @Inject(RevokeHandles) private readonly revocation: RevokeHandles,
     @Inject(Reviews) private readonly reviews: Reviews,
   ) {}
 
@@ -50,24 +34,6 @@ export class AdminController {
     const handle = await this.handles.findById(id);
     if (handle === undefined) throw new HandleUnknown('no handle has this id');
     return handleResource(handle);
-  }
-
-  /** Revokes what the selector names, now and for ever, each handle with its event. Again: nothing more happens. */
-  @Post('revoke')
-  @HttpCode(HttpStatus.OK)
-  @Header('cache-control', 'no-store')
-  async revoke(@Req() request: FastifyRequest, @Body() body: unknown): Promise<unknown> {
-    const operator = await this.operators.authenticate(request, 'admin.revoke');
-    const { selector, reason } = parseRevokeRequest(body);
-    const correlationId = randomId('req');
-    const revoked = await this.revocation.revoke({
-      selector,
-      reason,
-      initiator: 'admin',
-      initiatorId: operator.handleId ?? operator.subjectId,
-      correlationId,
-    });
-    return { revoked: revoked.map(({ id }) => id), correlation_id: correlationId };
   }
 
   /** Issuers and grants by the day on which trust in them ends. */

@@ -1,5 +1,6 @@
 import { BadAdminRequest } from './admin-refusal.js';
-import { parseCorrelationId, parseHandleFilter, parseRevokeRequest } from './admin.wire.js';
+import { parseCorrelationId, parseHandleFilter } from './admin.wire.js';
+import { parseOrder } from './orders.wire.js';
 
 describe('the query of a list of handles', () => {
   it('asks for 100 when it says nothing', () => {
@@ -33,7 +34,7 @@ describe('an order to revoke', () => {
     'may name a %s',
     (scope) => {
       const order = { scope, id: 'https://idp.test', reason: 'a leak' };
-      expect(parseRevokeRequest(order)).toEqual({
+      expect(parseOrder(order)).toEqual({
         selector: { scope, id: 'https://idp.test' },
         reason: 'a leak',
       });
@@ -52,7 +53,7 @@ describe('an order to revoke', () => {
     ['no body', undefined, 'the body: '],
     ['a text for a body', 'scope=handle', 'the body: '],
   ])('with %s is refused, naming the member', (_, body, detail) => {
-    const read = (): unknown => parseRevokeRequest(body);
+    const read = (): unknown => parseOrder(body);
     expect(read).toThrow(BadAdminRequest);
     expect(read).toThrow(detail);
   });

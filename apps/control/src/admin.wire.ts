@@ -1,49 +1,28 @@
 import { z } from 'zod';
-import { type Handle, type HandleFilter, type HandleSelector } from '#handles';
+import { type Handle, type HandleFilter } from '#handles';
 import { BadAdminRequest } from './admin-refusal.js';
 
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 500;
 const TEXT_CHARACTERS_MAX = 256;
-/** An `iss`, which `scope: issuer` names, is longer than an id of ours. */
-const ID_CHARACTERS_MAX = 2048;
 
-export const REVOCATION_SCOPES = [
-  'handle',
-  'family',
-  'subject',
-  'issuer',
-  'grant',
-  'key',
-  'task',
-  'resource',
-] as const;
 export const HANDLE_STATUSES = ['active', 'suspended', 'revoked'] as const;
 
-const printable = (charactersMax: number): z.ZodType<string, string> =>
+export const printable = (charactersMax: number): z.ZodType<string, string> =>
   z
     .string()
     .min(1)
     .max(charactersMax)
     .refine((text) => !/[\p{Cc}\p{Cs}]/u.test(text), 'expected text without control characters');
-const text = printable(TEXT_CHARACTERS_MAX);
+export const text = printable(TEXT_CHARACTERS_MAX);
 
-export const revokeRequest = z
-  .strictObject({
-    scope: z.enum(REVOCATION_SCOPES),
-    id: printable(ID_CHARACTERS_MAX),
-    issuer: printable(ID_CHARACTERS_MAX).optional().describe('with key: the `iss` of its issuer'),
-    subject_id: text.optional().describe('with task: whose task it is'),
-    reason: text,
-  })
-  .refine(({ scope, issuer }) => (scope === 'key') === (issuer !== undefined), {
-    path: ['issuer'],
-    error: 'expected with key, and with nothing else',
-  })
-  .refine(({ scope, subject_id: subject }) => (scope === 'task') === (subject !== undefined), {
-    path: ['subject_id'],
-    error: 'expected with task, and with nothing else',
-  });
+/** How many of a list come at once. */
+export const pageLimit = z
+  .string()
+  .regex(/^[1-9][0-9]{0,2}$/, `expected 1 to ${PAGE_MAX}`)
+  .transform(Number)
+  .refine((limit) => limit <= PAGE_MAX, `expected 1 to ${PAGE_MAX}`)
+  .default(PAGE_DEFAULT);
 
 export const listQuery = z.strictObject({
   resource: text.optional(),
@@ -51,32 +30,8 @@ export const listQuery = z.strictObject({
   familyId: text.optional(),
   status: z.enum(HANDLE_STATUSES).optional(),
   after: text.optional(),
-  limit: z
-    .string()
-    .regex(/^[1-9][0-9]{0,2}$/, `expected 1 to ${PAGE_MAX}`)
-    .transform(Number)
-    .refine((limit) => limit <= PAGE_MAX, `expected 1 to ${PAGE_MAX}`)
-    .default(PAGE_DEFAULT),
+  limit: pageLimit,
 });
-
-type RevokeBody = z.output<typeof revokeRequest>;
-
-export interface RevokeRequest {
-  readonly selector: HandleSelector;
-  readonly reason: string;
-}
-
-/** @throws BadAdminRequest */
-export function parseRevokeRequest(body: unknown): RevokeRequest {
-  const request = parse(revokeRequest, body, 'the body');
-  return { selector: selectorOf(request), reason: request.reason };
-}
-
-function selectorOf({ scope, id, issuer, subject_id }: RevokeBody): HandleSelector {
-  if (scope === 'key') return { scope, id, issuer: issuer ?? '' };
-  if (scope === 'task') return { scope, id, subjectId: subject_id ?? '' };
-  return { scope, id };
-}
 
 /** @throws BadAdminRequest */
 export function parseHandleFilter(query: unknown): HandleFilter {
@@ -89,7 +44,8 @@ export function parseHandleFilter(query: unknown): HandleFilter {
 export const parseCorrelationId = (value: unknown): string =>
   parse(text, value, 'the correlation id');
 
-function parse<Output>(schema: z.ZodType<Output>, value: unknown, whole: string): Output {
+/** @throws BadAdminRequest that names each member; `whole` is said of the value itself. */
+export function parse<Output>(schema: z.ZodType<Output>, value: unknown, whole: string): Output {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(

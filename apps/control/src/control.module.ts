@@ -1,20 +1,31 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type EventFactory, type EventJournal, type Evidence } from '#events';
-import { type DpopNonces, type HandleLife, HandleStore, type ProofUses } from '#handles';
+import {
+  type DpopNonces,
+  type HandleLife,
+  HandleStore,
+  type OrderReceipts,
+  type ProofUses,
+  type RevocationStates,
+  Suspensions,
+} from '#handles';
 import {
   type IssuerRegistry,
   type KeySource,
   SecurityEventVerifier,
   type SignalTransmitter,
 } from '#identity';
-import { type Clock } from '#kernel';
+import { type Clock, secondsAfter } from '#kernel';
 import {
+  CarryOutSecurityEvent,
+  ChangeHandles,
+  clearedEvent,
   operatorAuthentication,
+  ReceiveCommand,
   ReceiveSecurityEvent,
   ReviewCadence,
   type ReviewNotices,
-  RevokeHandles,
 } from '#oauth';
 import {
   ClientCertificates,
@@ -31,9 +42,13 @@ import { AdminOperators } from './admin-operators.js';
 import { AdminController } from './admin.controller.js';
 import { ExplainController } from './explain.controller.js';
 import { Explanations } from './explanations.js';
+import { OrdersController } from './orders.controller.js';
 import { PolicyJournal } from './policy-journal.js';
 import { Reviews } from './reviews.js';
 import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
+
+/** So long after the last handle of a target expired it is taken from the topic of revocations. */
+const STATE_KEPT_SECONDS = 24 * 60 * 60;
 
 /** The ports and settings that the admin API is made of. */
 export interface ControlParts {
@@ -50,6 +65,10 @@ export interface ControlParts {
   readonly resources: ResourceSet;
   readonly grants: ObservableGrantSource;
   readonly handles: HandleStore;
+  /** What is remembered of orders: which suspensions stand, which signed ones were carried out, what was told of them. */
+  readonly suspensions: Suspensions;
+  readonly receipts: OrderReceipts;
+  readonly states: RevocationStates;
   /** The one of this process. */
   readonly life: HandleLife;
   readonly proofUses: ProofUses;
@@ -72,7 +91,7 @@ export interface ControlParts {
 @Module({})
 export class ControlModule {
   static register(parts: ControlParts): DynamicModule {
-    const revokeHandles = new RevokeHandles(parts);
+    const changes = new ChangeHandles(parts);
     const reviews = new Reviews(parts);
     if (parts.metrics !== undefined) reviews.countIn(parts.metrics);
     const tell =
@@ -82,11 +101,12 @@ export class ControlModule {
       };
     return {
       module: ControlModule,
-      controllers: [AdminController, ExplainController, SecurityEventsController],
+      controllers: [AdminController, OrdersController, ExplainController, SecurityEventsController],
       providers: [
         provide(HandleStore, parts.handles),
-        provide(RevokeHandles, revokeHandles),
-        provide(ReceiveSecurityEvent, receiverOf(parts, revokeHandles)),
+        provide(Suspensions, parts.suspensions),
+        provide(ChangeHandles, changes),
+        provide(ReceiveSecurityEvent, new ReceiveSecurityEvent(receivingParts(parts))),
         provide(AdminOperators, operatorsOf(parts)),
         provide(Reviews, reviews),
         provide(Explanations, new Explanations(parts)),
@@ -120,14 +140,56 @@ function operatorsOf(parts: ControlParts): AdminOperators {
   });
 }
 
-function receiverOf(parts: ControlParts, revokeHandles: RevokeHandles): ReceiveSecurityEvent {
-  const verifier = new SecurityEventVerifier({ ...parts, audience: parts.publicOrigin });
-  return new ReceiveSecurityEvent({ ...parts, verifier, revokeHandles, uses: parts.proofUses });
+type ReceivingPorts = Pick<
+  ControlParts,
+  | 'publicOrigin'
+  | 'clock'
+  | 'issuers'
+  | 'keys'
+  | 'transmitters'
+  | 'handles'
+  | 'receipts'
+  | 'journal'
+  | 'events'
+>;
+
+/** What takes signed commands from the command topic; the push receiver of ControlModule does the same by HTTP. */
+export const commandReceiver = (ports: ReceivingPorts): ReceiveCommand =>
+  new ReceiveCommand({ ...receivingParts(ports), clock: ports.clock });
+
+function receivingParts(ports: ReceivingPorts) {
+  const { journal, events } = ports;
+  return {
+    verifier: new SecurityEventVerifier({ ...ports, audience: ports.publicOrigin }),
+    effects: new CarryOutSecurityEvent({ ...ports, changes: new ChangeHandles(ports) }),
+    journal,
+    events,
+  };
 }
 
-/** What control does unasked: tells of reviews that are near, and of grants that change. */
+/** What control does unasked: tells of reviews that are near and of grants that change, and forgets what is over. */
 function roundsOf(parts: ControlParts, onFault: (failure: unknown) => void): Rounds {
   const cadence = new ReviewCadence(parts);
   const policy = PolicyJournal.over({ ...parts, onFault });
-  return new Rounds({ duties: [() => policy.flush(), (signal) => cadence.check(signal)], onFault });
+  return new Rounds({
+    duties: [() => policy.flush(), (signal) => cadence.check(signal), ...forgetting(parts)],
+    onFault,
+  });
+}
+
+function forgetting({
+  clock,
+  states,
+  suspensions,
+  receipts,
+  events,
+}: ControlParts): (() => Promise<unknown>)[] {
+  return [
+    () =>
+      states.clear(secondsAfter(clock.now(), -STATE_KEPT_SECONDS), (target) =>
+        clearedEvent(events, target),
+      ),
+    () => suspensions.forgetExpired(clock.now()),
+    () => receipts.purge(clock.now()),
+  ];
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { HANDLE_STATUSES, revokeRequest } from './admin.wire.js';
+import { revocationInitiators, revocationScopes } from '#events';
+import { HANDLE_STATUSES } from './admin.wire.js';
+import { orderRequest } from './orders.wire.js';
 
 const problem = {
   description: 'a problem document (RFC 9457); the header postern-error names the code',
@@ -107,17 +109,53 @@ const showHandle = {
   },
 };
 
-const revoke = {
-  summary: 'Revokes what the selector names, for ever; needs admin.revoke',
+const order = (summary: string, done: string): object => ({
+  summary: `${summary}; needs admin.revoke`,
   requestBody: {
     required: true,
-    content: { 'application/json': { schema: z.toJSONSchema(revokeRequest, { io: 'input' }) } },
+    content: { 'application/json': { schema: z.toJSONSchema(orderRequest, { io: 'input' }) } },
   },
   responses: {
-    '200': answer('ids of the handles that this revoked, and the correlation id of their events', {
+    '200': answer('ids of the handles that this changed, and the correlation id of their events', {
       type: 'object',
-      required: ['revoked', 'correlation_id'],
-      properties: { revoked: { type: 'array', items: text }, correlation_id: text },
+      required: [done, 'correlation_id'],
+      properties: { [done]: { type: 'array', items: text }, correlation_id: text },
+    }),
+    ...refusals,
+  },
+});
+
+const suspension = closed({
+  target: { ...text, description: '<scope>:<id>; the after of the following page' },
+  scope: { enum: revocationScopes },
+  id: text,
+  issuer: { ...nullableText, description: 'of a key: the iss of its issuer' },
+  subject_id: { ...nullableText, description: 'of a task: whose it is' },
+  within: {
+    type: 'array',
+    items: text,
+    description: 'the iss of issuers whose workloads it is bounded to; empty: of all',
+  },
+  reason: text,
+  initiator: { enum: revocationInitiators },
+  initiator_id: nullableText,
+  since: instant,
+});
+
+const listSuspensions = {
+  summary: 'Suspensions that stand, by what they name; needs admin.read',
+  parameters: [
+    query('after', 'the page after this target'),
+    query('limit', 'targets a page', { type: 'integer', minimum: 1, maximum: 500, default: 100 }),
+  ],
+  responses: {
+    '200': answer('a page; next is the after of the following one', {
+      type: 'object',
+      required: ['suspensions', 'next'],
+      properties: {
+        suspensions: { type: 'array', items: { $ref: '#/components/schemas/Suspension' } },
+        next: nullableText,
+      },
     }),
     ...refusals,
   },
@@ -186,7 +224,7 @@ const listReviews = {
 const receiveSecurityEvent = {
   summary: 'Receives a Security Event Token by push (RFC 8935); needs events.command',
   description:
-    'Events of CAEP 1.0 that say that trust in a workload was lost revoke its handles. Others, and repeats, have no effect.',
+    'Events of CAEP 1.0 that say that trust in a workload was lost revoke its handles; commands revoke, suspend and resume what they name. Others, and repeats, have no effect.',
   requestBody: {
     required: true,
     content: { 'application/secevent+jwt': { schema: { ...text, maxLength: 65536 } } },
@@ -223,13 +261,20 @@ export const openApiDocument = {
         description: 'a handle for the resource `postern`',
       },
     },
-    schemas: { Handle: handle, Review: review, Explanation: explanation },
+    schemas: { Handle: handle, Suspension: suspension, Review: review, Explanation: explanation },
   },
   security: [{ handle: [] }],
   paths: {
     '/admin/v1/handles': { get: listHandles },
     '/admin/v1/handles/{id}': { get: showHandle },
-    '/admin/v1/revoke': { post: revoke },
+    '/admin/v1/revoke': { post: order('Revokes what the selector names, for ever', 'revoked') },
+    '/admin/v1/suspend': {
+      post: order('Suspends what the selector names, until it is resumed', 'suspended'),
+    },
+    '/admin/v1/resume': {
+      post: order('Ends the suspension of the same selector', 'resumed'),
+    },
+    '/admin/v1/suspensions': { get: listSuspensions },
     '/admin/v1/reviews': { get: listReviews },
     '/admin/v1/explain/{correlation_id}': { get: explain },
     '/admin/v1/openapi.json': { get: describe },

@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { EVENT_BYTES_MAX, EventFactory, type PosternEvent } from '#events';
 import { DependencyUnavailable } from '#kernel';
 import { type Grant } from '#policy';
-import { aGrant, aGrantSet, FixedClock, InMemoryEventJournal, InMemoryGrantSource } from '#testing';
+import {
+  aGrant,
+  aGrantSet,
+  codePoint,
+  FixedClock,
+  InMemoryEventJournal,
+  InMemoryGrantSource,
+} from '#testing';
 import { changeOf } from './grant-set-change.js';
 import { listed } from './listed.js';
 import { PolicyJournal } from './policy-journal.js';
@@ -150,7 +157,7 @@ describe('an event of the policy', () => {
   });
 
   it('fits into the outbox whatever the files and their problems are called', async () => {
-    const texts = fc.array(fc.string({ unit: 'binary', maxLength: 2_000 }), { maxLength: 300 });
+    const texts = fc.array(fc.string({ unit: codePoint, maxLength: 2_000 }), { maxLength: 300 });
     await fc.assert(
       fc.asyncProperty(texts, texts, async (files, problems) => {
         const under = new Under();

@@ -46,6 +46,7 @@ export const EXCHANGE_STEP_OF: Readonly<Record<ExchangeDenialReason, ExchangeSte
   scope_not_allowed: 'scopes',
   not_allowed: 'decide',
   grant_overdue: 'decide',
+  suspended: 'issue',
   pattern_mismatch: 'decide',
   no_lifetime_left: 'life',
   handle_not_live: 'token',

@@ -114,11 +114,11 @@ describe('POST /events/set', () => {
 
   it('asks to be sent it again while it cannot be written down', async () => {
     const [token, set] = [await pusher(), await aSet()];
-    api.journal.setReachable(false);
+    api.records.journal.setReachable(false);
     const answer = await api.push(token, set);
     expect(answer.status).toBe(503);
     expect(answer.headers.get('retry-after')).toBe('2');
-    api.journal.setReachable(true);
+    api.records.journal.setReachable(true);
     expect((await api.push(token, set)).status).toBe(202);
   });
 });

@@ -17,7 +17,7 @@ describe('what is done beside the calls', () => {
         return new Promise((resolve) => (end = resolve));
       };
       const housekeeping = new Housekeeping({
-        ...{ clock, events, ledger, resources, pipeline: { tidy } },
+        ...{ clock, events, ledger, resources, pipeline: { tidy, recheck: () => undefined } },
         sweepAllBefore: undefined,
         onProblem: () => undefined,
       });
@@ -44,6 +44,7 @@ describe('what is done beside the calls', () => {
         const housekeeping = new Housekeeping({
           ...{ clock, events, ledger, resources },
           pipeline: {
+            recheck: () => undefined,
             tidy: async () => {
               turns += 1;
               if (turns === 1) throw failure;

@@ -1,11 +1,16 @@
-import { endLostCalls, type InjectionParts, type InjectionPipeline } from '#injection';
+import {
+  endLostCalls,
+  type InjectionParts,
+  type InjectionPipeline,
+  RECHECK_EVERY_MS,
+} from '#injection';
 import { Rounds } from '#platform';
 
 export interface HousekeepingParts extends Pick<
   InjectionParts,
   'clock' | 'events' | 'ledger' | 'resources'
 > {
-  readonly pipeline: Pick<InjectionPipeline, 'tidy'>;
+  readonly pipeline: Pick<InjectionPipeline, 'recheck' | 'tidy'>;
   /** At the start, calls that started before this and have not ended never will: no other process serves them. */
   readonly sweepAllBefore: Date | undefined;
   readonly onProblem: (message: string, error: unknown) => void;
@@ -27,7 +32,12 @@ export class Housekeeping {
       sweepAllBefore = undefined;
       await endLostCalls(parts, before);
     };
+    const recheck = (): Promise<void> => {
+      parts.pipeline.recheck(); // Not awaited: the next turn comes whether it was answered or not.
+      return Promise.resolve();
+    };
     this.#rounds = [
+      this.#every(RECHECK_EVERY_MS, recheck, 'calls in flight cannot be confirmed yet'),
       this.#every(SWEEP_INTERVAL_MS, sweep, 'lost calls cannot be ended yet'),
       this.#every(
         TIDY_INTERVAL_MS,

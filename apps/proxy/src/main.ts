@@ -1,4 +1,7 @@
 import { runApp } from '#platform';
-import { startProxy } from './start-proxy.js';
 
-await runApp('proxy', startProxy);
+// The parts are loaded when the configuration is known to be good: a process that refuses it ends at once.
+await runApp('proxy', async (context) => {
+  const { startProxy } = await import('./start-proxy.js');
+  return startProxy(context);
+});

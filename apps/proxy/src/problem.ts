@@ -131,7 +131,8 @@ export function problemOf(error: unknown, correlationId: string): Problem {
 
 function challengeOf(code: ProblemCode, error: unknown): string | undefined {
   const challenge = CHALLENGE[code];
-  const takesBasic = error instanceof CallDenied && error.presentations.includes('basic');
+  const ours = error instanceof CallDenied || error instanceof CallFailed;
+  const takesBasic = ours && error.presentations.includes('basic');
   return challenge !== undefined && takesBasic && CHALLENGED_WITH_BASIC.has(code)
     ? `${challenge}, ${BASIC}`
     : challenge;

@@ -66,6 +66,11 @@ export class ProxyService {
     this.#listener.refused(request);
   };
 
+  /** See InjectionPipeline. @throws DependencyUnavailable */
+  doubt(...[matches]: Parameters<InjectionPipeline['doubt']>): Promise<void> {
+    return this.#pipeline.doubt(matches);
+  }
+
   start(server: Server): void {
     this.#listener.guard(server);
     this.#housekeeping.start();

@@ -8,6 +8,8 @@ import { CountedSecretStore } from './counted-secret-store.js';
 import { proxiedResources } from './proxied-resources.js';
 import { ProxyListener } from './proxy-listener.js';
 import { ProxyService, type ProxyServiceParts } from './proxy-service.js';
+import { recheckMetrics } from './recheck-metrics.js';
+import { RevocationFeed, type RevocationFeedParts } from './revocation-feed.js';
 
 /** What the call path is opened with: the configuration, and the stores. */
 export interface ProxyParts extends Pick<
@@ -29,12 +31,13 @@ export interface ProxyParts extends Pick<
 }
 
 /**
- * Opens the call path of a deployment: handles remembered for a second, secrets pinned and their reads counted
+ * Opens the call path of a deployment: handles remembered for three quarters of a second, secrets pinned and their reads counted
  * (`postern_secret_reads_total`), destinations over HTTP.
  * @throws ResourceInvalid, TypeError
  */
 export function openCallPath(parts: ProxyParts): ProxyService {
   const { config, clock, handles, secrets, metrics, onProblem } = parts;
+  const remembered = new CachingHandleLookup({ lookup: handles, clock });
   return new ProxyService({
     ...parts,
     environment: config.environment,
@@ -43,7 +46,9 @@ export function openCallPath(parts: ProxyParts): ProxyService {
     possession: new ProofOfPossession({ uses: parts.proofUses, nonces: parts.nonces, clock }),
     trustedProxies: config.trustedProxies,
     resources: proxiedResources(config),
-    handles: new CachingHandleLookup({ lookup: handles, clock }),
+    handles: remembered,
+    remembered,
+    rechecks: recheckMetrics(metrics, onProblem),
     upstream: new DestinationUpstream(),
     tokens: new HttpTokenSource(),
     credentials: new PinnedCredentials({
@@ -56,7 +61,7 @@ export function openCallPath(parts: ProxyParts): ProxyService {
   });
 }
 
-export { ProxyListener, ProxyService };
+export { ProxyListener, ProxyService, RevocationFeed, type RevocationFeedParts };
 
 /** Puts the call path into an application. The framework itself serves nothing of it (docs/adr/0003). */
 @Module({})

@@ -21,6 +21,7 @@ import {
 } from '#platform';
 import { callProbes } from './call-prober.module.js';
 import { openCallPath, ProxyModule, type ProxyService } from './proxy.module.js';
+import { readRevocations } from './read-revocations.js';
 
 interface Stores extends Proofs {
   readonly database: PostgresDatabase;
@@ -56,6 +57,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
     refused: proxy.refused,
   });
   proxy.start(host.server);
+  const revocations = await readRevocations(context, proxy);
   const prober = startProber(context, {
     address: host.address,
     probes: (target) => callProbes(config, target),
@@ -66,6 +68,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
     stop: async (deadlineMs) => {
       await prober.stop();
       await host.close(deadlineMs);
+      await revocations.stop(); // The calls that were left had their time with it.
       await proxy.close(DRAIN_MS);
       await ledger.close();
       await secrets.close();

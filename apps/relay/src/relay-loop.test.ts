@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EventBus, type OutboxBacklog } from '#events';
+import { type EventBus } from '#events';
 import { DependencyUnavailable, SystemClock } from '#kernel';
 import {
   anOutboxEvent,
@@ -21,13 +21,15 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 
 class Observed {
   readonly batches: number[] = [];
-  readonly backlogs: OutboxBacklog[] = [];
   readonly leases: number[] = [];
+  repeats = 0;
   failures = 0;
-  published = (records: number): void => void this.batches.push(records);
+  published = ({ records, repeats }: { records: number; repeats: number }): void => {
+    this.batches.push(records);
+    this.repeats += repeats;
+  };
   failed = (): void => void (this.failures += 1);
   leased = (shards: number): void => void this.leases.push(shards);
-  backlog = (backlog: OutboxBacklog): void => void this.backlogs.push(backlog);
 }
 
 describe('the relay loop', () => {
@@ -99,6 +101,7 @@ describe('the relay loop', () => {
     await until(() => waiting() === 0, 'an empty outbox');
     expect(publishedSequences()).toEqual([1, 2, 3]);
     expect(running.trouble).toBeUndefined();
+    expect(observed.repeats).toBe(3); // They may have arrived before.
   });
 
   it('publishes again, the same, what was published and could not be marked', async () => {
@@ -151,18 +154,51 @@ describe('the relay loop', () => {
     expect(publishedSequences()).toEqual([1]);
   });
 
-  it('tells how many events wait, and warns when one waits for longer than a minute', async () => {
-    const clock = new FixedClock();
-    log = new InMemoryOutboxLog(clock);
+  it('sends nothing of a batch whose lease was lost between reading and sending', async () => {
     await append(2);
-    clock.advance(61);
-    bus.failWith(new DependencyUnavailable('kafka', 'down'));
-    const running = relay({ clock, outbox: new InMemoryOutbox(log) });
-    void running.run();
-    await until(() => observed.backlogs.length > 0, 'a backlog');
-    expect(observed.backlogs[0]).toEqual({ records: 2, oldestAgeSeconds: 61 });
-    expect(problems.join()).toContain('2 events wait, the oldest for 61 s');
+    const outbox = new InMemoryOutbox(log);
+    let deaths = 0;
+    const faults = (point: string): void => {
+      if (point !== 'after_read' || (deaths += 1) > 1) return;
+      outbox.die(); // Stopped for long, and another has taken over meanwhile.
+    };
+    void relay({ outbox, faults }).run();
+    await until(() => waiting() === 0, 'an empty outbox');
+    expect(publishedSequences()).toEqual([1, 2]);
+    expect(problems[0]).toContain('lease was lost');
   });
+
+  it('tells how long nothing got through, also while a batch is on its way for ever', async () => {
+    const clock = new FixedClock();
+    const publish = { value: () => new Promise(() => undefined) };
+    const silent = Object.create(bus, { publish }) as EventBus;
+    await append(1);
+    const running = relay({ clock, bus: silent });
+    void running.run();
+    await until(() => observed.leases.length > 0, 'the lease');
+    clock.advance(61);
+    expect(running.stalledSeconds).toBe(61);
+  }, 15_000);
+
+  it('counts an empty outbox as progress', async () => {
+    const clock = new FixedClock();
+    const running = relay({ clock });
+    clock.advance(61);
+    void running.run();
+    await until(() => running.stalledSeconds === 0, 'a turn');
+  });
+
+  it.each(['after_read', 'after_publish_before_mark', 'after_mark'])(
+    'passes %s once a batch',
+    async (wanted) => {
+      await append(4);
+      const passed: string[] = [];
+      void relay({ batchRecordsMax: 2, faults: (point) => passed.push(point) }).run();
+      await until(() => waiting() === 0, 'an empty outbox');
+      await until(() => passed.at(-1) === 'after_mark', 'the end of the turn');
+      expect(passed.filter((point) => point === wanted)).toHaveLength(2);
+    },
+  );
 
   it('publishes nothing after it was stopped, and gives its leases up', async () => {
     const running = relay();

@@ -1,15 +1,23 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type EventBus, type Outbox, type OutboxBacklog, OutboxLeaseLost } from '#events';
+import { performance } from 'node:perf_hooks';
+import { type EventBus, type Outbox, type OutboxBatch, OutboxLeaseLost } from '#events';
 import { type Clock, secondsAfter } from '#kernel';
 
-/** What the relay tells whoever measures it. */
+/** What the loop tells whoever measures it. */
 export interface RelayObserver {
-  published(records: number): void;
+  /** `repeats` of them were sent before. `tookMs`: until they were durable on the bus. */
+  published(batch: {
+    readonly records: number;
+    readonly repeats: number;
+    readonly tookMs: number;
+  }): void;
   failed(): void;
   leased(shards: number): void;
-  backlog(backlog: OutboxBacklog): void;
 }
+
+/** Between the steps of a turn: where a crash would leave something half done. */
+export type RelayPoint = 'after_read' | 'after_publish_before_mark' | 'after_mark';
 
 export interface RelayParts {
   readonly outbox: Outbox;
@@ -20,6 +28,8 @@ export interface RelayParts {
   readonly observer?: RelayObserver;
   /** Most records of one batch. */
   readonly batchRecordsMax?: number;
+  /** For tests of what a crash leaves behind: called between the steps, with records on their way. */
+  readonly faults?: (point: RelayPoint) => void;
 }
 
 const BATCH_RECORDS_MAX = 500;
@@ -30,9 +40,6 @@ const IDLE_MAX_MS = 250;
 const BACK_OFF_MIN_MS = 100;
 const BACK_OFF_MAX_MS = 5_000;
 const LEASE_EVERY_SECONDS = 3;
-const BACKLOG_EVERY_SECONDS = 10;
-/** An event that waits longer than this is a problem that somebody should hear of. */
-const BACKLOG_AGE_WARN_SECONDS = 60;
 /** A batch on its way to a broker that does not answer is left behind: it is not marked, so another relay sends it. */
 const STOP_WAIT_MS = 5_000;
 
@@ -47,18 +54,22 @@ export class RelayLoop {
   private restMs = 0;
   private failures = 0;
   private problem: string | undefined;
-  private shards = 0;
   private leaseDue: Date;
-  private backlogDue: Date;
+  private progressAt: Date;
 
   constructor(private readonly parts: RelayParts) {
     this.leaseDue = parts.clock.now();
-    this.backlogDue = parts.clock.now();
+    this.progressAt = parts.clock.now();
   }
 
   /** Why nothing gets through at present; undefined while all is well. */
   get trouble(): string | undefined {
     return this.problem;
+  }
+
+  /** Since a turn last ended well: something was published and marked, or there was nothing of its shards to publish. */
+  get stalledSeconds(): number {
+    return (this.parts.clock.now().getTime() - this.progressAt.getTime()) / 1000;
   }
 
   /** Resolves when it was stopped. Never rejects: failures are told and tried again. */
@@ -91,48 +102,53 @@ export class RelayLoop {
   private async turn(): Promise<void> {
     try {
       await this.renewLease();
-      await this.lookAtBacklog(); // Before what may fail: during an outage it matters most.
       this.succeeded(await this.carry());
     } catch (error) {
       this.failed(error);
     }
   }
 
-  /** Takes what other relays let go, too. */
+  /** Takes what other relays let go, and gives up what is theirs: nothing is in flight now. */
   private async renewLease(): Promise<void> {
     const now = this.parts.clock.now();
     if (now < this.leaseDue) return;
-    this.shards = (await this.parts.outbox.lease()).length;
+    const shards = await this.parts.outbox.lease();
     this.leaseDue = secondsAfter(now, LEASE_EVERY_SECONDS);
-    this.parts.observer?.leased(this.shards);
+    this.parts.observer?.leased(shards.length);
   }
 
   /** Resolves to the number of records that were published and marked. */
   private async carry(): Promise<number> {
-    const { outbox, bus, observer, batchRecordsMax } = this.parts;
+    const { outbox, observer, batchRecordsMax, faults } = this.parts;
     const batch = await outbox.next(batchRecordsMax ?? BATCH_RECORDS_MAX);
     if (batch === undefined || this.stopping.signal.aborted) return 0;
-    await bus.publish(batch.records);
+    faults?.('after_read');
+    const tookMs = await this.publish(batch);
+    faults?.('after_publish_before_mark');
     await batch.markPublished();
-    observer?.published(batch.records.length);
+    faults?.('after_mark');
+    observer?.published({ records: batch.records.length, repeats: batch.repeats, tookMs });
     return batch.records.length;
   }
 
-  private async lookAtBacklog(): Promise<void> {
-    const { clock, outbox, observer, onProblem } = this.parts;
-    if (clock.now() < this.backlogDue) return;
-    this.backlogDue = secondsAfter(clock.now(), BACKLOG_EVERY_SECONDS);
-    const backlog = await outbox.backlog();
-    observer?.backlog(backlog);
-    if (backlog.oldestAgeSeconds < BACKLOG_AGE_WARN_SECONDS) return;
-    const age = Math.round(backlog.oldestAgeSeconds);
-    onProblem(`outbox: ${backlog.records} events wait, the oldest for ${age} s`);
+  private async publish(batch: OutboxBatch): Promise<number> {
+    batch.assertLeased(); // A process that was stopped in between would send what another has sent meanwhile.
+    const beganMs = performance.now();
+    try {
+      await this.parts.bus.publish(batch.records);
+    } catch (error) {
+      // A part of it may have arrived. When that cannot be noted, the count is too low and nothing else.
+      await batch.countAttempt().catch(() => undefined);
+      throw error;
+    }
+    return performance.now() - beganMs;
   }
 
   private succeeded(carried: number): void {
     if (this.failures > 0) this.parts.onProblem(`relay: goes on after ${this.failures} failures`);
     this.failures = 0;
     this.problem = undefined;
+    this.progressAt = this.parts.clock.now();
     if (carried > 0) this.restMs = 0;
     else this.restMs = Math.min(Math.max(this.restMs * 2, IDLE_MIN_MS), IDLE_MAX_MS);
   }

@@ -1,26 +1,113 @@
+import { type CanarySighting, type OutboxBacklog } from '#events';
 import { type Metrics } from '#platform';
 import { type RelayObserver } from './relay-loop.js';
 
+export interface RelayMetrics extends RelayObserver {
+  readonly backlog: (backlog: OutboxBacklog) => void;
+  readonly canary: (sighting: CanarySighting) => void;
+  readonly canaryAges: (agesSeconds: readonly number[]) => void;
+  readonly expired: (handles: number) => void;
+}
+
 /** The relay's figures for Prometheus. */
-export function relayMetrics(metrics: Metrics): RelayObserver {
+export function relayMetrics(metrics: Metrics): RelayMetrics {
+  return {
+    ...loopMetrics(metrics),
+    ...backlogMetrics(metrics),
+    ...canaryMetrics(metrics),
+    ...expiryMetrics(metrics),
+  };
+}
+
+function loopMetrics(metrics: Metrics): RelayObserver {
   const published = metrics.counter(
     'relay_published_events_total',
     'Events that were published and marked',
+  );
+  const repeated = metrics.counter(
+    'relay_repeated_events_total',
+    'Of these, events that were sent before without a known outcome: they may lie on the bus twice',
   );
   const failures = metrics.counter(
     'relay_failures_total',
     'Turns in which nothing could be published or marked',
   );
+  const latency = metrics.histogram(
+    'relay_publish_seconds',
+    'From sending a batch until all of it is durable on the bus',
+  );
   const shards = metrics.gauge('relay_leased_shards', 'Outbox shards that this relay holds, of 16');
-  const waiting = metrics.gauge('outbox_waiting_events', 'Events that are not yet published');
-  const age = metrics.gauge('outbox_oldest_age_seconds', 'Age of the oldest unpublished event');
   return {
-    published: (records) => published.inc(records),
+    published: ({ records, repeats, tookMs }) => {
+      published.inc(records);
+      repeated.inc(repeats);
+      latency.observe(tookMs / 1000);
+    },
     failed: () => failures.inc(),
     leased: (count) => shards.set(count),
-    backlog: ({ records, oldestAgeSeconds }) => {
-      waiting.set(records);
-      age.set(oldestAgeSeconds);
+  };
+}
+
+function backlogMetrics(metrics: Metrics): Pick<RelayMetrics, 'backlog'> {
+  const waiting = metrics.gauge('outbox_waiting_events', 'Events that are not yet published');
+  const bytes = metrics.gauge('outbox_waiting_bytes', 'Bytes of these events, as JSON');
+  const age = metrics.gauge('outbox_oldest_age_seconds', 'Age of the oldest unpublished event');
+  const lag = metrics.gauge('outbox_shard_waiting_events', 'Unpublished events of a shard', [
+    'shard',
+  ]);
+  const shardAge = metrics.gauge(
+    'outbox_shard_oldest_age_seconds',
+    'Age of the oldest unpublished event of a shard',
+    ['shard'],
+  );
+  return {
+    backlog: (backlog) => {
+      waiting.set(backlog.records);
+      bytes.set(backlog.bytes);
+      age.set(backlog.oldestAgeSeconds);
+      for (const [shard, { records, oldestAgeSeconds }] of backlog.shards.entries()) {
+        lag.set({ shard }, records);
+        shardAge.set({ shard }, oldestAgeSeconds);
+      }
     },
   };
+}
+
+function canaryMetrics(metrics: Metrics): Pick<RelayMetrics, 'canary' | 'canaryAges'> {
+  const delay = metrics.histogram(
+    'canary_delay_seconds',
+    'From the writing of a canary into the outbox to its being read from the bus',
+  );
+  const missing = metrics.counter(
+    'canary_missing_total',
+    'Canaries that never came, though later ones of their shard did: events are lost',
+    ['shard'],
+  );
+  const repeated = metrics.counter('canary_repeated_total', 'Canaries that came again', ['shard']);
+  const age = metrics.gauge(
+    'canary_last_seen_age_seconds',
+    'Since the last canary of a shard was read from the bus',
+    ['shard'],
+  );
+  return {
+    canary: ({ shard, delaySeconds, missing: count, repeated: isRepeated }) => {
+      if (isRepeated) {
+        repeated.inc({ shard });
+        return;
+      }
+      delay.observe(delaySeconds);
+      missing.inc({ shard }, count);
+    },
+    canaryAges: (agesSeconds) => {
+      for (const [shard, seconds] of agesSeconds.entries()) age.set({ shard }, seconds);
+    },
+  };
+}
+
+function expiryMetrics(metrics: Metrics): Pick<RelayMetrics, 'expired'> {
+  const expired = metrics.counter(
+    'handles_expired_total',
+    'Handles whose end by time was looked after: told of, unless they were revoked before',
+  );
+  return { expired: (handles) => expired.inc(handles) };
 }

@@ -5,37 +5,127 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { type Metrics } from '#platform';
+import { BacklogWatch } from './backlog-watch.js';
+import { type CanaryOwner, CanaryWatch } from './canary-watch.js';
 import { RelayLoop, type RelayParts } from './relay-loop.js';
-import { relayMetrics } from './relay-metrics.js';
-import { Upkeep } from './upkeep.js';
+import { type RelayMetrics, relayMetrics } from './relay-metrics.js';
+import { type Duty, Upkeep } from './upkeep.js';
 
 export interface RelayModuleParts extends Omit<RelayParts, 'observer'> {
   readonly metrics: Metrics;
   /** Housekeeping of the outbox: partitions ahead, old ones dropped. Once an hour. */
-  readonly maintain: () => Promise<void>;
-  /** Gets the loop, for a health check. */
-  readonly onStart?: (loop: RelayLoop) => void;
+  readonly maintain: () => Promise<unknown>;
+  /** Tells of handles that expired; resolves to how many. Once a minute. */
+  readonly tellExpired?: () => Promise<number>;
+  /** Canaries that are written every ten seconds, and watched for on the bus. */
+  readonly canaries?: CanaryOwner & {
+    /** Writes those that are due. */
+    readonly beat: () => Promise<unknown>;
+  };
+  /** Gets a line for the log that somebody should be woken for. Default: as onProblem. */
+  readonly onAlarm?: (message: string) => void;
+  /** Gets what a health check asks. */
+  readonly onStart?: (relay: RelayState) => void;
 }
 
+/** How the relay is, for health checks. */
+export interface RelayState {
+  /** Why nothing gets through; undefined while all is well. */
+  readonly trouble: string | undefined;
+  /** What is late or silent; undefined while nothing is. */
+  readonly note: string | undefined;
+  /** Seconds since a turn ended well. */
+  readonly stalledSeconds: number;
+  /** Events that waited when somebody last looked. */
+  readonly waiting: number;
+}
+
+const LOOK_EVERY_MS = 10_000;
+const EXPIRY_EVERY_MS = 60_000;
+const MAINTAIN_EVERY_MS = 3_600_000;
+
 /** Starts the relay with the application and stops it with the application. */
-class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown {
+class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, RelayState {
   private readonly loop: RelayLoop;
+  private readonly backlog: BacklogWatch;
+  private readonly canaryWatch: CanaryWatch | undefined;
   private readonly upkeep: Upkeep;
 
   constructor(private readonly parts: RelayModuleParts) {
-    this.loop = new RelayLoop({ ...parts, observer: relayMetrics(parts.metrics) });
-    this.upkeep = new Upkeep(parts.maintain, parts.onProblem);
+    const observer = relayMetrics(parts.metrics);
+    const { outbox, onProblem, onAlarm = onProblem, canaries } = parts;
+    this.loop = new RelayLoop({ ...parts, observer });
+    this.backlog = new BacklogWatch({
+      backlog: () => outbox.backlog(),
+      onBacklog: observer.backlog,
+      onProblem,
+      onAlarm,
+    });
+    const sightings = { onSighting: observer.canary, onAges: observer.canaryAges };
+    if (canaries !== undefined) {
+      this.canaryWatch = new CanaryWatch({ ...parts, ...sightings, owner: canaries });
+    }
+    this.upkeep = new Upkeep(this.duties(observer), onProblem);
+  }
+
+  get trouble(): string | undefined {
+    return this.loop.trouble;
+  }
+
+  get note(): string | undefined {
+    const notes = [this.backlog.note, this.canaryWatch?.note].filter((note) => note !== undefined);
+    return notes.length === 0 ? undefined : notes.join('; ');
+  }
+
+  get stalledSeconds(): number {
+    return this.loop.stalledSeconds;
+  }
+
+  get waiting(): number {
+    return this.backlog.last?.records ?? 0;
   }
 
   onApplicationBootstrap(): void {
-    this.parts.onStart?.(this.loop);
+    this.parts.onStart?.(this);
     this.upkeep.start();
     void this.loop.run();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.loop.stop(), this.upkeep.stop()]);
+    await this.canaryWatch?.stop();
   }
+
+  private duties(observer: RelayMetrics): readonly Duty[] {
+    const { maintain, tellExpired, canaries } = this.parts;
+    const duties: Duty[] = [
+      { name: 'outbox', everyMs: LOOK_EVERY_MS, work: () => this.backlog.look() },
+      { name: 'upkeep', everyMs: MAINTAIN_EVERY_MS, work: maintain },
+    ];
+    if (tellExpired !== undefined) {
+      const work = async (): Promise<void> => {
+        observer.expired(await tellExpired());
+      };
+      duties.push({ name: 'expired handles', everyMs: EXPIRY_EVERY_MS, work });
+    }
+    return [...duties, ...canaryDuties(canaries, this.canaryWatch)];
+  }
+}
+
+/** Two, so that canaries are written and missed also while the bus cannot be read. */
+function canaryDuties(
+  canaries: RelayModuleParts['canaries'],
+  watch: CanaryWatch | undefined,
+): Duty[] {
+  if (canaries === undefined || watch === undefined) return [];
+  const write = async (): Promise<void> => {
+    watch.tellAges();
+    await canaries.beat();
+  };
+  return [
+    { name: 'canary watch', everyMs: LOOK_EVERY_MS, work: () => watch.look() },
+    { name: 'canaries', everyMs: LOOK_EVERY_MS, work: write },
+  ];
 }
 
 /** The relay as a part of an application. Who registers it closes bus and database, after the application. */

@@ -1,5 +1,13 @@
 import { KafkaEventBus, kafkaOptions, KafkaTopics } from '#adapters/kafka';
-import { PostgresDatabase, PostgresOutbox, requireMigrated } from '#adapters/postgres';
+import {
+  type LeaseOptions,
+  PostgresCanaries,
+  PostgresDatabase,
+  PostgresHandleExpiry,
+  PostgresOutbox,
+  requireMigrated,
+} from '#adapters/postgres';
+import { EventFactory } from '#events';
 import {
   AdminModule,
   type AppContext,
@@ -8,11 +16,19 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
+import { addRelayHealth } from './relay-health.js';
+import { type RelayParts } from './relay-loop.js';
 import { RelayModule } from './relay.module.js';
 
 /** Until a broker has to answer; after that the process ends, and says which brokers it tried. */
 const START_DEADLINE_MS = 30_000;
-const POOL_SIZE = 2;
+const POOL_SIZE = 3;
+
+/** What tests set otherwise; a relay that is shipped takes the defaults. */
+export interface RelayOptions {
+  readonly leases?: LeaseOptions;
+  readonly faults?: NonNullable<RelayParts['faults']>;
+}
 
 interface Connections {
   readonly database: PostgresDatabase;
@@ -21,26 +37,30 @@ interface Connections {
 }
 
 /**
- * The relay: reads and marks the outbox, writes to Kafka, and can do nothing else.
+ * The relay: reads and marks the outbox, writes to Kafka, and reads its own canaries back. It can make up no other event,
+ * and read no other topic.
  * @throws ConfigError, DependencyUnavailable
  */
-export async function startRelay(context: AppContext): Promise<RunningApp> {
+export async function startRelay(
+  context: AppContext,
+  options: RelayOptions = {},
+): Promise<RunningApp> {
   const { databaseUrl, kafka } = requireServers(context.settings, ['databaseUrl', 'kafka']);
-  const options = await kafkaOptions(kafka, {
+  const connection = await kafkaOptions(kafka, {
     clientId: 'postern-relay',
     onProblem: (problem) => context.log.warn(problem),
   });
-  const topics = new KafkaTopics(options);
+  const topics = new KafkaTopics(connection);
   await topics.reach(START_DEADLINE_MS);
-  await topics.check();
+  for (const warning of await topics.check()) context.log.warn(warning);
   const database = await PostgresDatabase.connect({
     url: databaseUrl,
     applicationName: 'postern-relay',
     poolSize: POOL_SIZE,
   });
   await requireMigrated(database);
-  const connections = { database, topics, bus: new KafkaEventBus(options) };
-  const host = await startHost(context, connections);
+  const connections = { database, topics, bus: new KafkaEventBus(connection) };
+  const host = await startHost(context, connections, options);
   return {
     serves: `admin http://${host.address.host}:${host.address.port}, Kafka ${kafka.brokers.join(',')}`,
     stop: async (deadlineMs) => {
@@ -52,25 +72,38 @@ export async function startRelay(context: AppContext): Promise<RunningApp> {
   };
 }
 
-function startHost(context: AppContext, connections: Connections): Promise<HttpHost> {
+function startHost(
+  context: AppContext,
+  connections: Connections,
+  { leases = {}, faults }: RelayOptions,
+): Promise<HttpHost> {
   const { health, metrics, log, clock, config } = context;
   const { database, bus, topics } = connections;
-  const outbox = new PostgresOutbox(database);
+  const { environment, deployment } = config;
+  const outbox = new PostgresOutbox(database, leases);
+  const events = new EventFactory({ clock, environment, deployment, component: 'relay' });
+  const canaries = new PostgresCanaries({ database, events });
+  const expiry = new PostgresHandleExpiry({ database, source: `urn:postern:${deployment}:relay` });
   const relay = RelayModule.register({
     outbox,
     bus,
     clock,
     metrics,
+    ...(faults === undefined ? {} : { faults }),
     onProblem: (problem) => log.warn(problem),
-    maintain: () => outbox.maintain(),
-    onStart: (loop) => {
-      health.add('relay', () => {
-        if (loop.trouble !== undefined) throw new Error(loop.trouble);
-      });
+    onAlarm: (problem) => log.error(problem),
+    maintain: async () => {
+      await outbox.maintain();
+      await expiry.purge();
+    },
+    tellExpired: () => expiry.tell(),
+    canaries: { deployment, environment, beat: () => canaries.beat() },
+    onStart: (state) => {
+      addRelayHealth(health, state, () => topics.ping());
     },
   });
   health.add('postgresql', () => database.ping());
-  health.add('kafka', () => topics.ping());
+  health.add('kafka', () => topics.health());
   return startHttpHost({
     module: AdminModule.register(health, metrics, [relay]),
     listen: config.listen.admin,

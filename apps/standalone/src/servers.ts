@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { EmbeddedEventBus, EmbeddedPostgres, SealedSecretStore } from '#adapters/embedded';
-import { KafkaEventBus, kafkaOptions, KafkaTopics } from '#adapters/kafka';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
-import { VaultSecretStore } from '#adapters/vault';
 import { type SecretStore } from '#credentials';
 import { type EventBus } from '#events';
 import { type AppContext } from '#platform';
@@ -65,6 +63,7 @@ async function openSecrets(
 ): Promise<SecretStore> {
   const { vault, sealKeyFile } = settings;
   if (vault === undefined) return SealedSecretStore.open({ database, keyFile: sealKeyFile });
+  const { VaultSecretStore } = await import('#adapters/vault'); // A client that is not used is not loaded: it is not small.
   const store = new VaultSecretStore({
     settings: vault,
     clock,
@@ -81,6 +80,7 @@ async function openBus(
   database: PostgresDatabase,
 ): Promise<EventBus> {
   if (settings.kafka === undefined) return new EmbeddedEventBus(database);
+  const { KafkaEventBus, kafkaOptions, KafkaTopics } = await import('#adapters/kafka'); // As with Vault's.
   const options = await kafkaOptions(settings.kafka, {
     clientId: 'postern-standalone',
     onProblem: (message) => log.warn(message),

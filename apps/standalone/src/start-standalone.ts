@@ -3,6 +3,7 @@ import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, HttpTokenIntrospector, vaultClientSecrets } from '#adapters/issuers';
 import {
   openProofs,
+  orderStores,
   PostgresCallLedger,
   PostgresEvidence,
   PostgresOutbox,
@@ -168,6 +169,7 @@ function startAdminHost(
         ...parts,
         evidence: new PostgresEvidence(servers.database),
         notices: new PostgresReviewNotices(servers.database),
+        ...orderStores(servers.database),
         log,
         metrics,
       }),

@@ -1,5 +1,4 @@
 import { HttpTokenIntrospector, vaultClientSecrets } from '#adapters/issuers';
-import { VaultSecretStore } from '#adapters/vault';
 import { type IssuerRegistry, type TokenIntrospector } from '#identity';
 import { type AppContext, requireServers } from '#platform';
 
@@ -16,6 +15,7 @@ export async function openIntrospector(
   const { vault } = requireServers(settings, ['vault']);
   const onProblem = (message: unknown): void =>
     log.warn({ err: message }, 'the login at Vault cannot be renewed');
+  const { VaultSecretStore } = await import('#adapters/vault'); // Few deployments need it: it is no part of every start.
   const store = new VaultSecretStore({ settings: vault, clock, onProblem });
   await store.requireReady();
   health.add('vault', () => store.requireReady());

@@ -11,6 +11,7 @@ import { EventFactory } from '#events';
 import { HandleLife } from '#handles';
 import { type TokenIntrospector } from '#identity';
 import { type AppContext } from '#platform';
+import { type OpenEvidence, openEvidence } from './open-evidence.js';
 import { type StsParts } from './sts.module.js';
 
 /** What differs between the processes that an STS runs in. */
@@ -24,10 +25,11 @@ export interface StsSurroundings {
 
 /** The ports of an STS over PostgreSQL. @throws DependencyUnavailable */
 export async function openStsParts(
-  { config, clock, log }: AppContext,
+  context: AppContext,
   policy: OpenPolicy,
   { database, component, introspector }: StsSurroundings,
-): Promise<StsParts> {
+): Promise<StsParts & OpenEvidence> {
+  const { config, clock, log } = context;
   const { environment, publicOrigin, deployment } = config;
   return {
     ...policy,
@@ -42,6 +44,7 @@ export async function openStsParts(
     events: new EventFactory({ clock, environment, deployment, component }),
     ...(await openProofs(database, 'token', config.dpop.nonces)),
     introspector,
+    ...(await openEvidence(context, database)),
     trustedProxies: config.trustedProxies,
     clientCertificateHeader: config.clientCertificateHeader,
     onFault: (err) => log.error({ err }, 'a request failed'),

@@ -1,6 +1,11 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { type Readable } from 'node:stream';
-import { type DynamicModule, Module } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Module,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
   authorizationServer,
@@ -20,6 +25,8 @@ export interface StsParts extends AuthorizationServerPorts {
   /** Addresses and CIDRs of proxies whose X-Forwarded-For and certificate header are believed; default none. */
   readonly trustedProxies?: readonly string[];
   readonly clientCertificateHeader?: PosternConfig['clientCertificateHeader'];
+  /** What measures the outbox for the evidence budget; ends with the application. */
+  readonly outboxWatch?: { stop(): Promise<void> };
   /** Hears of failures that are not the caller's, for the log. What a caller is told never says what failed. */
   readonly onFault?: (failure: unknown) => void;
 }
@@ -34,6 +41,11 @@ function replaceUnreadableType(headers: IncomingHttpHeaders): void {
 
 const UNREADABLE_TYPE = 'application/octet-stream';
 const POST_ONLY = /^\/oauth2\/(?:token|introspect|revoke)(?:$|\?)/;
+
+const endedWithTheApplication = (watch: StsParts['outboxWatch']): Provider => ({
+  provide: 'sts-outbox-watch',
+  useValue: { onApplicationShutdown: () => watch?.stop() } satisfies OnApplicationShutdown,
+});
 
 /** The token, introspection, revocation and metadata endpoints over the given ports. */
 @Module({})
@@ -57,6 +69,7 @@ export class StsModule {
           certificates: new ClientCertificates({ trustedProxies, clientCertificateHeader }),
         }),
         ...stsRounds(parts, server, onFault),
+        endedWithTheApplication(parts.outboxWatch),
       ],
     };
   }

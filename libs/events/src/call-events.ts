@@ -32,6 +32,7 @@ export const callOutcomes = [
   'response_cut',
   'credential_unavailable',
   'client_abort',
+  'aborted_by_revocation',
   'unknown_after_crash',
 ] as const;
 export type CallOutcome = (typeof callOutcomes)[number];
@@ -59,6 +60,7 @@ export const callEvents = {
   'dev.postern.call.completed.v1': z.object({
     call_id: z.string(),
     handle_id: z.string(),
+    subject_id: z.string().optional().describe('absent for a call that was found after a crash'),
     resource: z.string(),
     credential_version: z.int().optional(),
     route_template: z.string(),

@@ -1,13 +1,20 @@
 import { type z } from 'zod';
+import { auditEvents } from './audit-events.js';
 import { callEvents } from './call-events.js';
 import { canaryEvents } from './canary-events.js';
 import { commandEvents } from './command-events.js';
+import { credentialEvents } from './credential-events.js';
+import { detectionEvents } from './detection-events.js';
 import { exchangeEvents } from './exchange-events.js';
 import { handleEvents } from './handle-events.js';
+import { keyEvents } from './key-events.js';
 import { policyEvents } from './policy-events.js';
+import { responseEvents } from './response-events.js';
+import { rotationEvents } from './rotation-events.js';
 import { signalEvents } from './signal-events.js';
 import { stateEvents } from './state-events.js';
 import { TOPICS, type Topic } from './topics.js';
+import { wrapEvents } from './wrap-events.js';
 
 /** Every event type with the shape of its `data`. The published JSON Schemas are generated from this. */
 export const CATALOGUE = {
@@ -18,6 +25,13 @@ export const CATALOGUE = {
   ...signalEvents,
   ...stateEvents,
   ...commandEvents,
+  ...rotationEvents,
+  ...wrapEvents,
+  ...credentialEvents,
+  ...detectionEvents,
+  ...responseEvents,
+  ...auditEvents,
+  ...keyEvents,
   ...canaryEvents,
 };
 
@@ -33,8 +47,20 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   review: TOPICS.policy,
   signal: TOPICS.policy,
   command: TOPICS.policy,
+  postern: TOPICS.policy,
   revocation: TOPICS.revocationState,
+  rotation: TOPICS.rotation,
+  wrap: TOPICS.rotation,
+  credential: TOPICS.rotation,
+  detection: TOPICS.detection,
+  response: TOPICS.detection,
+  audit: TOPICS.auditCheckpoint,
   canary: TOPICS.canary,
+};
+
+/** Types that lie elsewhere than the rest of their family. */
+const TYPE_TOPICS: Readonly<Record<string, Topic>> = {
+  'dev.postern.credential.state.v1': TOPICS.credentialState,
 };
 
 /** What follows from the name of an event type, `dev.postern.<family>.<what>.v<major>`. */
@@ -48,7 +74,7 @@ const NAMED: ReadonlyMap<string, NamedType> = new Map(
   Object.keys(CATALOGUE).map((type) => {
     const [, , family = '', what = '', version = ''] = type.split('.');
     const dataSchema = `https://postern.dev/schemas/${family}.${what}/${version.slice(1)}.json`;
-    return [type, { topic: FAMILY_TOPICS[family], dataSchema }];
+    return [type, { topic: TYPE_TOPICS[type] ?? FAMILY_TOPICS[family], dataSchema }];
   }),
 );
 

@@ -29,6 +29,7 @@ const sent = {
     .object({ partition: z.int(), offset: z.string() })
     .optional()
     .describe('of the record on the command topic'),
+  pushed_by: z.string().optional().describe('subject_id of the workload that pushed it'),
 };
 
 /** What became of signed commands. */
@@ -47,5 +48,9 @@ export const commandEvents = {
     action: z.enum(commandActions).optional(),
     rejection: z.enum(commandRejections),
     detail: z.string().describe('for the operator; the rule that was broken'),
+    count: z
+      .int()
+      .optional()
+      .describe('how many like it this event stands for, when a flood is summed up'),
   }),
 };

@@ -1,4 +1,5 @@
-import { type RejectedRecord } from './event-bus.js';
+import { type RecordPlace, type RejectedRecord } from './event-bus.js';
+import { type IncomingRecord } from './structured-event.js';
 
 /** A record of evidence that a group gave up on. */
 export interface DeadLetter extends RejectedRecord {
@@ -7,6 +8,20 @@ export interface DeadLetter extends RejectedRecord {
   readonly attempts: number;
   /** RFC 3339. */
   readonly firstFailedAt: string;
+}
+
+/** A dead letter as it is found again. */
+export interface BuriedLetter {
+  /** Of the record that it was. */
+  readonly place: RecordPlace;
+  readonly record: IncomingRecord;
+  /** RFC 3339, as the other times. */
+  readonly writtenAt: string;
+  /** See errorClassOf. */
+  readonly errorClass: string;
+  readonly attempts: number;
+  readonly firstFailedAt: string;
+  readonly diedAt: string;
 }
 
 /**

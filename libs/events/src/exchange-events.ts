@@ -34,6 +34,7 @@ export const exchangeDenialReasons = [
   'scope_not_allowed',
   'not_allowed',
   'grant_overdue',
+  'suspended',
   'pattern_mismatch',
   'binding_required',
   'no_lifetime_left',

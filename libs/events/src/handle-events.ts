@@ -40,6 +40,21 @@ export const handleEvents = {
     grant_id: z.string(),
     grant_version: z.int(),
   }),
+  'dev.postern.handle.first_used.v1': z.object({
+    ...handleBlock,
+    issued_at: z.int(),
+    delay_ms: z.int().describe('from the exchange to the first call that was permitted'),
+    same_client: z
+      .boolean()
+      .optional()
+      .describe('whether the address is that of the exchange; absent: it is not known any more'),
+  }),
+  'dev.postern.handle.expired.v1': z.object({
+    ...handleBlock,
+    expired_at: z.int(),
+    calls: z.int().describe('how many it was used for; 0: it was issued for nothing'),
+    suspended: z.boolean().describe('whether it was suspended when its time was over'),
+  }),
   'dev.postern.handle.revoked.v1': z.object({
     ...handleBlock,
     ...initiated,

@@ -90,4 +90,10 @@ export class EventFactory {
   }
 }
 
+/** Whether the event is of one of the types: then its `data` has their shape. */
+export const isOfType = <T extends EventType>(
+  event: RecordedEvent,
+  ...types: readonly T[]
+): event is RecordedEvent<T> => (types as readonly EventType[]).includes(event.type);
+
 export const topicOfEvent = (event: PosternEvent): Topic => topicOf(event.type);

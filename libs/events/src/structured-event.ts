@@ -54,10 +54,16 @@ const repeatedHeaders = (event: RecordedEvent): Record<string, string> => ({
  *   or a repeated header says something else than the event.
  */
 export function decodeStructured(record: IncomingRecord): RecordedEvent {
-  const event = readEnvelope(parseBody(record));
-  requireKnownData(event);
+  const event = validEvent(parseBody(record));
   requireSameKey(record, event);
   requireSameHeaders(record, event);
+  return event;
+}
+
+/** @throws EventUnreadable when the body is no event, or none that the catalogue knows in this shape. */
+export function validEvent(body: unknown): RecordedEvent {
+  const event = readEnvelope(body);
+  requireKnownData(event);
   return event;
 }
 
@@ -111,7 +117,7 @@ function requireSameHeaders({ headers = {} }: IncomingRecord, event: RecordedEve
   }
 }
 
-const headerText = (value: HeaderValue): string | undefined =>
+export const headerText = (value: HeaderValue): string | undefined =>
   value === undefined ? undefined : value.toString();
 
 function firstProblem(error: z.ZodError, parent?: string): string {

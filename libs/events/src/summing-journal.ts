@@ -10,7 +10,12 @@ const KINDS_MAX = 10_000;
 
 /** Event types whose `data` can say how many like it the event stands for. */
 export type CountedEvent = PosternEvent<
-  Extract<EventType, 'dev.postern.call.denied.v1' | 'dev.postern.exchange.denied.v1'>
+  Extract<
+    EventType,
+    | 'dev.postern.call.denied.v1'
+    | 'dev.postern.exchange.denied.v1'
+    | 'dev.postern.command.rejected.v1'
+  >
 >;
 
 /** What followed the first event of a kind, not written yet; an event is made when it is written, not for each of a flood. */

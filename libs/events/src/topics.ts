@@ -24,9 +24,10 @@ export const EVENT_TOPICS: readonly Topic[] = Object.values(TOPICS).filter(
 export interface TopicLayout {
   /**
    * What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set, a
-   * transmitter; a target is `<scope>:<id>`, such as `family:fam_...`.
+   * transmitter; a target is `<scope>:<id>`, such as `family:fam_...`; a dead letter keeps its original key.
    */
-  readonly key: 'subject_id' | 'handle_id' | 'item' | 'target' | 'resource' | 'log_id' | 'shard';
+  readonly key:
+    'subject_id' | 'handle_id' | 'item' | 'target' | 'resource' | 'log_id' | 'shard' | 'original';
   /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
   readonly partitions: number;
   readonly cleanup: 'delete' | 'compact';
@@ -66,3 +67,26 @@ export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
   [TOPICS.auditCheckpoint]: { ...kept('log_id', -1), partitions: 1 },
   [TOPICS.canary]: kept('shard', HOUR_MS),
 };
+
+/**
+ * Consumer groups of ours that read evidence: what one of them gives up on goes to a topic of its own, so that the
+ * group can go on.
+ */
+export const EVIDENCE_GROUPS = ['postern-canary-watch'] as const;
+
+export type EvidenceGroup = (typeof EVIDENCE_GROUPS)[number];
+
+/** Where the dead letters of a consumer group lie. Other groups than ours may have one, laid out alike. */
+export const deadLetterTopicOf = <Group extends string>(group: Group): `postern.dlq.${Group}.v1` =>
+  `postern.dlq.${group}.v1`;
+
+/** Records of others as they were: no events of ours, and larger by their headers. */
+export const DEAD_LETTER_LAYOUT: TopicLayout = kept('original', 30 * DAY_MS);
+
+export type DeadLetterTopic = `postern.dlq.${EvidenceGroup}.v1`;
+
+/** Every topic that a cluster must have for Postern, with its layout. */
+export const LAYOUTS_BY_NAME: ReadonlyMap<Topic | DeadLetterTopic, TopicLayout> = new Map([
+  ...(Object.entries(TOPIC_LAYOUTS) as [Topic, TopicLayout][]),
+  ...EVIDENCE_GROUPS.map((group) => [deadLetterTopicOf(group), DEAD_LETTER_LAYOUT] as const),
+]);

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, type Digest } from '#kernel';
 import { type Handle } from './handle.js';
-import { HandleLookup } from './handle-store.js';
+import { HandleLookup, type HandleMemory } from './handle-store.js';
 
-/** An answer of this age is not used any more: the bound within which a revocation is seen everywhere. */
-const AGE_MS_MAX = 1_000;
+/** An answer of this age is not used any more: so that a revocation is seen everywhere within a second. */
+const AGE_MS_MAX = 750;
 const ENTRIES_MAX = 100_000;
 /** Of each memory, whenever something comes into one: more go than come, as long as there are old ones. */
 const FORGOTTEN_AT_ONCE = 2;
@@ -21,15 +21,17 @@ interface Question {
 }
 
 /**
- * Remembers look-ups for less than one second. Unknown digests have a memory of their own, so that a flood of them pushes
+ * Remembers look-ups for three quarters of a second. Unknown digests have a memory of their own, so that a flood of them pushes
  * no live handle out. What is too old to be used is forgotten soon, so that the memory is of the handles of the last
- * second or two and not of all that there ever were. One look-up a digest runs at a time, and nobody joins one that began a second ago; a failure is
- * never remembered, and nothing older is served instead.
+ * second or two and not of all that there ever were. One look-up a digest runs at a time, and nobody joins one that began that
+ * long ago; a failure is never remembered, and nothing older is served instead.
  */
-export class CachingHandleLookup extends HandleLookup {
+export class CachingHandleLookup extends HandleLookup implements HandleMemory {
   readonly #known: LRUCache<Digest, Answer>;
   readonly #unknown: LRUCache<Digest, Answer>;
   readonly #running = new Map<Digest, Question>();
+  /** How often something was forgotten: an answer to a question from before that is not remembered. */
+  #forgets = 0;
 
   constructor(
     private readonly parts: {
@@ -60,9 +62,22 @@ export class CachingHandleLookup extends HandleLookup {
     return this.parts.lookup.endedAmong(ids);
   }
 
+  forget(matches: (handle: Handle) => boolean): readonly string[] {
+    const forgotten: string[] = [];
+    for (const [digest, { handle }] of this.#known.entries()) {
+      if (handle === undefined || !matches(handle)) continue;
+      this.#known.delete(digest);
+      forgotten.push(handle.id);
+    }
+    this.#running.clear();
+    this.#forgets += 1;
+    return forgotten;
+  }
+
   #ask(digest: Digest, askedAt: number): Promise<Handle | undefined> {
+    const forgets = this.#forgets;
     const answer = this.parts.lookup.findByDigest(digest).then((handle) => {
-      this.#remember(digest, { handle, askedAt });
+      if (forgets === this.#forgets) this.#remember(digest, { handle, askedAt });
       return handle;
     });
     const question = { answer, askedAt };

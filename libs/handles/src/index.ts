@@ -15,12 +15,24 @@ export {
   type HandleFilter,
   type HandleIssue,
   HandleLookup,
+  HandleMemory,
   type HandleOrigin,
-  type HandleRevocation,
-  type HandleSelector,
   HandleStore,
   type IssueOutcome,
 } from './handle-store.js';
+export {
+  type HandleChange,
+  type HandleChangeOutcome,
+  type HandleChangeSum,
+  type HandleResumption,
+  type HandleRevocation,
+  type HandleSuspension,
+  type OrderReceipt,
+} from './handle-change.js';
+export { type HandleSelector, targetOf, targetsOf } from './handle-selector.js';
+export { OrderReceipts } from './order-receipts.js';
+export { RevocationStates } from './revocation-states.js';
+export { type StandingSuspension, type SuspensionFilter, Suspensions } from './suspensions.js';
 export {
   type PresentedProof,
   ProofOfPossession,

@@ -43,13 +43,23 @@ export { parseKeySet } from './parse-key-set.js';
 export { JsonRefused, type JsonLimits, parseStrictJson } from './parse-strict-json.js';
 export { claimsNamed, sameClaim } from './required-claims.js';
 export {
+  type CommandRights,
   type SecurityEvent,
   SecurityEventVerifier,
   type SecurityEventVerifierParts,
   type SignalTransmitter,
 } from './security-event.js';
-export { SET_AGE_SECONDS_MAX, SET_CLOCK_SKEW_SECONDS } from './security-event-claims.js';
-export { type SecurityEventError, SecurityEventRejected } from './security-event-rejected.js';
+export {
+  type ClaimObject,
+  COMMAND_EVENT_PREFIX,
+  SET_AGE_SECONDS_MAX,
+  SET_CLOCK_SKEW_SECONDS,
+} from './security-event-claims.js';
+export {
+  type SecurityEventError,
+  type SecurityEventFault,
+  SecurityEventRejected,
+} from './security-event-rejected.js';
 export { SIGNATURE_ALGORITHMS, SVID_ALGORITHMS } from './signature-algorithms.js';
 export { parseSpiffeBundle, type SpiffeBundle } from './spiffe-bundle.js';
 export { isTrustDomain, parseSpiffeId, SPIFFE_SCHEME, type SpiffeId } from './spiffe-id.js';

@@ -30,6 +30,8 @@ export interface SecurityEventClaims {
 export const SET_CLOCK_SKEW_SECONDS = 30;
 export const SET_AGE_SECONDS_MAX = 24 * 60 * 60;
 const TEXT_CHARACTERS_MAX = 255;
+/** Event types that begin so are commands to Postern: what follows is the action. */
+export const COMMAND_EVENT_PREFIX = 'https://postern.dev/secevent/event-type/';
 
 /**
  * @param audience The only `aud` that is accepted, byte for byte.
@@ -43,11 +45,12 @@ export function readSecurityEvent(
   // RFC 8417 section 4.5: without exp, nobody takes an event for a token that lets someone in.
   if (claims.has('exp')) throw invalid('it has an exp');
   const transaction = claims.has('txn') ? readText('txn', claims) : undefined;
+  const told = readEvent(claims.get('events'));
   return {
     jti: readText('jti', claims),
     issuedAt: readIssuedAt(claims.get('iat'), now),
-    subject: readSubject(claims.get('sub_id')),
-    ...readEvent(claims.get('events')),
+    subject: subjectOf(claims, told.eventType),
+    ...told,
     transaction,
   };
 }
@@ -57,6 +60,13 @@ function checkAudience(value: ClaimValue | undefined, audience: string): void {
   if (named.length !== 1 || named[0] !== audience) {
     throw new SecurityEventRejected('invalid_audience', 'its aud is not this deployment alone');
   }
+}
+
+/** A command names its target itself: with a second one nobody could say which is meant. */
+function subjectOf(claims: Claims, eventType: string): EventSubject | undefined {
+  if (!eventType.startsWith(COMMAND_EVENT_PREFIX)) return readSubject(claims.get('sub_id'));
+  if (claims.has('sub_id')) throw invalid('it is a command and has a sub_id');
+  return undefined;
 }
 
 function readText(name: string, claims: Claims): string {
@@ -71,7 +81,10 @@ function readIssuedAt(value: ClaimValue | undefined, now: Date): Date {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw invalid('it has no iat');
   const age = epochSeconds(now) - value;
   if (age < -SET_CLOCK_SKEW_SECONDS) throw invalid('its iat lies in the future');
-  if (age > SET_AGE_SECONDS_MAX) throw invalid('its iat is older than 24 hours');
+  if (age > SET_AGE_SECONDS_MAX) {
+    const rule = 'its iat is older than 24 hours';
+    throw new SecurityEventRejected('invalid_request', rule, { fault: 'expired' });
+  }
   return secondsAfter(new Date(0), value);
 }
 

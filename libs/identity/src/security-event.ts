@@ -8,12 +8,22 @@ import { type SecurityEventError, SecurityEventRejected } from './security-event
 import { TokenRejected } from './token-rejected.js';
 import { chooseKey, verifySignature } from './verify-signature.js';
 
+/** What a transmitter may command: each action by each scope. */
+export interface CommandRights {
+  /** `revoke`, `suspend`, `resume`. */
+  readonly actions: ReadonlySet<string>;
+  /** `handle`, `family`, `subject`, `issuer`, `grant`, `key`, `resource`, `task`. */
+  readonly scopes: ReadonlySet<string>;
+}
+
 /** Who may send security events, and of whose subjects it may speak. */
 export interface SignalTransmitter {
   /** Its `issuer`, keys, algorithms and review; its `id` must differ from the ids of the issuer registry. */
   readonly registration: IssuerRegistration;
   /** The `iss` of issuers, byte for byte. */
   readonly speaksOf: ReadonlySet<string>;
+  /** Undefined: it commands nothing. */
+  readonly commands?: CommandRights | undefined;
 }
 
 export interface SecurityEventVerifierParts {
@@ -98,7 +108,11 @@ export class SecurityEventVerifier {
   }
 }
 
+/** RFC 7515 section 6: what is not secured has no signature. */
+const UNSIGNED = /^[^.]+\.[^.]+\.$/;
+
 function parsed(compactJws: string): CompactJws {
+  if (UNSIGNED.test(compactJws)) throw unsigned('it is not signed');
   try {
     return parseCompactJws(compactJws);
   } catch (error) {
@@ -111,10 +125,14 @@ function checkHeader({ header }: CompactJws, { algorithms }: IssuerRegistration)
   if (header.type !== 'secevent+jwt') {
     throw new SecurityEventRejected('invalid_request', 'its typ is not secevent+jwt');
   }
+  if (header.algorithm.toLowerCase() === 'none') throw unsigned('its alg is none');
   if (!algorithms.includes(header.algorithm)) {
     throw new SecurityEventRejected('invalid_key', 'its alg is not one of its transmitter');
   }
 }
+
+const unsigned = (rule: string): SecurityEventRejected =>
+  new SecurityEventRejected('invalid_key', rule, { fault: 'unsigned' });
 
 async function rejecting(err: SecurityEventError, check: () => Promise<void>): Promise<void> {
   try {
@@ -131,5 +149,9 @@ const translated = (err: SecurityEventError, error: unknown): unknown =>
 
 const attributed = (error: unknown, { registration }: SignalTransmitter): unknown =>
   error instanceof SecurityEventRejected
-    ? new SecurityEventRejected(error.err, error.rule, { cause: error }, registration.id)
+    ? new SecurityEventRejected(error.err, error.rule, {
+        cause: error,
+        fault: error.fault,
+        transmitter: registration.id,
+      })
     : error;

@@ -1,7 +1,7 @@
 import { type CallOutcome, type EventFactory, type PosternEvent } from '#events';
 import { type Handle } from '#handles';
 import { type Operation } from '#policy';
-import { type CallFailed } from './call-failed.js';
+import { type CallFailed, type CutCause, cutFailure } from './call-failed.js';
 import { type CallStart } from './call-ledger.js';
 import { type CanonicalRequest } from './canonical-request.js';
 import { type ProxiedResource } from './proxied-resource.js';
@@ -19,13 +19,17 @@ export interface PermittedCall {
   readonly protocol?: SwitchedProtocol | undefined;
 }
 
-/** A call that was counted and recorded, up to its end. */
+/** A call from before it is counted and recorded, up to its end. */
 export class ActiveCall {
+  /** Turns of CallsInFlight: when it was asked about, and up to when its handle is known to be live. */
+  askedTurn = 0;
+  confirmedTurn = 0;
   credentialVersion: number | undefined;
   body: CallBody | undefined;
   relay: ResponseRelay | undefined;
   /** Until it is known better: nothing got through. */
   outcome: CallOutcome = 'upstream_unreachable';
+  #cutBy: CallFailed | undefined;
 
   constructor(
     readonly permitted: PermittedCall,
@@ -34,6 +38,23 @@ export class ActiveCall {
 
   failed({ outcome }: CallFailed): void {
     this.outcome = outcome;
+  }
+
+  /** Once it was cut: nothing of it may be sent any more. */
+  get cutBy(): CallFailed | undefined {
+    return this.#cutBy;
+  }
+
+  /**
+   * Ends it wherever it is: the destination is let go of, and the caller is answered, or its connection cut when an answer
+   * has begun.
+   */
+  cut(cause: CutCause): void {
+    if (this.#cutBy !== undefined) return;
+    const failure = cutFailure(cause, this.permitted.resource.presentations);
+    this.#cutBy = failure;
+    this.relay?.cut(failure);
+    this.body?.destroy(failure);
   }
 
   /** `call.completed`; a secret that was found in the response makes it a warning. */

@@ -1,5 +1,6 @@
 import { type CallOutcome } from '#events';
 import { PosternError } from '#kernel';
+import { type Presentation } from '#policy';
 import { type UpstreamFailed } from './upstream.js';
 
 /** Codes of calls that were sent and got no response that may be passed on. */
@@ -11,10 +12,16 @@ export type CallFailureCode =
   | 'response-too-large'
   | 'unscrubbable-encoding'
   | 'secret-in-response'
-  | 'caller-gone';
+  | 'caller-gone'
+  /** As a call with a handle that is not live is refused. */
+  | 'invalid_token'
+  | 'dependency-unavailable';
 
-/** The call was sent (or tried to be) and failed; `outcome` is what its event says. */
+/** The call was counted, sent (or tried to be) and failed; `outcome` is what its event says. */
 export class CallFailed extends PosternError {
+  /** As of CallDenied. */
+  presentations: readonly Presentation[] = [];
+
   constructor(
     override readonly code: CallFailureCode,
     readonly outcome: CallOutcome,
@@ -40,4 +47,19 @@ export function failureOf(error: UpstreamFailed): CallFailed {
     case 'protocol':
       return new CallFailed('upstream-failed', 'upstream_error', message, { cause: error });
   }
+}
+
+/** Why a call is cut while it is under way: its handle has ended, or nobody could say for too long that it has not. */
+export type CutCause = 'ended' | 'unconfirmed';
+
+/** What a cut means for the call. */
+export function cutFailure(cause: CutCause, presentations: readonly Presentation[]): CallFailed {
+  if (cause === 'unconfirmed') {
+    const what = 'the handle could not be confirmed while the call was under way';
+    return new CallFailed('dependency-unavailable', 'response_cut', what);
+  }
+  const what = 'the handle was revoked or suspended while the call was under way';
+  const failure = new CallFailed('invalid_token', 'aborted_by_revocation', what);
+  failure.presentations = presentations;
+  return failure;
 }

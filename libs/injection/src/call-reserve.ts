@@ -2,7 +2,7 @@ import { type Clock } from '#kernel';
 import { type CallLedger, type StartOutcome, type UnusedCalls } from './call-ledger.js';
 
 /** A reserve that is older is not used: by then the handle may be revoked. */
-export const RESERVE_AGE_MS = 1_000;
+export const RESERVE_AGE_MS = 750;
 const RESERVE_CALLS_MAX = 1_024;
 /** Handles of one statement that gives back. */
 const RELEASED_AT_ONCE_MAX = 1_000;
@@ -49,6 +49,14 @@ export class CallReserve {
       reserve.waiting.push({ resolve, reject });
       if (!reserve.loading) void this.#load(handleId, reserve);
     });
+  }
+
+  /** What was counted ahead for these handles is not used any more: they may have ended. */
+  forget(handleIds: Iterable<string>): void {
+    for (const handleId of handleIds) {
+      const reserve = this.#reserves.get(handleId);
+      if (reserve !== undefined) reserve.takenAt = -Infinity;
+    }
   }
 
   /** Gives back what nobody wants any more; call it about once a second. @throws DependencyUnavailable */

@@ -38,6 +38,14 @@ export class CredentialStep {
     return this.#prepared.sweep();
   }
 
+  holders(): Iterable<string> {
+    return this.#prepared.holders();
+  }
+
+  endSessionsOf(handleIds: ReadonlySet<string>): Promise<void> {
+    return this.#prepared.endSessionsOf(handleIds);
+  }
+
   close(): Promise<void> {
     return this.#prepared.close();
   }

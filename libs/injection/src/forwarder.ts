@@ -45,7 +45,7 @@ export class Forwarder {
     ends: CallEnds,
   ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
-    refuseGone(ends);
+    refuseOver(call, ends);
     const held = isHeld(ends.announced, credential);
     const sending = held
       ? await holding(call, credential, ends)
@@ -53,7 +53,8 @@ export class Forwarder {
     const { injector } = credential;
     const draft = outgoingDraft(sending, injector);
     const putting = put(injector, draft);
-    if (putting !== undefined) await this.#afterWaiting(putting, sending, ends);
+    if (putting !== undefined) await this.#afterWaiting(putting, sending);
+    refuseOver(call, ends); // Holding a body, and putting, may have taken their time.
     const outgoing = finished(sending, draft);
     const { incoming, response, switching } = ends;
     const asked = askedResponse(incoming);
@@ -72,14 +73,13 @@ export class Forwarder {
   }
 
   /** While an injector takes its time nobody reads the body, and the caller may go away. */
-  async #afterWaiting(putting: Promise<void>, { body }: Sending, ends: CallEnds): Promise<void> {
+  async #afterWaiting(putting: Promise<void>, { body }: Sending): Promise<void> {
     try {
       await putting;
     } catch (error) {
       throw unusable(error);
     }
     if (body !== undefined && body.errored !== null) throw body.errored;
-    refuseGone(ends);
   }
 
   #send(sending: Sending, first: Attempt, relay: ResponseRelay): UpstreamController {
@@ -181,7 +181,9 @@ function put(injector: Injector, draft: OutgoingDraft): Promise<void> | undefine
   }
 }
 
-function refuseGone({ response }: CallEnds): void {
+/** @throws CallFailed when it was cut, or nobody waits for its answer */
+function refuseOver({ cutBy }: ActiveCall, { response }: CallEnds): void {
+  if (cutBy !== undefined) throw cutBy;
   if (!response.destroyed) return;
   throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
 }

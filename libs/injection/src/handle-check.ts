@@ -40,17 +40,6 @@ export class HandleCheck {
     return handle;
   }
 
-  /** Looks again at a handle that was live when its call began. @throws CallDenied */
-  async recheck({ digest }: Pick<Handle, 'digest'>): Promise<void> {
-    const handle = await this.#find(digest);
-    if (handle === undefined) throw refused('unknown', 'no handle has this digest any more');
-    try {
-      this.parts.life.assertUsable(handle, this.parts.clock.now());
-    } catch (error) {
-      throw unusable(error);
-    }
-  }
-
   /** From the prefix alone, before any look-up. */
   #digestOf(presented: string, attempt: CallAttempt): Digest {
     const parsed = parseHandle(presented);

@@ -1,6 +1,7 @@
 export { type AmbiguityRule, AmbiguousRequest } from './ambiguous-request.js';
+export { BudgetedCallLedger, type BudgetedCallLedgerParts } from './budgeted-call-ledger.js';
 export { CallDenied, type CallDenial, type CallDenialCode } from './call-denied.js';
-export { CallFailed, type CallFailureCode } from './call-failed.js';
+export { CallFailed, type CallFailureCode, type CutCause } from './call-failed.js';
 export {
   type CallFinish,
   CallLedger,
@@ -10,6 +11,7 @@ export {
   type UnusedCalls,
 } from './call-ledger.js';
 export { CallReserve, type CallReserveParts, RESERVE_AGE_MS } from './call-reserve.js';
+export { RECHECK_EVERY_MS, type RecheckObserver } from './calls-in-flight.js';
 export { type CanonicalRequest, canonicalRequest, PROXY_PREFIX } from './canonical-request.js';
 export {
   compileProxiedResource,

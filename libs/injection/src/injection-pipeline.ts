@@ -1,6 +1,12 @@
 import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
-import { type Handle, type HandleLife, type HandleLookup, type ProofOfPossession } from '#handles';
+import {
+  type Handle,
+  type HandleLife,
+  type HandleLookup,
+  type HandleMemory,
+  type ProofOfPossession,
+} from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
 import { type PathExceptions, permitsCall } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
@@ -11,6 +17,7 @@ import { CallDenied } from './call-denied.js';
 import { CallFailed } from './call-failed.js';
 import { type CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
 import { CallReserve } from './call-reserve.js';
+import { CallsInFlight, type RecheckObserver } from './calls-in-flight.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
 import { CredentialStep } from './credential-step.js';
 import {
@@ -37,6 +44,8 @@ import { type SwitchedProtocol, type Upstream } from './upstream.js';
 export interface InjectionParts {
   readonly resources: ReadonlyMap<string, ProxiedResource>;
   readonly handles: HandleLookup;
+  /** What `handles` remembers; absent: nothing. */
+  readonly remembered?: HandleMemory;
   /** The one of this process. */
   readonly life: HandleLife;
   readonly ledger: CallLedger;
@@ -51,6 +60,8 @@ export interface InjectionParts {
   readonly publicOrigin: string;
   /** The one that this deployment serves. */
   readonly environment: string;
+  /** Hears of calls that are cut in flight. */
+  readonly rechecks?: RecheckObserver;
 }
 
 /** One call from its raw request to its last byte. What was judged, counted and injected is one object throughout. */
@@ -62,6 +73,7 @@ export class InjectionPipeline {
   readonly #denials: DenialJournal;
   readonly #reserve: CallReserve;
   readonly #bulkhead = new Bulkhead();
+  readonly #calls: CallsInFlight;
   readonly #exceptionsOf = (resourceId: string): PathExceptions | undefined =>
     this.parts.resources.get(resourceId)?.pathExceptions;
 
@@ -72,6 +84,12 @@ export class InjectionPipeline {
     this.#forwarder = new Forwarder(parts.upstream);
     this.#denials = new DenialJournal(parts);
     this.#reserve = new CallReserve(parts);
+    this.#calls = new CallsInFlight({
+      handles: parts.handles,
+      holders: () => this.#credentials.holders(),
+      onEnded: (handleIds) => this.#ended(handleIds),
+      observer: parts.rechecks,
+    });
   }
 
   /**
@@ -116,6 +134,21 @@ export class InjectionPipeline {
     return this.#denials.record(denied, new CallAttempt({ rawHeaders: [] }, context));
   }
 
+  /** Asks whether the calls in flight may go on, and cuts those that may not; call it every RECHECK_EVERY_MS. */
+  recheck(): void {
+    this.#calls.turn();
+  }
+
+  /**
+   * Handles that match may have ended: nothing that is remembered of them is used any more, and their calls in flight are
+   * asked about now. Resolves when those that ended are cut. It need not be true of a handle that matches.
+   * @throws DependencyUnavailable: then `recheck` finds them
+   */
+  async doubt(matches: (handle: Handle) => boolean): Promise<void> {
+    this.#reserve.forget(this.parts.remembered?.forget(matches) ?? []);
+    await this.#calls.askAbout(matches);
+  }
+
   /** Writes what is summed up, and gives back what is not used; call it about once a second. @throws DependencyUnavailable */
   async tidy(): Promise<void> {
     void this.#credentials.sweep();
@@ -132,6 +165,7 @@ export class InjectionPipeline {
   async close(): Promise<void> {
     await this.#denials.close();
     await this.#reserve.close();
+    await this.#calls.settled();
     await this.parts.ledger.flush();
   }
 
@@ -170,11 +204,11 @@ export class InjectionPipeline {
     return { request, handle, resource, operation, protocol };
   }
 
-  /** A session ends with its handle, and is looked after as long as it lives. */
+  /** A session ends with its handle at the latest. */
   #switching({ handle, protocol }: PermittedCall, { upgrade }: CallContext): Switching | undefined {
     if (protocol === undefined || upgrade === undefined) return undefined;
     const lifeMs = handle.expiresAt.getTime() - this.parts.clock.now().getTime();
-    return { answer: upgrade, guard: { lifeMs, assertLive: () => this.#handles.recheck(handle) } };
+    return { answer: upgrade, lifeMs };
   }
 
   /** From here on the call is counted, and will be finished whatever happens. */
@@ -189,14 +223,28 @@ export class InjectionPipeline {
       startedAt: this.parts.clock.now(),
       correlationId,
     };
+    const call = new ActiveCall(permitted, start);
     this.#bulkhead.enter(permitted);
+    this.#calls.enter(call);
     try {
       requireStarted(await this.#count(resource, start));
     } catch (error) {
-      this.#bulkhead.leave(permitted);
+      this.#leave(call);
       throw uncounted(error);
     }
-    return new ActiveCall(permitted, start);
+    return call;
+  }
+
+  #leave(call: ActiveCall): void {
+    this.#calls.leave(call);
+    this.#bulkhead.leave(call.permitted);
+  }
+
+  /** Nothing that was kept for them is used any more. */
+  #ended(handleIds: ReadonlySet<string>): void {
+    this.parts.remembered?.forget(({ id }) => handleIds.has(id));
+    this.#reserve.forget(handleIds);
+    void this.#credentials.endSessionsOf(handleIds);
   }
 
   /** Buffered: counted in memory, and recorded when it ends; a crash loses the records of what was under way. */
@@ -214,7 +262,7 @@ export class InjectionPipeline {
 
   #finish(call: ActiveCall): void {
     call.body?.destroy(); // However the call ended, nobody reads it any more.
-    this.#bulkhead.leave(call.permitted);
+    this.#leave(call);
     const event = call.completed(this.parts.events, this.parts.clock.now());
     this.parts.ledger.finish({ callId: call.start.callId, event });
   }

@@ -1,4 +1,4 @@
-import { type EventFactory, type EventJournal } from '#events';
+import { type EventFactory, type EventJournal, type EvidenceBudget } from '#events';
 import {
   type DpopNonces,
   type HandleStore,
@@ -38,6 +38,8 @@ export interface AuthorizationServerPorts extends OperatorPorts {
   readonly handles: HandleStore;
   readonly uses: SubjectTokenUses;
   readonly journal: EventJournal;
+  /** Without room for evidence nothing is exchanged; handles can still be looked at and revoked. */
+  readonly evidence: Pick<EvidenceBudget, 'requireRoomForExchange'>;
   readonly events: EventFactory;
   /** Undefined where no issuer of opaque tokens is registered. */
   readonly introspector: TokenIntrospector | undefined;

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { codePoint } from '#testing';
 import { type FormRequest, Form } from './form.js';
 import { OAuthError } from './oauth-error.js';
 
@@ -92,7 +93,7 @@ it('keeps names apart that an object would not', () => {
 
 it('answers any text by a form or by a refusal, and by nothing else', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 300 }), async (body) => {
+    fc.asyncProperty(fc.string({ unit: codePoint, maxLength: 300 }), async (body) => {
       const outcome = await Promise.resolve(body)
         .then((text) => parse(text))
         .catch((error: unknown) => error);

@@ -28,6 +28,12 @@ export { protectedResourceMetadata } from './protected-resource-metadata.js';
 export { Revocation } from './revocation.js';
 export { type RevocationOrder, RevokeHandles } from './revoke-handles.js';
 export {
+  CarryOutSecurityEvent,
+  type CarryOutSecurityEventParts,
+} from './carry-out-security-event.js';
+export { ChangeHandles, clearedEvent, type HandleOrder } from './change-handles.js';
+export { ReceiveCommand, type ReceiveCommandParts } from './receive-command.js';
+export {
   type CallDetails,
   type IssuedHandle,
   TokenExchange,

@@ -1,85 +1,23 @@
-import { EventFactory } from '#events';
-import { compileIssuer, IssuerRegistry, SecurityEventVerifier, subjectIdOf } from '#identity';
-import { DependencyUnavailable, epochSeconds, secondsAfter, sha256 } from '#kernel';
-import { ReceiveSecurityEvent, RevokeHandles } from '#oauth';
-import {
-  aHandle,
-  aHandleIssue,
-  FixedClock,
-  InMemoryHandleRecords,
-  InMemoryHandleStore,
-  InMemoryKeySource,
-  InMemoryProofUses,
-  TEST_NOW,
-  TestIssuer,
-} from '#testing';
+import { DependencyUnavailable, epochSeconds, secondsAfter } from '#kernel';
+import { SignalsUnderTest, subjectOf, TEST_NOW } from '#testing';
 
 const CAEP = 'https://schemas.openid.net/secevent/caep/event-type/';
 const REVOKED = `${CAEP}session-revoked`;
 const VERIFICATION = 'https://schemas.openid.net/secevent/ssf/event-type/verification';
-const IDP = 'https://idp.test';
 const OTHER = 'https://other.test';
 const HANDLE_REVOKED = 'dev.postern.handle.revoked.v1';
 const ACCEPTED = 'dev.postern.signal.accepted.v1';
 const REJECTED = 'dev.postern.signal.rejected.v1';
-const delivery = {
-  operator: { subjectId: 'sub_pusher', handleId: 'hdl_pusher' },
-  correlationId: 'req_1',
-};
-const subjectOf = (subject: string, issuer = IDP) => ({
-  issuer,
-  subject,
-  id: subjectIdOf({ issuer, subject }),
-});
 
 async function aReceiver() {
-  const clock = new FixedClock(TEST_NOW);
-  const records = new InMemoryHandleRecords();
-  const handles = new InMemoryHandleStore(records);
-  const uses = new InMemoryProofUses();
-  const transmitter = await TestIssuer.create({ issuer: 'https://signals.test', clock });
-  const registration = { ...compileIssuer(transmitter.declaration()), id: 'signals/corp' };
-  const events = new EventFactory({
-    clock,
-    environment: 'test',
-    deployment: 'test',
-    component: 'control',
-  });
-  const receiver = new ReceiveSecurityEvent({
-    verifier: new SecurityEventVerifier({
-      transmitters: [{ registration, speaksOf: new Set([IDP]) }],
-      keys: InMemoryKeySource.of([transmitter], clock),
-      issuers: IssuerRegistry.of(
-        [IDP, OTHER].map((issuer) => transmitter.declaration({ id: issuer, issuer })),
-      ),
-      clock,
-      audience: 'https://postern.test',
-    }),
-    revokeHandles: new RevokeHandles({ handles, events, clock }),
-    uses,
-    journal: records.journal,
-    events,
-  });
-  const issue = async (id: string, subject = 'workload-1', issuer = IDP) => {
-    const expiresAt = secondsAfter(TEST_NOW, 300);
-    const of = { subject: subjectOf(subject, issuer), expiresAt };
-    await handles.issue(aHandleIssue(aHandle({ id, digest: sha256(id), ...of })));
-  };
-  const mint = async (claims: object = {}) =>
-    transmitter.mint(
-      {
-        sub: undefined,
-        exp: undefined,
-        sub_id: { format: 'iss_sub', iss: IDP, sub: 'workload-1' },
-        events: { [REVOKED]: {} },
-        ...claims,
-      },
-      { typ: 'secevent+jwt' },
-    );
-  const receive = async (claims: object = {}) => receiver.receive(await mint(claims), delivery);
-  const revoked = () =>
-    [...records.handles.values()].filter(({ status }) => status === 'revoked').map(({ id }) => id);
-  return { receive, receiver, mint, issue, revoked, uses, clock, journal: records.journal };
+  const under = await SignalsUnderTest.create();
+  const { journal, orders, clock, records } = under;
+  const issue = (id: string, subject = 'workload-1', issuer?: string) =>
+    under.issue(id, { subject: subjectOf(subject, issuer) });
+  const receive = async (claims: object = {}) =>
+    under.push(await under.mint({ events: { [REVOKED]: {} }, ...claims }));
+  const revoked = () => under.idsWith('revoked');
+  return { receive, issue, revoked, receipts: orders.receipts, records, clock, journal };
 }
 
 describe('a security event that is received', () => {
@@ -191,16 +129,16 @@ describe('a security event that is received', () => {
   });
 
   it('E-07: is remembered for as long as it would be accepted', async () => {
-    const { receive, uses, clock, journal } = await aReceiver();
+    const { receive, receipts, clock, journal } = await aReceiver();
     const iat = epochSeconds(secondsAfter(TEST_NOW, 30));
     await receive({ jti: 'one', iat });
     clock.advance(86_430);
-    expect(await uses.purge(clock.now())).toBe(0);
+    expect(await receipts.purge(clock.now())).toBe(0);
     await receive({ jti: 'one', iat });
     expect(journal.of(ACCEPTED)).toHaveLength(1);
   });
 
-  it.each(['uses', 'journal'] as const)(
+  it.each(['records', 'journal'] as const)(
     'E-07: is not taken for received while the %s cannot be reached, and is acted on when it comes again',
     async (away) => {
       const under = await aReceiver();

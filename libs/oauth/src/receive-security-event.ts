@@ -1,34 +1,26 @@
 import { type EventFactory, type EventJournal } from '#events';
-import { type ProofUses } from '#handles';
 import {
   type SecurityEvent,
+  type SecurityEventError,
   SecurityEventRejected,
   type SecurityEventVerifier,
-  SET_AGE_SECONDS_MAX,
-  SET_CLOCK_SKEW_SECONDS,
-  subjectIdOf,
 } from '#identity';
-import { secondsAfter, sha256OfParts } from '#kernel';
-import { type RevokeHandles } from './revoke-handles.js';
-import { effectOf } from './security-event-effect.js';
-import { acceptedSignal, rejectedSignal, type SecurityEventDelivery } from './signal-record.js';
-
-/** As long after `iat` as any process takes the token, whatever its clock. */
-const REMEMBERED_SECONDS = SET_AGE_SECONDS_MAX + 2 * SET_CLOCK_SKEW_SECONDS;
+import {
+  type CarryOutSecurityEvent,
+  type SecurityEventArrival,
+} from './carry-out-security-event.js';
+import { rejectedCommand } from './command-record.js';
+import { CommandRefused } from './command-refused.js';
+import { rejectedSignal, type SecurityEventDelivery } from './signal-record.js';
 
 export interface ReceiveSecurityEventParts {
   readonly verifier: SecurityEventVerifier;
-  readonly revokeHandles: RevokeHandles;
-  readonly uses: ProofUses;
+  readonly effects: CarryOutSecurityEvent;
   readonly journal: EventJournal;
   readonly events: EventFactory;
 }
 
-/**
- * Security Event Tokens that a transmitter pushes (RFC 8935): what says that trust in a workload was lost revokes its
- * handles. A token is remembered after its effect, so that what fails half-way is done again when it is sent again, and
- * what was acknowledged never is.
- */
+/** Security Event Tokens that are pushed (RFC 8935): what says that trust in a workload was lost, and commands. */
 export class ReceiveSecurityEvent {
   constructor(private readonly parts: ReceiveSecurityEventParts) {}
 
@@ -39,14 +31,10 @@ export class ReceiveSecurityEvent {
    */
   async receive(compactJws: string, delivery: SecurityEventDelivery): Promise<void> {
     const event = await this.#verified(compactJws, delivery);
-    const key = sha256OfParts(['set', event.transmitter.registration.issuer, event.jti]);
-    if (await this.parts.uses.isUsed(key)) return;
-    const effect = effectOf(event);
-    const revoked = effect === 'revoke' ? await this.#revoke(event, delivery) : 0;
-    const outcome = effect === 'revoke' ? 'revoked' : effect;
-    const { journal, events, uses } = this.parts;
-    await journal.append([acceptedSignal(events, event, { outcome, revoked, delivery })]);
-    await uses.use(key, secondsAfter(event.issuedAt, REMEMBERED_SECONDS));
+    const arrival = arrivalOf(delivery);
+    await this.parts.effects.carryOut(event, arrival).catch(async (error: unknown) => {
+      throw error instanceof CommandRefused ? await this.#refused(error, arrival) : error;
+    });
   }
 
   async #verified(compactJws: string, delivery: SecurityEventDelivery): Promise<SecurityEvent> {
@@ -60,19 +48,22 @@ export class ReceiveSecurityEvent {
     }
   }
 
-  async #revoke(
-    { subject, ...event }: SecurityEvent,
-    delivery: SecurityEventDelivery,
-  ): Promise<number> {
-    if (subject === undefined) return 0;
-    const { operator, correlationId } = delivery;
-    const revoked = await this.parts.revokeHandles.revoke({
-      selector: { scope: 'subject', id: subjectIdOf(subject) },
-      reason: `security event ${event.eventType} of ${event.transmitter.registration.id}`,
-      initiator: 'command',
-      initiatorId: operator.handleId ?? operator.subjectId,
-      correlationId,
-    });
-    return revoked.length;
+  async #refused(
+    { rejection, rule, command }: CommandRefused,
+    arrival: SecurityEventArrival,
+  ): Promise<SecurityEventRejected> {
+    const { journal, events } = this.parts;
+    await journal.append([rejectedCommand(events, { rejection, rule, ...command }, arrival)]);
+    const err: SecurityEventError =
+      rejection === 'not_allowed' ? 'access_denied' : 'invalid_request';
+    return new SecurityEventRejected(err, rule, { transmitter: command.transmitter });
   }
 }
+
+const arrivalOf = ({ operator, correlationId }: SecurityEventDelivery): SecurityEventArrival => ({
+  correlationId,
+  mark: `push ${correlationId}`,
+  deliveredBy: operator.subjectId,
+  pushedBy: operator.subjectId,
+  initiatorId: operator.handleId ?? operator.subjectId,
+});

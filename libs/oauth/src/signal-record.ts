@@ -20,18 +20,20 @@ export function acceptedSignal(
     readonly outcome: SignalOutcome;
     /** How many handles. */
     readonly revoked: number;
-    readonly delivery: SecurityEventDelivery;
+    /** subject_id of who pushed it, or the place of its record. */
+    readonly deliveredBy: string;
+    readonly correlationId: string;
   },
 ): PosternEvent {
-  const { outcome, revoked, delivery } = result;
+  const { outcome, revoked, deliveredBy, correlationId } = result;
   const state = outcome === 'verified' ? event['state'] : undefined;
   const { id } = transmitter.registration;
   return events.create('dev.postern.signal.accepted.v1', {
     ...itemOf(id),
-    correlationId: delivery.correlationId,
+    correlationId,
     data: {
       transmitter: id,
-      pushed_by: delivery.operator.subjectId,
+      pushed_by: deliveredBy,
       jti,
       event_type: eventType.slice(0, TEXT_CHARACTERS_MAX),
       issued_at: epochSeconds(issuedAt),

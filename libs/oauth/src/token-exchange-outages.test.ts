@@ -1,3 +1,4 @@
+import { EvidenceBudget } from '#events';
 import { DependencyUnavailable } from '#kernel';
 import { aCaller, aFormRequest, ExchangeUnderTest, InMemoryHandleStore } from '#testing';
 import { authorizationServer } from './authorization-server.js';
@@ -30,6 +31,28 @@ describe('when something is away', () => {
     await expect(sts.exchange()).rejects.toThrow(refusal({ code: 'temporarily_unavailable' }));
     expect(sts.records.handles.size).toBe(0);
     expect(sts.records.uses.size).toBe(0);
+  });
+
+  it('gives no handle while evidence cannot be kept, says so in the event, and looks at nothing', async () => {
+    const budget = new EvidenceBudget({
+      clock: sts.clock,
+      outboxBytesMax: 1_000,
+      strictGraceSeconds: 900,
+    });
+    const strict = sts.twin({ ports: { evidence: budget }, records: sts.records });
+    budget.measured(1_000);
+    await expect(strict.exchange()).resolves.toMatchObject({ tokenType: 'Bearer' });
+    budget.measured(1_001);
+    strict.keys.setReachable(false);
+    await expect(strict.exchange()).rejects.toThrow(
+      refusal({ code: 'temporarily_unavailable', reason: 'dependency_unavailable' }),
+    );
+    expect(sts.denials).toEqual([
+      expect.objectContaining({
+        reason: 'dependency_unavailable',
+        detail: 'evidence cannot be kept: 1001 bytes of events wait in the outbox, of 1000',
+      }),
+    ]);
   });
 
   it('answers a refusal that cannot be recorded by temporarily_unavailable, whatever the cause', async () => {

@@ -1,5 +1,5 @@
 import { type Clock, randomId, sha256OfParts } from '#kernel';
-import { type EventFactory, type EventJournal } from '#events';
+import { type EventFactory, type EventJournal, type EvidenceBudget } from '#events';
 import { type VerifiedToken, type WorkloadIdentity } from '#identity';
 import {
   decide,
@@ -42,6 +42,8 @@ export interface TokenExchangeParts {
   readonly uses: SubjectTokenUses;
   readonly proofUses: ProofUses;
   readonly journal: EventJournal;
+  /** Says whether the evidence of another handle can be kept. */
+  readonly evidence: Pick<EvidenceBudget, 'requireRoomForExchange'>;
   readonly events: EventFactory;
   readonly clock: Clock;
   readonly environment: string;
@@ -96,6 +98,7 @@ export class TokenExchange {
   }
 
   async #steps(received: FormRequest, trace: ExchangeTrace): Promise<IssuedHandle> {
+    this.parts.evidence.requireRoomForExchange();
     const form = Form.parse(received);
     const caller = await this.parts.callers.authenticate(
       received.authorization,
@@ -210,6 +213,7 @@ export class TokenExchange {
     const events = trace.permitted(this.parts.events, handle, subject);
     const outcome = await this.parts.handles.issue({ handle, use, events });
     if (outcome === 'issued') return;
+    if (outcome === 'suspended') throw suspended();
     if (use === undefined || outcome === 'orphaned') {
       throw refused('handle_not_live', 'the handle that is presented has ended, or its calls have');
     }
@@ -227,6 +231,10 @@ export class TokenExchange {
     throw refusal;
   }
 }
+
+/** The caller is told what it is told when no grant permits it: who is suspended does not learn of that. */
+const suspended = (): OAuthError =>
+  new OAuthError('invalid_target', 'suspended', 'what the new handle rests on is suspended');
 
 const earliest = (one: Date, other: Date | undefined): Date =>
   other !== undefined && other < one ? other : one;

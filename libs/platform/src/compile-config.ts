@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type AppName } from './app-name.js';
 import { issuerEntry } from './compile-issuers.js';
+import { evidenceEntry } from './config-evidence.js';
 import { injectEntry } from './config-inject.js';
 import { proberEntry } from './config-prober.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
@@ -25,6 +26,7 @@ export function compileConfig(file: string, config: ConfigFile, app: AppName): P
     clientCertificateHeader: config.clientCertificateHeader,
     dpop: config.dpop,
     prober: proberEntry(config.prober, folder),
+    evidence: evidenceEntry(config.evidence),
     grantsFolder: resolve(folder, config.grants),
     issuers: config.issuers.map((issuer) => issuerEntry(issuer, folder)),
     signals: config.signals.map((signal) => signalEntry(signal, folder)),

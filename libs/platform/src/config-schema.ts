@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { evidence } from './config-evidence.js';
 import { issuer } from './config-issuers.js';
 import { inject } from './config-inject.js';
 import { clientCertificateHeader, listen } from './config-listeners.js';
@@ -169,6 +170,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   prober: prober.prefault({}),
+  evidence: evidence.prefault({}),
   grants: text.describe('folder of grant files; relative to this file'),
   issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
   signals: z

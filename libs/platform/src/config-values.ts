@@ -27,11 +27,19 @@ export function duration(limits: {
 
 const SIZE_EXPECTED = 'expected a size such as 512B, 64KiB, 10MiB or 1GiB, or unlimited';
 
+const BOUNDED_SIZE_EXPECTED = 'expected a size such as 512B, 64KiB, 10MiB or 1GiB';
+
 /** Bytes; infinitely many for `unlimited`. */
 export const size = z
   .string(SIZE_EXPECTED)
   .regex(new RegExp(`^(?:unlimited|(?:${SIZE.source.slice(1, -1)}))$`), SIZE_EXPECTED)
   .transform((text) => parseSizeBytes(text) ?? Number.POSITIVE_INFINITY);
+
+/** Bytes, and no more than can be told. */
+export const boundedSize = z
+  .string(BOUNDED_SIZE_EXPECTED)
+  .regex(SIZE, BOUNDED_SIZE_EXPECTED)
+  .transform((text) => parseSizeBytes(text) ?? 0);
 
 const DAY_MS = 86_400_000;
 

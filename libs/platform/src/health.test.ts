@@ -63,6 +63,23 @@ describe('readiness', () => {
     ]);
   });
 
+  it('does not ask whether it stands still, which only another start mends', async () => {
+    const health = serving();
+    health.addLife('relay', () => Promise.reject(new Error('no progress for 61 s')));
+    expect(await health.readiness()).toEqual({ ready: true, degraded: false, checks: [] });
+    expect(await health.standstills()).toEqual([
+      { name: 'relay', ok: false, reason: 'no progress for 61 s' },
+    ]);
+  });
+
+  it('tells of no standstill while it gets on, whatever it depends on', async () => {
+    const health = serving();
+    health.add('kafka', () => Promise.reject(new Error('no broker')));
+    health.addLife('relay', () => undefined);
+    expect(await health.standstills()).toEqual([]);
+    expect(() => health.addLife('relay', () => undefined)).toThrow('"relay" already');
+  });
+
   it('never loses a check to another of the same name', () => {
     const health = serving();
     health.add('kafka', () => undefined);

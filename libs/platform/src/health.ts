@@ -25,12 +25,28 @@ const REASON_CHARACTERS_MAX = 300;
 /** What the process depends on, each with its check. Not ready until it says so, and no more once it stops. */
 export class HealthRegistry {
   readonly #checks = new Map<string, HealthCheck>();
+  readonly #lifeChecks = new Map<string, HealthCheck>();
   #phase: 'starting' | 'serving' | 'stopping' = 'starting';
 
   /** @throws Error when the name is taken: one check must not hide another */
   add(name: string, check: HealthCheck): void {
     if (this.#checks.has(name)) throw new Error(`there is a health check "${name}" already`);
     this.#checks.set(name, check);
+  }
+
+  /**
+   * Adds what is asked for liveness: it rejects when the process stands still, and only another start would help. Not
+   * for a dependency that is gone. @throws Error when the name is taken
+   */
+  addLife(name: string, check: HealthCheck): void {
+    if (this.#lifeChecks.has(name)) throw new Error(`there is a life check "${name}" already`);
+    this.#lifeChecks.set(name, check);
+  }
+
+  /** What stands still, with the reason; none when the process is alive. Never rejects. */
+  async standstills(): Promise<readonly CheckResult[]> {
+    const checks = [...this.#lifeChecks].map(([name, check]) => run(name, check));
+    return (await Promise.all(checks)).filter(({ ok }) => !ok);
   }
 
   enter(phase: 'serving' | 'stopping'): void {

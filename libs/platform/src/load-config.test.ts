@@ -41,6 +41,7 @@ describe('postern.yaml', () => {
       clientCertificateHeader: undefined,
       dpop: { nonces: 'required' },
       prober: { kind: 'on', everySeconds: 300 },
+      evidence: { outboxBytesMax: 21_474_836_480, strictGraceSeconds: 900 },
       grantsFolder: join(folder, 'grants'),
       issuers: [
         {

@@ -1,3 +1,4 @@
+import { type EvidenceEntry } from './config-evidence.js';
 import { type HmacInjectEntry } from './config-inject-hmac.js';
 import { type ProberEntry } from './config-prober.js';
 
@@ -21,6 +22,7 @@ export interface PosternConfig {
   readonly clientCertificateHeader: ClientCertificateHeader | undefined;
   readonly dpop: { readonly nonces: 'required' | 'off' };
   readonly prober: ProberEntry;
+  readonly evidence: EvidenceEntry;
   /** Absolute path of the folder of grant files. */
   readonly grantsFolder: string;
   readonly issuers: readonly IssuerEntry[];
@@ -102,6 +104,13 @@ export interface SignalEntry extends Pick<
   readonly issuer: string;
   /** Ids of entries of `issuers`: it is believed about their subjects alone. */
   readonly subjects: readonly string[];
+  /** What it may command; absent: nothing. */
+  readonly commands?: {
+    readonly actions: readonly ('revoke' | 'suspend' | 'resume')[];
+    readonly scopes: readonly (
+      'handle' | 'family' | 'subject' | 'issuer' | 'grant' | 'key' | 'resource' | 'task'
+    )[];
+  };
   readonly owner: string;
   readonly purpose: string;
   /** The first instant at which it is no longer believed: midnight UTC after the `reviewBy` day. */

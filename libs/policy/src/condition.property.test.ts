@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { codePoint } from '#testing';
 import { type ClaimValue } from '#identity';
 import { compileCondition, type ConditionInput, ConditionInvalid } from './condition.js';
 
@@ -79,7 +80,7 @@ const combined = fc
   .map(([one, operator, other]) => `!(${one})${operator}(${other})`);
 
 const anyText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 1100 }),
+  fc.string({ unit: codePoint, maxLength: 1100 }),
   fc.string({
     unit: fc.constantFrom('(', '[', '{1:', '!(', '-', 'a.f(', 'a?', 'a'),
     maxLength: 1100,

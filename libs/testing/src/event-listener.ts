@@ -3,8 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type BusRecord,
   type EventBus,
+  type RecordPlace,
   type Subscription,
   type SubscriptionHandle,
+  type SubscriptionProgress,
   TOPICS,
 } from '#events';
 
@@ -28,6 +30,8 @@ export async function until(
 export class EventListener {
   readonly records: BusRecord[] = [];
   readonly failures: Error[] = [];
+  /** By event id; also of records that were not handled. */
+  readonly places = new Map<string, RecordPlace>();
   private subscribed: SubscriptionHandle | undefined;
 
   constructor(
@@ -40,19 +44,32 @@ export class EventListener {
       group: `contract-${randomUUID()}`,
       topics: [TOPICS.handle],
       from: 'earliest',
-      handle: async (record) => {
-        if (!record.key.startsWith(this.ownKey)) return;
-        await this.onRecord(record);
-        this.records.push(record);
-      },
+      handle: (record, place) => this.take(record, place),
       onFailure: (error) => this.failures.push(error),
       ...change,
     });
     return this;
   }
 
+  /** What its subscription does with a record, for those that put something in between. */
+  async take(record: BusRecord, place: RecordPlace): Promise<void> {
+    if (!record.key.startsWith(this.ownKey)) return;
+    this.places.set(record.event.id, place);
+    await this.onRecord(record);
+    this.records.push(record);
+  }
+
   async has(count: number): Promise<void> {
     await until(() => this.records.length >= count, `${count} records, had ${this.records.length}`);
+  }
+
+  /** Before it listens there is none. */
+  get progress(): SubscriptionProgress {
+    return this.subscribed?.progress ?? { idleMs: 0, caughtUp: false, blocked: [] };
+  }
+
+  idsOf(key: string): string[] {
+    return this.records.filter((record) => record.key === key).map(({ event }) => event.id);
   }
 
   get ids(): string[] {

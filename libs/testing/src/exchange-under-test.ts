@@ -1,4 +1,4 @@
-import { EventFactory } from '#events';
+import { EventFactory, type EvidenceBudget } from '#events';
 import { type DpopNonces, type Handle, HandleLife, mintHandle } from '#handles';
 import {
   type IntrospectionDeclaration,
@@ -113,6 +113,10 @@ export class ExchangeUnderTest {
   readonly proofUses = new InMemoryProofUses();
   readonly nonces: DpopNonces | undefined = undefined;
   readonly introspector: TokenIntrospector | undefined;
+  /** There is always room, unless a test says otherwise. */
+  readonly evidence: Pick<EvidenceBudget, 'requireRoomForExchange'> = {
+    requireRoomForExchange: () => undefined,
+  };
   readonly server: AuthorizationServer;
 
   private constructor(
@@ -152,10 +156,11 @@ export class ExchangeUnderTest {
   /** The ports and settings alone, to put one in the place of another. */
   get parts() {
     const { publicOrigin, environment, clock, issuers, keys, resources, grants } = this;
-    const { handles, life, uses, journal, events, proofUses, nonces, introspector } = this;
+    const { handles, life, uses, journal, events, proofUses, nonces, introspector, evidence } =
+      this;
     const settings = { publicOrigin, environment, clock, issuers, keys, resources, grants };
     const stores = { handles, life, uses, journal, events, proofUses };
-    return { ...settings, ...stores, nonces, introspector };
+    return { ...settings, ...stores, nonces, introspector, evidence };
   }
 
   static async create(options: ExchangeUnderTestOptions = {}): Promise<ExchangeUnderTest> {

@@ -9,6 +9,8 @@ import {
   aSubjectTokenUse,
 } from './handle-builders.js';
 import { handleFamilyContract } from './handle-family.contract.js';
+import { handleOrdersContract } from './handle-orders.contract.js';
+import { handleSuspensionContract } from './handle-suspension.contract.js';
 import {
   type HandleStoreUnderTest,
   ISSUED,
@@ -34,6 +36,8 @@ export function handleStoreContract(make: () => Promise<HandleStoreUnderTest>): 
     issuing(() => under);
     revoking(() => under, issued);
     handleFamilyContract(() => under, issued);
+    handleSuspensionContract(() => under, issued);
+    handleOrdersContract(() => under, issued);
 
     it('lists by what is asked, ordered by id, page by page', async () => {
       const handles: Handle[] = [];

@@ -1,6 +1,7 @@
 import {
   eventBusContract,
   type EventBusUnderTest,
+  eventBusVerdictContract,
   FixedClock,
   InMemoryEventBus,
   InMemoryOutbox,
@@ -29,4 +30,5 @@ const make = async (): Promise<EventBusUnderTest> => {
 
 describe('the in-memory event bus', () => {
   eventBusContract(make);
+  eventBusVerdictContract(make);
 });

@@ -2,6 +2,7 @@ import { DependencyUnavailable, sha256 } from '#kernel';
 import { aHandle, aHandleIssue } from './handle-builders.js';
 import { handleStoreContract } from './handle-store.contract.js';
 import { InMemoryHandleStore, InMemorySubjectTokenUses } from './in-memory-handle-store.js';
+import { inMemoryOrderStores } from './in-memory-order-stores.js';
 import { subjectTokenUsesContract } from './subject-token-uses.contract.js';
 
 function make() {
@@ -10,6 +11,8 @@ function make() {
   return {
     store,
     twin: new InMemoryHandleStore(records),
+    control: store,
+    ...inMemoryOrderStores(records),
     uses: new InMemorySubjectTokenUses(records),
     eventTypes: async (id: string) =>
       records.journal.events

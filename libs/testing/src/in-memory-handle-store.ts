@@ -1,62 +1,23 @@
 import {
   type Handle,
+  type HandleChange,
+  type HandleChangeOutcome,
   type HandleFilter,
   type HandleIssue,
   type HandleOrigin,
-  type HandleRevocation,
-  type HandleSelector,
   HandleStore,
   type IssueOutcome,
   type SubjectTokenHistory,
   type SubjectTokenUse,
   SubjectTokenUses,
 } from '#handles';
-import { subjectIdOf } from '#identity';
-import { DependencyUnavailable, type Digest } from '#kernel';
-import { InMemoryEventJournal } from './in-memory-event-journal.js';
+import { type Digest } from '#kernel';
+import { changeInMemory } from './in-memory-handle-change.js';
+import { InMemoryHandleRecords, type StoredUse } from './in-memory-handle-records.js';
+
+export { InMemoryHandleRecords };
 
 const LIST_LIMIT_MAX = 500;
-
-type Use = SubjectTokenHistory & { readonly expiresAt: Date };
-
-type Named<S extends HandleSelector['scope']> = Extract<HandleSelector, { readonly scope: S }>;
-
-const NAMES: {
-  readonly [S in HandleSelector['scope']]: (handle: Handle, selector: Named<S>) => boolean;
-} = {
-  handle: (handle, { id }) => handle.id === id,
-  family: ({ familyId }, { id }) => familyId === id,
-  subject: ({ subject, actors }, { id }) =>
-    subject.id === id || actors.map(subjectIdOf).includes(id),
-  issuer: ({ subject }, { id }) => subject.issuer === id,
-  grant: ({ grant }, { id, exceptDigest }) => grant.id === id && grant.digest !== exceptDigest,
-  key: ({ subjectTokenKeyId, subject }, { id, issuer }) =>
-    subjectTokenKeyId === id && subject.issuer === issuer,
-  task: ({ task, subject }, { id, subjectId }) => task === id && subject.id === subjectId,
-  resource: ({ resource }, { id }) => resource === id,
-};
-
-const isNamed = <S extends HandleSelector['scope']>(handle: Handle, selector: Named<S>): boolean =>
-  NAMES[selector.scope](handle, selector);
-
-/** What handles and the uses of subject tokens share: one storage, one journal, one outage. */
-export class InMemoryHandleRecords {
-  readonly handles = new Map<string, Handle>();
-  readonly uses = new Map<Digest, Use>();
-  #reachable = true;
-
-  constructor(readonly journal: InMemoryEventJournal = new InMemoryEventJournal()) {}
-
-  setReachable(reachable: boolean): void {
-    this.#reachable = reachable;
-  }
-
-  assertReachable(): void {
-    if (!this.#reachable) {
-      throw new DependencyUnavailable('handles', 'the handle store is told to be away');
-    }
-  }
-}
 
 /** Handles in memory. Each write runs without a pause, so that of many at once one is the first. */
 export class InMemoryHandleStore extends HandleStore {
@@ -69,6 +30,7 @@ export class InMemoryHandleStore extends HandleStore {
 
   override async issue({ handle, use, events }: HandleIssue): Promise<IssueOutcome> {
     this.records.assertReachable();
+    if (this.records.orders.isSuspended(handle)) return 'suspended';
     if (use === undefined) return this.#issueFromParent(handle, events);
     const known = this.records.uses.get(use.key);
     if (known !== undefined && known.uses >= (use.usesMax ?? Number.POSITIVE_INFINITY)) {
@@ -97,14 +59,9 @@ export class InMemoryHandleStore extends HandleStore {
     return this.records.handles.get(id);
   }
 
-  override async revoke({ selector, at, eventOf }: HandleRevocation): Promise<readonly Handle[]> {
+  override async change(change: HandleChange): Promise<HandleChangeOutcome> {
     this.records.assertReachable();
-    const revoked = this.#withDescendants((handle) => isNamed(handle, selector))
-      .filter(({ status, expiresAt }) => status !== 'revoked' && expiresAt > at)
-      .map((handle): Handle => ({ ...handle, status: 'revoked' }));
-    this.records.journal.record(revoked.map(eventOf));
-    for (const handle of revoked) this.records.handles.set(handle.id, handle);
-    return revoked;
+    return changeInMemory(this.records, change);
   }
 
   override async origins(now: Date): Promise<readonly HandleOrigin[]> {
@@ -137,15 +94,6 @@ export class InMemoryHandleStore extends HandleStore {
     this.records.handles.set(parent.id, { ...parent, callsUsed });
     this.records.handles.set(handle.id, handle);
     return 'issued';
-  }
-
-  #withDescendants(isWanted: (handle: Handle) => boolean): readonly Handle[] {
-    const all = [...this.records.handles.values()];
-    const found = new Set(all.filter(isWanted));
-    for (const one of found) {
-      for (const child of all) if (child.parentId === one.id) found.add(child);
-    }
-    return [...found];
   }
 
   #assertNew({ id, digest }: Handle): void {
@@ -184,7 +132,7 @@ const hasRoomFor = (parent: Handle, child: Handle): boolean =>
   parent.expiresAt >= child.expiresAt &&
   parent.callsUsed + child.maxCalls <= parent.maxCalls;
 
-const used = (known: Use | undefined, use: SubjectTokenUse): Use =>
+const used = (known: StoredUse | undefined, use: SubjectTokenUse): StoredUse =>
   known === undefined
     ? {
         uses: 1,

@@ -1,4 +1,6 @@
 import {
+  type Backlog,
+  backlogOf,
   EVENT_BYTES_MAX,
   EventJournal,
   EventTooLarge,
@@ -17,12 +19,15 @@ interface OutboxEntry {
   readonly event: RecordedEvent;
   readonly shard: number;
   published: boolean;
+  attempts: number;
 }
 
 /** What several relays share: the rows, and who holds which shard. */
 export class InMemoryOutboxLog extends EventJournal {
   readonly entries: OutboxEntry[] = [];
   readonly holders = new Map<number, InMemoryOutbox>();
+  /** Those that live, with or without a shard. */
+  readonly relays = new Set<InMemoryOutbox>();
   private readonly sequences = new Map<string, number>();
 
   constructor(readonly clock: Clock) {
@@ -45,7 +50,7 @@ export class InMemoryOutboxLog extends EventJournal {
       sequence: String(sequence).padStart(20, '0'),
     };
     const shard = parseInt(sha256(event.partitionkey).slice(0, 8), 16) % OUTBOX_SHARDS;
-    return { event: recorded, shard, published: false };
+    return { event: recorded, shard, published: false, attempts: 0 };
   }
 }
 
@@ -61,8 +66,12 @@ export class InMemoryOutbox extends Outbox {
 
   override async lease(): Promise<readonly number[]> {
     this.alive = true;
-    for (let shard = 0; shard < OUTBOX_SHARDS; shard += 1) {
-      if (!this.log.holders.has(shard)) this.log.holders.set(shard, this);
+    const { relays, holders } = this.log;
+    relays.add(this);
+    const share = Math.ceil(OUTBOX_SHARDS / relays.size);
+    for (const shard of this.held().slice(share)) holders.delete(shard);
+    for (let shard = 0; shard < OUTBOX_SHARDS && this.held().length < share; shard += 1) {
+      if (!holders.has(shard)) holders.set(shard, this);
     }
     return this.held();
   }
@@ -70,33 +79,50 @@ export class InMemoryOutbox extends Outbox {
   override async next(limit: number): Promise<OutboxBatch | undefined> {
     this.assertAlive();
     const held = new Set(this.held());
-    const { life } = this;
     const entries = this.log.entries
       .filter(({ published, shard }) => !published && held.has(shard))
       .slice(0, limit);
-    if (entries.length === 0) return undefined;
+    return entries.length === 0 ? undefined : this.batchOf(entries, this.life);
+  }
+
+  override async backlog(): Promise<OutboxBacklog> {
+    return backlogOf(Array.from({ length: OUTBOX_SHARDS }, (_, shard) => this.backlogIn(shard)));
+  }
+
+  private batchOf(entries: readonly OutboxEntry[], life: number): OutboxBatch {
+    const assertLeased = (): void => {
+      this.assertAlive();
+      const isMine = ({ shard }: OutboxEntry): boolean => this.log.holders.get(shard) === this;
+      if (life === this.life && entries.every(isMine)) return;
+      throw new OutboxLeaseLost('the lease of this batch was lost');
+    };
     return {
       records: entries.map(({ event }) => ({
         topic: topicOfEvent(event),
         key: event.partitionkey,
         event,
       })),
+      repeats: entries.filter(({ attempts }) => attempts > 0).length,
+      assertLeased,
       markPublished: async () => {
-        this.assertAlive();
-        if (life !== this.life) throw new OutboxLeaseLost('the lease of this batch was lost');
+        assertLeased();
         for (const entry of entries) entry.published = true;
+      },
+      countAttempt: async () => {
+        assertLeased();
+        for (const entry of entries) entry.attempts += 1;
       },
     };
   }
 
-  override async backlog(): Promise<OutboxBacklog> {
-    const waiting = this.log.entries.filter(({ published }) => !published);
+  private backlogIn(shard: number): Backlog {
+    const waiting = this.log.entries.filter((entry) => !entry.published && entry.shard === shard);
     const [oldest] = waiting;
-    const age =
-      oldest === undefined
-        ? 0
-        : this.log.clock.now().getTime() - new Date(oldest.event.recordedtime).getTime();
-    return { records: waiting.length, oldestAgeSeconds: age / 1000 };
+    const now = this.log.clock.now().getTime();
+    const since = oldest === undefined ? now : new Date(oldest.event.recordedtime).getTime();
+    const sizes = waiting.map(({ event }) => Buffer.byteLength(JSON.stringify(event)));
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    return { records: waiting.length, bytes, oldestAgeSeconds: (now - since) / 1000 };
   }
 
   override async close(): Promise<void> {
@@ -107,6 +133,7 @@ export class InMemoryOutbox extends Outbox {
   die(): void {
     this.alive = false;
     this.life += 1;
+    this.log.relays.delete(this);
     for (const shard of this.held()) this.log.holders.delete(shard);
   }
 

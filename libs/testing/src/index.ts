@@ -40,7 +40,12 @@ export {
 } from './policy-builders.js';
 export { type GrantAndRequest, grantAndRequest } from './policy-arbitraries.js';
 export { eventBusContract, type EventBusUnderTest } from './event-bus.contract.js';
-export { InMemoryEventBus, InMemoryTopics } from './in-memory-event-bus.js';
+export { InMemoryEventBus } from './in-memory-event-bus.js';
+export { InMemoryCommandFeed } from './in-memory-command-feed.js';
+export { InMemoryDeadLetters } from './in-memory-dead-letters.js';
+export { deadLettersContract, type DeadLettersUnderTest } from './dead-letters.contract.js';
+export { InMemoryTopics } from './in-memory-topics.js';
+export { eventBusVerdictContract } from './event-bus-verdict.contract.js';
 export { keySourceContract, type KeySourceUnderTest } from './key-source.contract.js';
 export { aVerifier, type VerifierUnderTest, verifyMinted } from './verifier-under-test.js';
 export { EventListener, until } from './event-listener.js';
@@ -63,13 +68,11 @@ export {
 } from './handle-builders.js';
 export { eventJournalContract, type EventJournalUnderTest } from './event-journal.contract.js';
 export { handleStoreContract } from './handle-store.contract.js';
-export { type HandleStoreUnderTest } from './handle-store-under-test.js';
+export { aReceipt, type HandleStoreUnderTest } from './handle-store-under-test.js';
 export { InMemoryEventJournal } from './in-memory-event-journal.js';
-export {
-  InMemoryHandleRecords,
-  InMemoryHandleStore,
-  InMemorySubjectTokenUses,
-} from './in-memory-handle-store.js';
+export { InMemoryHandleRecords } from './in-memory-handle-records.js';
+export { InMemoryHandleStore, InMemorySubjectTokenUses } from './in-memory-handle-store.js';
+export { inMemoryOrderStores } from './in-memory-order-stores.js';
 export {
   subjectTokenUsesContract,
   type SubjectTokenUsesUnderTest,
@@ -123,3 +126,5 @@ export {
 } from './test-certificates.js';
 export { SVID_UNDER_TEST, SvidsUnderTest } from './svids-under-test.js';
 export { type DestinationCertificate, destinationCertificate } from './destination-certificate.js';
+export { commandClaims, SignalsUnderTest, subjectOf } from './signals-under-test.js';
+export { codePoint } from './code-point.js';

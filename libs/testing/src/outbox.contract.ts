@@ -46,6 +46,13 @@ export const anOutboxEvent = (partitionKey: string, reason = 'contract'): Poster
 const keys = (count: number): string[] => Array.from({ length: count }, (_, n) => `hdl_${n}`);
 const LIMIT = 1_000;
 
+/** What each holds after it was asked, one after the other. */
+async function leasesInTurn(relays: readonly Outbox[]): Promise<(readonly number[])[]> {
+  const leases: (readonly number[])[] = [];
+  for (const relay of relays) leases.push(await relay.lease());
+  return leases;
+}
+
 /** What a relay may rely on. Each test gets an outbox of its own, empty. */
 export function outboxContract(make: () => Promise<OutboxUnderTest>): void {
   let under: OutboxUnderTest;
@@ -64,7 +71,7 @@ export function outboxContract(make: () => Promise<OutboxUnderTest>): void {
     it('gives nothing when nothing was written', async () => {
       const relay = await leased();
       expect(await relay.next(LIMIT)).toBeUndefined();
-      expect(await relay.backlog()).toEqual({ records: 0, oldestAgeSeconds: 0 });
+      expect(await relay.backlog()).toMatchObject({ records: 0, bytes: 0, oldestAgeSeconds: 0 });
     });
 
     it('gives nothing to a relay that has leased no shard', async () => {
@@ -136,15 +143,44 @@ export function outboxContract(make: () => Promise<OutboxUnderTest>): void {
       expect((await relay.next(LIMIT))!.records.map(({ key }) => key)).toEqual(['hdl_b']);
     });
 
-    it('counts the backlog and tells the age of its oldest event', async () => {
-      await under.append([anOutboxEvent('hdl_a'), anOutboxEvent('hdl_b')]);
+    it('tells which of them were sent before without being marked', async () => {
+      await under.append([anOutboxEvent('hdl_a')]);
+      const relay = await leased();
+      const first = await relay.next(LIMIT);
+      expect(first!.repeats).toBe(0);
+      await first!.countAttempt();
+      await under.append([anOutboxEvent('hdl_b')]);
+      expect((await relay.next(LIMIT))!.repeats).toBe(1);
+    });
+  });
+
+  describe('outbox: its backlog', () => {
+    it('is counted, in all and by shard, with the age of its oldest event', async () => {
+      await under.append([anOutboxEvent('hdl_a'), anOutboxEvent('hdl_a'), anOutboxEvent('hdl_b')]);
       const relay = await leased();
       const before = await relay.backlog();
-      expect(before.records).toBe(2);
+      expect(before.records).toBe(3);
       expect(before.oldestAgeSeconds).toBeGreaterThanOrEqual(0);
       expect(before.oldestAgeSeconds).toBeLessThan(60);
+      expect(before.shards).toHaveLength(OUTBOX_SHARDS);
+      expect(before.shards.reduce((sum, { records }) => sum + records, 0)).toBe(3);
       await (await relay.next(1))!.markPublished();
-      expect((await relay.backlog()).records).toBe(1);
+      expect((await relay.backlog()).records).toBe(2);
+    });
+
+    it('is as many bytes as its events are as JSON, about', async () => {
+      const events = [anOutboxEvent('hdl_a'), anOutboxEvent('hdl_b', 'x'.repeat(4_000))];
+      await under.append(events);
+      const { bytes } = await (await leased()).backlog();
+      const written = Buffer.byteLength(events.map((event) => JSON.stringify(event)).join(''));
+      expect(bytes).toBeGreaterThan(written);
+      expect(bytes).toBeLessThan(written * 1.2);
+    });
+
+    it('is that of all shards, whoever holds them', async () => {
+      await under.append(keys(40).map((key) => anOutboxEvent(key)));
+      await leased();
+      expect((await (await under.relay()).backlog()).records).toBe(40);
     });
   });
 
@@ -162,12 +198,44 @@ export function outboxContract(make: () => Promise<OutboxUnderTest>): void {
       expect(await relay.lease()).toHaveLength(OUTBOX_SHARDS);
     });
 
-    it('never leases one shard to two relays that ask at once', async () => {
+    it('never leases one shard to two relays that ask at once, and in the end leases all', async () => {
       const relays = await Promise.all(Array.from({ length: 4 }, () => under.relay()));
-      const leases = await Promise.all(relays.map((relay) => relay.lease()));
-      expect(leases.flat().sort((one, other) => one - other)).toEqual(
-        Array.from({ length: OUTBOX_SHARDS }, (_, shard) => shard),
-      );
+      for (let round = 0; round < 3; round += 1) {
+        const leases = await Promise.all(relays.map((relay) => relay.lease()));
+        const held = leases.flat();
+        expect(new Set(held).size).toBe(held.length);
+      }
+      const held = (await leasesInTurn(relays)).flat().sort((one, other) => one - other);
+      expect(held).toEqual(Array.from({ length: OUTBOX_SHARDS }, (_, shard) => shard));
+    });
+
+    it('hands the half of what one relay holds to a second one that comes', async () => {
+      const [first, second] = [await under.relay(), await under.relay()];
+      await first.lease();
+      await second.lease();
+      const leases = await leasesInTurn([first, second]);
+      expect(leases.map(({ length }) => length)).toEqual([8, 8]);
+      expect(new Set(leases.flat()).size).toBe(OUTBOX_SHARDS);
+    });
+
+    it('spreads the shards over three relays, and leaves them where they are then', async () => {
+      const relays = [await under.relay(), await under.relay(), await under.relay()];
+      for (const relay of relays) await relay.lease();
+      await leasesInTurn(relays);
+      const settled = await leasesInTurn(relays);
+      expect(settled.map(({ length }) => length).sort()).toEqual([4, 6, 6]);
+      expect(await leasesInTurn(relays)).toEqual(settled);
+    });
+
+    it('marks nothing of a shard that was given up and is held by another', async () => {
+      await under.append(keys(40).map((key) => anOutboxEvent(key)));
+      const [first, second] = [await under.relay(), await under.relay()];
+      await first.lease();
+      const batch = await first.next(LIMIT);
+      await second.lease();
+      await leasesInTurn([first, second]);
+      await expect(batch!.markPublished()).rejects.toThrow(OutboxLeaseLost);
+      expect((await second.backlog()).records).toBe(40);
     });
 
     it('frees the shards of a relay that closes', async () => {
@@ -190,6 +258,8 @@ export function outboxContract(make: () => Promise<OutboxUnderTest>): void {
       const batch = await first.next(LIMIT);
       await under.kill(first);
       const second = await leased();
+      await expect(batch!.countAttempt()).rejects.toThrow(OutboxLeaseLost);
+      expect(() => batch!.assertLeased()).toThrow(OutboxLeaseLost);
       await expect(batch!.markPublished()).rejects.toThrow(OutboxLeaseLost);
       expect((await second.next(LIMIT))!.records).toEqual(batch!.records);
     });

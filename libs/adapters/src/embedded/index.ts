@@ -3,3 +3,4 @@ export { SealedSecretStore, type SealedSecretStoreSettings } from './sealed-secr
 export { SealKey, SealKeyRefused } from './sealed-key.js';
 export { createSealKey, openSealKey } from './sealed-key-file.js';
 export { EmbeddedEventBus } from './embedded-event-bus.js';
+export { EmbeddedDeadLetters, type ReplayProgress } from './embedded-dead-letters.js';

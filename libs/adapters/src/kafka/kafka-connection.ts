@@ -13,6 +13,8 @@ export interface KafkaConnectOptions {
   };
   /** `ca`: the certificates that are trusted, PEM; without it those that Node trusts. */
   readonly tls?: { readonly ca?: string };
+  /** How long a group waits for a member that is not heard of, before others get its partitions. Default 30,000. */
+  readonly groupSessionMs?: number;
   /** Gets one line for each thing that went wrong and that nobody else is told of. */
   readonly onProblem: (message: string) => void;
 }
@@ -22,6 +24,12 @@ export interface KafkaPatience {
   readonly requestTimeoutMs: number;
   readonly retries: number;
 }
+
+/** Of those that read: a broker that does not answer is found out within the minute that liveness allows. */
+export const CONSUMER_PATIENCE: KafkaPatience = { requestTimeoutMs: 15_000, retries: 5 };
+
+/** Of those that write: longer than the broker may take to gather its acknowledgements. */
+export const PRODUCER_PATIENCE: KafkaPatience = { requestTimeoutMs: 15_000, retries: 5 };
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000 };

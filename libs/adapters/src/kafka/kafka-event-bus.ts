@@ -1,32 +1,32 @@
 import { type Kafka } from 'kafkajs';
 import { type BusRecord, EventBus, type Subscription, type SubscriptionHandle } from '#events';
 import { DependencyUnavailable } from '#kernel';
-import { kafkaClient, type KafkaConnectOptions } from './kafka-connection.js';
+import { kafkaClient, type KafkaConnectOptions, PRODUCER_PATIENCE } from './kafka-connection.js';
 import { kafkaFailure } from './kafka-failure.js';
+import { KafkaGroupMember } from './kafka-group-member.js';
 import { KafkaPublisher } from './kafka-publisher.js';
-import { KafkaSubscription } from './kafka-subscription.js';
-
-/** Longer than the broker may take to gather its acknowledgements. */
-const PATIENCE = { requestTimeoutMs: 15_000, retries: 5 };
+import { eventReading } from './kafka-subscription.js';
 
 /**
- * Events on Apache Kafka: CloudEvents in structured mode, keyed by `partitionkey`. Connects when it is first used, and
- * again by itself. May be used at once by many; publishes take turns.
+ * Events on Apache Kafka: CloudEvents in structured mode, tombstones in binary mode, keyed by `partitionkey`. Connects
+ * when it is first used, and again by itself. May be used at once by many; publishes take turns.
  */
 export class KafkaEventBus extends EventBus {
   readonly #kafka: Kafka;
   readonly #publisher: KafkaPublisher;
-  readonly #subscriptions = new Set<KafkaSubscription>();
+  readonly #subscriptions = new Set<KafkaGroupMember>();
   readonly #brokers: readonly string[];
   readonly #onProblem: (message: string) => void;
+  readonly #groupSessionMs: number | undefined;
   #closed = false;
 
   constructor(options: KafkaConnectOptions) {
     super();
-    this.#kafka = kafkaClient(options, PATIENCE);
+    this.#kafka = kafkaClient(options, PRODUCER_PATIENCE);
     this.#publisher = new KafkaPublisher(this.#kafka);
     this.#brokers = options.brokers;
     this.#onProblem = options.onProblem;
+    this.#groupSessionMs = options.groupSessionMs;
   }
 
   /** @throws DependencyUnavailable */
@@ -42,13 +42,14 @@ export class KafkaEventBus extends EventBus {
   /** @throws DependencyUnavailable when no broker can be reached or a topic is missing. */
   override async subscribe(subscription: Subscription): Promise<SubscriptionHandle> {
     this.#requireOpen();
-    const member = new KafkaSubscription(
+    const member = new KafkaGroupMember(
       {
         kafka: this.#kafka,
         onProblem: this.#onProblem,
         failureOf: (error) => kafkaFailure(error, this.#brokers),
+        sessionMs: this.#groupSessionMs,
       },
-      subscription,
+      eventReading(subscription),
     );
     await member.start();
     this.#subscriptions.add(member);

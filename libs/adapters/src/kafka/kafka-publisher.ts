@@ -1,11 +1,7 @@
-import kafkajs, { type Kafka, type ProducerBatch, type Producer } from 'kafkajs';
-import { type BusRecord, encodeStructured, type StructuredRecord, type Topic } from '#events';
+import kafkajs, { type Kafka, type Message, type Producer, type ProducerBatch } from 'kafkajs';
+import { type BusRecord, encodeEvent } from '#events';
 import { DependencyUnavailable } from '#kernel';
-
-interface EncodedRecord {
-  readonly topic: Topic;
-  readonly record: StructuredRecord;
-}
+import { type RawRecord } from './raw-record.js';
 
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 };
@@ -37,6 +33,11 @@ export class KafkaPublisher {
 
   /** In turn: a call waits for those before it. Rejects with what kafkajs throws, or DependencyUnavailable. */
   publish(records: readonly BusRecord[]): Promise<void> {
+    return this.publishRaw(records.map(({ topic, event }) => ({ topic, ...encodeEvent(event) })));
+  }
+
+  /** The same for records that are bytes already. */
+  publishRaw(records: readonly RawRecord[]): Promise<void> {
     const turn = this.#previous.then(() => this.#publishNow(records));
     this.#previous = turn.catch(() => undefined);
     return turn;
@@ -46,12 +47,11 @@ export class KafkaPublisher {
     await this.#producer.disconnect();
   }
 
-  async #publishNow(records: readonly BusRecord[]): Promise<void> {
-    const encoded = records.map(({ topic, event }) => ({ topic, record: encodeStructured(event) }));
-    for (const batch of batchesOf(encoded)) await this.#send(batch);
+  async #publishNow(records: readonly RawRecord[]): Promise<void> {
+    for (const batch of batchesOf(records)) await this.#send(batch);
   }
 
-  async #send(batch: readonly EncodedRecord[]): Promise<void> {
+  async #send(batch: readonly RawRecord[]): Promise<void> {
     await this.#connect();
     this.#awaited.clear();
     const answers = await this.#producer.sendBatch({
@@ -93,32 +93,30 @@ export class KafkaPublisher {
 const partitionName = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 /** In order, none larger than a topic takes, however badly it compresses. */
-export function batchesOf(records: readonly EncodedRecord[]): EncodedRecord[][] {
-  const batches: EncodedRecord[][] = [];
+function batchesOf(records: readonly RawRecord[]): RawRecord[][] {
+  const batches: RawRecord[][] = [];
   let bytes = Infinity;
-  for (const encoded of records) {
-    const size = bytesOf(encoded.record);
+  for (const record of records) {
+    const size = bytesOf(record);
     if (bytes + size > BATCH_BYTES_MAX) {
       batches.push([]);
       bytes = 0;
     }
-    batches.at(-1)?.push(encoded);
+    batches.at(-1)?.push(record);
     bytes += size;
   }
   return batches;
 }
 
-const bytesOf = ({ key, value, headers }: StructuredRecord): number =>
-  value.length + Object.entries(headers).flat().join(key).length;
+const bytesOf = ({ key, value, headers }: RawRecord): number =>
+  (value?.length ?? 0) + (key?.length ?? 0) + Object.entries(headers).flat(2).join('').length;
 
-function byTopic(batch: readonly EncodedRecord[]): NonNullable<ProducerBatch['topicMessages']> {
-  const topics = new Map<
-    Topic,
-    { key: string; value: Buffer; headers: Record<string, string> }[]
-  >();
-  for (const { topic, record } of batch) {
+function byTopic(batch: readonly RawRecord[]): NonNullable<ProducerBatch['topicMessages']> {
+  const topics = new Map<string, Message[]>();
+  for (const { topic, key, value, headers } of batch) {
     const messages = topics.get(topic) ?? [];
-    messages.push({ ...record, headers: { ...record.headers } });
+    // kafkajs reads headers, and changes none.
+    messages.push({ key, value, headers: { ...headers } as NonNullable<Message['headers']> });
     topics.set(topic, messages);
   }
   return [...topics].map(([topic, messages]) => ({ topic, messages }));

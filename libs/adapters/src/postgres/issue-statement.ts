@@ -1,4 +1,4 @@
-import { type Handle, type HandleIssue, type SubjectTokenUse } from '#handles';
+import { type Handle, type HandleIssue, type SubjectTokenUse, targetsOf } from '#handles';
 import { subjectIdOf } from '#identity';
 import { jsonParameter, listedEvents } from './json-parameter.js';
 import { bindingValueOf } from './handle-row.js';
@@ -45,7 +45,10 @@ const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
 
 /**
  * One round trip for a batch of decisions, each of which stands or falls for itself: $1 is a JSON list of them, no two
- * for the same subject token. Gives the `place` of each that was issued.
+ * for the same subject token. Gives the `place` of each that was issued, or that a suspension stopped.
+ *
+ * First of all it waits for whoever suspends or revokes, and looks at what stands then; `targets` are what selectors may
+ * name the handle by.
  *
  * The upsert locks the subject token's row, so that of many at once each sees the count that the one before committed;
  * without a use left it gives no row, and neither handle nor event is written. Keys are locked in sorted order.
@@ -53,12 +56,20 @@ const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
 export const ISSUE_HANDLES = `
   with asked as materialized (
     select * from jsonb_to_recordset($1::jsonb) as issue(place integer, use_key text, uses_max integer,
-      use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz, ${RECORD}, events jsonb)
+      use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz, ${RECORD}, targets text[],
+      events jsonb)
+  ), named as (
+    select array_agg(distinct target) as targets from asked, unnest(asked.targets) as target
+  ), standing as materialized (
+    select found.target, found.issuers from named, public.standing_suspensions(named.targets) as found
+  ), suspended as materialized (
+    select distinct place from asked join standing on standing.target = any(asked.targets)
+    where cardinality(standing.issuers) = 0 or asked.subject_issuer = any(standing.issuers)
   ), used as (
     insert into public.subject_token_use as known
       (key, uses, uses_max, environment, first_exchange_id, family_id, expires_at)
     select decode(use_key, 'hex'), 1, uses_max, use_environment, exchange_id, use_family_id, use_expires_at
-    from asked order by use_key
+    from asked where place not in (select place from suspended) order by use_key
     on conflict (key) do update set uses = known.uses + 1
       where excluded.uses_max is null or known.uses < excluded.uses_max
     returning encode(known.key, 'hex') as use_key
@@ -71,7 +82,15 @@ export const ISSUE_HANDLES = `
   ), written as materialized (
     select public.append_events(events) from listed where events is not null
   )
-  select place from asked join issued using (id) where (select count(*) from written) >= 0`;
+  select place, 'issued' as outcome from asked join issued using (id) where (select count(*) from written) >= 0
+  union all
+  select place, 'suspended' from suspended`;
+
+/** A row that ISSUE_HANDLES gives. */
+export interface IssueRow {
+  readonly place: number;
+  readonly outcome: 'issued' | 'suspended';
+}
 
 /** A handle, as JSON in $1, by itself: within a transaction that has made room for it. */
 export const INSERT_HANDLE = `insert into public.handle (${NAMES})
@@ -96,6 +115,7 @@ const issueRow = ({ handle, use, events }: TokenIssue, place: number): object =>
   use_family_id: use.familyId,
   use_expires_at: use.expiresAt,
   ...handleRow(handle),
+  targets: targetsOf(handle),
   events: listedEvents(events),
 });
 

@@ -102,13 +102,19 @@ export class PostgresDatabase {
     return untilNoCollision(() => this.attempt(work));
   }
 
-  /** A session of its own outside of the pool, for advisory locks. The caller closes it. */
-  async dedicated(): Promise<PostgresSession> {
+  /**
+   * A session of its own outside of the pool, for advisory locks. The caller closes it. The server ends it when it hears
+   * nothing of it for `idleTimeoutMs`, if that is given.
+   */
+  async dedicated(limits: { readonly idleTimeoutMs?: number } = {}): Promise<PostgresSession> {
+    const { idleTimeoutMs } = limits;
+    const idle = idleTimeoutMs === undefined ? '' : ` -c idle_session_timeout=${idleTimeoutMs}`;
     const client = new pg.Client({
       connectionString: this.options.url,
       application_name: this.options.applicationName,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       ...SESSION_LIMITS,
+      options: PLANNER + idle,
     });
     return sessionOver(client, this.location);
   }

@@ -1,22 +1,28 @@
 import { MoreThan } from 'typeorm';
 import {
   type Handle,
+  type HandleChange,
+  type HandleChangeOutcome,
   type HandleFilter,
   type HandleIssue,
   type HandleOrigin,
-  type HandleRevocation,
   HandleStore,
   type IssueOutcome,
 } from '#handles';
 import { type Digest } from '#kernel';
+import { changePage } from './change-page.js';
 import { GroupCommit } from './group-commit.js';
 import { HANDLE_COLUMNS, handleFrom } from './handle-row.js';
 import { HandleEntity } from './handle.entity.js';
 import { issueFromParent } from './issue-from-parent.js';
-import { ISSUE_HANDLES, issuesParameter, type TokenIssue } from './issue-statement.js';
+import {
+  ISSUE_HANDLES,
+  type IssueRow,
+  issuesParameter,
+  type TokenIssue,
+} from './issue-statement.js';
 import { eventFailure } from './json-parameter.js';
 import { type PostgresDatabase } from './postgres-database.js';
-import { REVOKE_PAGE, revokePage } from './revoke-page.js';
 
 const ISSUE_LIMITS = {
   batchItemsMax: 64,
@@ -74,15 +80,18 @@ export class PostgresHandleStore extends HandleStore {
     return row === null ? undefined : handleFrom(row);
   }
 
-  /** In transactions of at most 1,000 handles each: after a failure the same selector takes the rest. */
-  override async revoke(revocation: HandleRevocation): Promise<readonly Handle[]> {
-    const revoked: Handle[] = [];
-    for (;;) {
+  /** In transactions of at most 1,000 handles each, and their descendants. */
+  override async change(change: HandleChange): Promise<HandleChangeOutcome> {
+    const changed: Handle[] = [];
+    for (let after = ''; ;) {
+      const progress = { changed, after };
       const page = await this.database
-        .transaction((connection) => revokePage(connection, revocation))
+        .transaction((connection) => changePage(connection, change, progress))
         .catch(rethrowNamed);
-      revoked.push(...page);
-      if (page.length < REVOKE_PAGE) return revoked;
+      if (page.kind === 'repeated') return page;
+      changed.push(...page.handles);
+      if (page.next === undefined) return { kind: 'changed', handles: changed };
+      after = page.next;
     }
   }
 
@@ -115,10 +124,10 @@ export class PostgresHandleStore extends HandleStore {
 
   private async commitIssues(issues: readonly TokenIssue[]): Promise<readonly IssueOutcome[]> {
     const rows = await this.database
-      .query<{ place: number }>(ISSUE_HANDLES, [issuesParameter(issues)], { name: 'issue-handles' })
+      .query<IssueRow>(ISSUE_HANDLES, [issuesParameter(issues)], { name: 'issue-handles' })
       .catch(rethrowNamed);
-    const issued = new Set(rows.map(({ place }) => place));
-    return issues.map((_, place) => (issued.has(place) ? 'issued' : 'spent'));
+    const outcomes = new Map(rows.map(({ place, outcome }) => [place, outcome]));
+    return issues.map((_, place) => outcomes.get(place) ?? 'spent');
   }
 }
 

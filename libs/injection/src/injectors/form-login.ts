@@ -24,7 +24,7 @@ export function openFormLogin(
   const isExpired = (answer: AnswerHead): boolean => hasSigns(injection.expired, answer, origin);
   return {
     confidential: [password],
-    keyOf: ({ id }) => id,
+    holder: 'handle',
     open: async ({ expiresAt }): Promise<OpenedSession> => {
       const session = new FormSession({ ...parts, injection, username, password });
       await session.open();

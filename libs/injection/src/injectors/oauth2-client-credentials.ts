@@ -38,7 +38,7 @@ export function openOauth2ClientCredentials(
   const request = tokenRequest(injection, fields);
   return {
     confidential: [clientSecret, ...pairsOf(clientId, clientSecret)],
-    keyOf: () => '',
+    holder: 'resource',
     open: async () => {
       const asked = clock.now();
       return openedWith(await tokens.token(request), asked);

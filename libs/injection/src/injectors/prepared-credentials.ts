@@ -48,6 +48,17 @@ export class PreparedCredentials {
     return this.#retired.closeDue();
   }
 
+  /** Handles that have sessions of their own. */
+  *holders(): Iterable<string> {
+    for (const sessions of this.#sessions) yield* sessions.holders;
+  }
+
+  /** Of handles that have ended. Resolves when their sessions are closed, as far as that can be done. */
+  endSessionsOf(handleIds: ReadonlySet<string>): Promise<void> {
+    for (const sessions of this.#sessions) sessions.endOf(handleIds);
+    return this.#retired.closeDue();
+  }
+
   /** Closes all sessions. */
   close(): Promise<void> {
     for (const sessions of this.#sessions) sessions.retire();

@@ -99,6 +99,12 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     if (this.#end !== undefined) controller.abort(new Error('the call ended before it was sent'));
   }
 
+  /** Ends it from outside, as if the destination had failed; a WebSocket is closed. */
+  cut(failure: CallFailed): void {
+    if (this.#session === undefined) this.fail(failure);
+    else this.#session.cut(failure.outcome);
+  }
+
   /** Before the head: the answer is to a request with another credential. */
   expect(credential: Scrubbing): void {
     this.#credential = credential;
@@ -246,16 +252,7 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     try {
       step();
     } catch (error) {
-      this.fail(
-        error instanceof CallFailed
-          ? error
-          : new CallFailed(
-              'upstream-failed',
-              'upstream_error',
-              'the response cannot be passed on as HTTP',
-              { cause: error },
-            ),
-      );
+      this.fail(error instanceof CallFailed ? error : unpassable(error));
     }
   }
 
@@ -284,6 +281,11 @@ export class ResponseRelay implements UpstreamResponseSink, DecodedBodySink {
     else this.#decoder.resume();
   };
 }
+
+const unpassable = (cause: unknown): CallFailed => {
+  const what = 'the response cannot be passed on as HTTP';
+  return new CallFailed('upstream-failed', 'upstream_error', what, { cause });
+};
 
 const withLength = (headers: readonly string[], length: number): string[] => {
   const kept = headers.flatMap((text, index) =>

@@ -5,13 +5,14 @@ import { type ProxiedResource } from '../proxied-resource.js';
 import { FrameScrubber } from '../scrub/frame-scrubber.js';
 import { type TermMatcher } from '../scrub/term-matcher.js';
 import { callerHead } from './response-head.js';
-import { type SessionGuard, WebSocketSession } from './websocket-session.js';
+import { WebSocketSession } from './websocket-session.js';
 
 /** How a call becomes a WebSocket. */
 export interface Switching {
   /** Answers 101 with these headers (name, value, name, value ...), and gives the connection of the caller. */
   readonly answer: (headers: string[]) => Duplex;
-  readonly guard: SessionGuard;
+  /** How long its handle lives from now on: a session does not outlive it, whatever passes. */
+  readonly lifeMs: number;
 }
 
 export interface SwitchedParts extends Switching {
@@ -37,7 +38,7 @@ const OF_A_BODY: ReadonlySet<string> = new Set([
  * @throws CallFailed when it switched to what was not asked for, or to frames that cannot be searched
  */
 export function switched(
-  { answer, guard, resource, matcher }: SwitchedParts,
+  { answer, lifeMs, resource, matcher }: SwitchedParts,
   { rawHeaders, destination }: SwitchedAnswer,
 ): { readonly hits: number; readonly session: WebSocketSession } {
   const texts = rawHeaders.map((text) => text.toString('latin1'));
@@ -63,7 +64,7 @@ export function switched(
   const scrubber = matcher === undefined ? undefined : new FrameScrubber(matcher);
   const caller = answer(headers);
   const session = new WebSocketSession({
-    ...{ caller, destination, scrubber, guard },
+    ...{ caller, destination, scrubber, lifeMs },
     limits: resource.limits,
   });
   return { hits: head.hits, session };

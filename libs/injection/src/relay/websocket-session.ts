@@ -1,7 +1,6 @@
 import { type Duplex } from 'node:stream';
 import { type CallOutcome } from '#events';
 import { timerDelay } from '#kernel';
-import { CallDenied } from '../call-denied.js';
 import { type CallLimits } from '../proxied-resource.js';
 import { type FrameScrubber } from '../scrub/frame-scrubber.js';
 
@@ -14,23 +13,10 @@ export interface WebSocketSessionParts {
     CallLimits,
     'idleTimeoutMs' | 'totalTimeoutMs' | 'requestBytesMax' | 'responseBytesMax'
   >;
-  readonly guard: SessionGuard;
-}
-
-/** What a session must not outlive. */
-export interface SessionGuard {
   /** At most, from now on; whatever passes. */
   readonly lifeMs: number;
-  /** Asked again and again: rejects with CallDenied when the session may not go on. */
-  assertLive(): Promise<void>;
-  /** Default 500. */
-  readonly lookEveryMs?: number;
 }
 
-/** With the second that a handle may be in memory: how soon a revoked one has no session any more. */
-const LOOK_EVERY_MS = 500;
-/** Looks that cannot be answered, one after the other, until the session is cut: ten seconds. */
-const UNANSWERED_LOOKS_MAX = 20;
 /** For the other side to end, when one side has. */
 const LINGER_MS = 5_000;
 
@@ -41,8 +27,6 @@ const LINGER_MS = 5_000;
 export class WebSocketSession {
   #bytesIn = 0;
   #bytesOut = 0;
-  #unanswered = 0;
-  #looking = false;
   #ending = false;
   #closed = 0;
   #outcome: CallOutcome | undefined;
@@ -55,11 +39,10 @@ export class WebSocketSession {
   });
 
   constructor(private readonly parts: WebSocketSessionParts) {
-    const { caller, destination, limits, guard } = parts;
+    const { caller, destination, limits, lifeMs } = parts;
     this.#idle = this.#after(limits.idleTimeoutMs, 'upstream_timeout');
     this.#after(limits.totalTimeoutMs, 'upstream_timeout');
-    this.#after(guard.lifeMs, 'response_cut');
-    this.#timers.push(setInterval(() => void this.#look(), guard.lookEveryMs ?? LOOK_EVERY_MS));
+    this.#after(lifeMs, 'response_cut');
     this.#follow(caller, destination, 'client_abort');
     this.#follow(destination, caller, 'upstream_error');
     caller.on('data', this.#onCallerBytes).on('end', () => this.#endOf(destination));
@@ -85,7 +68,7 @@ export class WebSocketSession {
 
   readonly #onCallerBytes = (chunk: Buffer): void => {
     this.#bytesIn += chunk.length;
-    if (this.#bytesIn > this.parts.limits.requestBytesMax) this.#cut('response_cut');
+    if (this.#bytesIn > this.parts.limits.requestBytesMax) this.cut('response_cut');
     else this.#write(chunk, 'in');
   };
 
@@ -94,10 +77,10 @@ export class WebSocketSession {
       const { scrubber, limits } = this.parts;
       const bytes = scrubber === undefined ? chunk : scrubber.push(chunk);
       this.#bytesOut += bytes.length;
-      if (this.#bytesOut > limits.responseBytesMax) this.#cut('response_cut');
+      if (this.#bytesOut > limits.responseBytesMax) this.cut('response_cut');
       else this.#write(bytes, 'out');
     } catch {
-      this.#cut('response_cut'); // Frames that cannot be searched.
+      this.cut('response_cut'); // Frames that cannot be searched.
     }
   };
 
@@ -129,34 +112,19 @@ export class WebSocketSession {
   /** Either side that goes without having ended cuts the other. */
   #follow(side: Duplex, other: Duplex, broken: CallOutcome): void {
     side.on('error', () => {
-      this.#cut(broken);
+      this.cut(broken);
     });
     side.on('close', () => {
       this.#closed += 1;
-      if (!side.readableEnded) this.#cut(broken);
-      else if (this.#closed === 2) this.#cut('ok');
+      if (!side.readableEnded) this.cut(broken);
+      else if (this.#closed === 2) this.cut('ok');
       else if (other.writable) other.end();
     });
   }
 
-  async #look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
-    try {
-      await this.parts.guard.assertLive();
-      this.#unanswered = 0;
-    } catch (error) {
-      this.#unanswered += 1;
-      const unknown = error instanceof CallDenied && error.code === 'dependency-unavailable';
-      if (!unknown || this.#unanswered >= UNANSWERED_LOOKS_MAX) this.#cut('response_cut');
-    } finally {
-      this.#looking = false;
-    }
-  }
-
   #after(delayMs: number, outcome: CallOutcome): NodeJS.Timeout {
     const cut = (): void => {
-      this.#cut(outcome);
+      this.cut(outcome);
     };
     const timer = setTimeout(cut, timerDelay(delayMs));
     this.#timers.push(timer);
@@ -164,7 +132,7 @@ export class WebSocketSession {
   }
 
   /** Nothing goes either way any more. */
-  #cut(outcome: CallOutcome): void {
+  cut(outcome: CallOutcome): void {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     for (const timer of this.#timers) clearTimeout(timer);

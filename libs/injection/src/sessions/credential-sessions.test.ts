@@ -38,7 +38,9 @@ describe('sessions that a secret opens', () => {
       callMsMax: 10_000,
       opener: {
         confidential: ['the secret itself'],
-        keyOf: ({ id }) => (shared ? '' : id),
+        get holder() {
+          return shared ? 'resource' : 'handle';
+        },
         open: async () => {
           opened += 1;
           underWay += 1;

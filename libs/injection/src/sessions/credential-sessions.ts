@@ -21,13 +21,31 @@ export class CredentialSessions {
 
   /** A promise only when a session has to be opened. @throws PosternError */
   current(handle: Handle): PreparedCredential | Promise<PreparedCredential> {
-    const key = this.#parts.opener.keyOf(handle);
+    const key = this.#isShared ? '' : handle.id;
     let slot = this.#slots.get(key);
     if (slot === undefined) {
       slot = new SessionSlot(this.#parts);
       this.#slots.set(key, slot);
     }
     return slot.current(handle);
+  }
+
+  /** The handles that have a session of their own. */
+  get holders(): Iterable<string> {
+    return this.#isShared ? [] : this.#slots.keys();
+  }
+
+  /** These handles have ended, and their calls are cut: what sessions they have are closed at once. */
+  endOf(handleIds: Iterable<string>): void {
+    if (this.#isShared) return;
+    for (const id of handleIds) {
+      this.#slots.peek(id)?.end();
+      this.#slots.delete(id);
+    }
+  }
+
+  get #isShared(): boolean {
+    return this.#parts.opener.holder === 'resource';
   }
 
   /** Forgets sessions that are over. */

@@ -21,8 +21,8 @@ export interface OpenedSession {
 export interface SessionOpener {
   /** Every text that must not come back, whatever is opened. */
   readonly confidential: readonly string[];
-  /** Handles of the same key share a session. */
-  keyOf(handle: Handle): string;
+  /** Whose a session is: of one handle alone, or of all that call the resource. */
+  readonly holder: 'handle' | 'resource';
   /** @throws PosternError, with a message that holds no value */
   open(handle: Handle): Promise<OpenedSession>;
 }

@@ -31,8 +31,11 @@ export class SessionSlot {
   #opening: Promise<PreparedCredential> | undefined;
   #isRetired = false;
   #answerEndsFromMs = -Infinity;
+  #callMsMax: number;
 
-  constructor(private readonly parts: SlotParts) {}
+  constructor(private readonly parts: SlotParts) {
+    this.#callMsMax = parts.callMsMax;
+  }
 
   /** A promise only when there is none to use. @throws PosternError */
   current(handle: Handle): PreparedCredential | Promise<PreparedCredential> {
@@ -57,9 +60,14 @@ export class SessionSlot {
     this.#replace(undefined);
   }
 
+  /** As `retire`, when no call that has its session is under way any more. */
+  end(): void {
+    this.#callMsMax = 0;
+    this.retire();
+  }
+
   #replace(next: Live | undefined): void {
-    const { retired, callMsMax } = this.parts;
-    if (this.#live !== undefined) retired.add(this.#live.opened, callMsMax);
+    if (this.#live !== undefined) this.parts.retired.add(this.#live.opened, this.#callMsMax);
     this.#live = next;
     if (this.#isRetired && next !== undefined) this.#replace(undefined);
   }

@@ -1,0 +1,23 @@
+import { describeEvent, type RecordedEvent, toCaep, toOcsf } from '#events';
+import { UsageError } from './usage-error.js';
+
+/** One line; undefined for an event that the format has no word for. */
+export type EventFormat = (event: RecordedEvent) => string | undefined;
+
+const asJson = (value: object | undefined): string | undefined =>
+  value === undefined ? undefined : JSON.stringify(value);
+
+const FORMATS = {
+  line: describeEvent,
+  json: asJson,
+  ocsf: (event) => asJson(toOcsf(event)),
+  caep: (event) => asJson(toCaep(event)),
+} as const satisfies Record<string, EventFormat>;
+
+export const FORMAT_NAMES = Object.keys(FORMATS);
+
+/** @throws UsageError */
+export function eventFormat(name: string): EventFormat {
+  if (Object.hasOwn(FORMATS, name)) return FORMATS[name as keyof typeof FORMATS];
+  throw new UsageError(`--format: is none of ${FORMAT_NAMES.join(', ')}`);
+}

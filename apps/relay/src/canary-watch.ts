@@ -1,0 +1,95 @@
+import {
+  type CanarySighting,
+  CanaryTally,
+  type EventBus,
+  type RecordedEvent,
+  type SubscriptionHandle,
+  TOPICS,
+} from '#events';
+import { type Clock, randomId } from '#kernel';
+
+/** Whose canaries are whose: several deployments may share topics. */
+export interface CanaryOwner {
+  readonly deployment: string;
+  readonly environment: string;
+}
+
+export interface CanaryWatchParts {
+  readonly owner: CanaryOwner;
+  readonly bus: EventBus;
+  readonly clock: Clock;
+  readonly onSighting: (sighting: CanarySighting) => void;
+  readonly onAges: (agesSeconds: readonly number[]) => void;
+  readonly onProblem: (message: string) => void;
+}
+
+/** Each relay watches all shards, so each is a group of its own: rights are given for the prefix. */
+export const CANARY_GROUP_PREFIX = 'postern-canary-watch';
+/** Without a canary for so long nobody can say that anything gets through: six were due. */
+const SILENT_SECONDS = 60;
+
+/** Reads canaries back from the bus: what they show of delay, loss and repeats holds for all events. */
+export class CanaryWatch {
+  readonly #tally: CanaryTally;
+  readonly #group = randomId(CANARY_GROUP_PREFIX);
+  #subscription: SubscriptionHandle | undefined;
+  #ended = false;
+
+  constructor(private readonly parts: CanaryWatchParts) {
+    this.#tally = new CanaryTally(parts.clock);
+  }
+
+  /** What is silent; undefined while canaries of all shards come. */
+  get note(): string | undefined {
+    const silent = [...this.#tally.agesSeconds.entries()].filter(([, age]) => age > SILENT_SECONDS);
+    if (silent.length === 0) return undefined;
+    const shards = silent.map(([shard]) => shard).join(', ');
+    return `canaries: none came back for ${SILENT_SECONDS} s from shard ${shards}`;
+  }
+
+  /**
+   * Call it every ten seconds. Begins to read, and begins anew after the reading has ended by itself.
+   * @throws DependencyUnavailable when the bus cannot be read
+   */
+  async look(): Promise<void> {
+    if (this.#ended) await this.stop();
+    this.#subscription ??= await this.#subscribe();
+  }
+
+  /** Gives the ages of the last canaries on. */
+  tellAges(): void {
+    this.parts.onAges(this.#tally.agesSeconds);
+  }
+
+  async stop(): Promise<void> {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    this.#ended = false;
+    await subscription?.stop();
+  }
+
+  #isOurs({ env, source }: RecordedEvent): boolean {
+    const { deployment, environment } = this.parts.owner;
+    return env === environment && source.startsWith(`urn:postern:${deployment}:`);
+  }
+
+  #subscribe(): Promise<SubscriptionHandle> {
+    return this.parts.bus.subscribe({
+      group: this.#group,
+      topics: [TOPICS.canary],
+      from: 'latest',
+      offsets: 'forgotten', // What passed while nobody watched is no news.
+      handle: async ({ event }) => {
+        const sighting = this.#isOurs(event) ? this.#tally.saw(event) : undefined;
+        if (sighting !== undefined) this.parts.onSighting(sighting);
+      },
+      onUnreadable: ({ message }) => {
+        this.parts.onProblem(`canaries: what is no event lies on ${TOPICS.canary}: ${message}`);
+      },
+      onFailure: (error) => {
+        this.#ended = true;
+        this.parts.onProblem(`canaries: the reading ended: ${error.message}`);
+      },
+    });
+  }
+}

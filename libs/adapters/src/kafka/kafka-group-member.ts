@@ -1,0 +1,159 @@
+import { type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
+import { type SubscriptionHandle, type SubscriptionProgress } from '#events';
+import { type DependencyUnavailable } from '#kernel';
+import { KafkaBatch, type RecordReading } from './kafka-batch.js';
+import { KafkaBlocks } from './kafka-blocks.js';
+import { KafkaCatchUp } from './kafka-catch-up.js';
+import { KafkaLiveness } from './kafka-liveness.js';
+
+export interface MemberSurroundings {
+  readonly kafka: Kafka;
+  readonly onProblem: (message: string) => void;
+  readonly failureOf: (error: unknown) => DependencyUnavailable;
+  readonly sessionMs?: number | undefined;
+}
+
+const SESSION_MS = 30_000;
+const HEARTBEAT_INTERVAL_MS = 3_000;
+const REBALANCE_TIMEOUT_MS = 60_000;
+/** How long a fetch waits for records: also how long joining and stopping wait for it. */
+const FETCH_WAIT_MS = 100;
+const RETRIES = 5;
+/** How long kafkajs may go on failing, without having joined the group in between, before that is told as the end. */
+const TROUBLE_MAX_MS = 60_000;
+
+/**
+ * One member of a consumer group: places and bytes. Offsets are committed by us alone, after the record was handled or
+ * passed; nothing in here lets an error of a handler reach kafkajs, which would try again in place for ever or drop it.
+ */
+export class KafkaGroupMember implements SubscriptionHandle {
+  readonly #consumer: Consumer;
+  readonly #liveness: KafkaLiveness;
+  readonly #catchUp: KafkaCatchUp;
+  readonly #blocks = new KafkaBlocks();
+  /** Counts the divisions of the group: a batch of an earlier one is stale, whoever has its partition now. */
+  #division = 0;
+  /** Since when it fails; in milliseconds of a clock that nobody sets. */
+  #troubledSince: number | undefined;
+  #ended: Promise<void> | undefined;
+  #failed = false;
+  #started = false;
+
+  constructor(
+    private readonly surroundings: MemberSurroundings,
+    private readonly reading: RecordReading,
+  ) {
+    const { kafka } = surroundings;
+    this.#consumer = kafka.consumer({
+      groupId: reading.group,
+      sessionTimeout: surroundings.sessionMs ?? SESSION_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: RETRIES, restartOnFailure: () => this.#mayRestart() },
+    });
+    this.#liveness = new KafkaLiveness(this.#consumer);
+    this.#catchUp = new KafkaCatchUp(kafka, reading);
+  }
+
+  get progress(): SubscriptionProgress {
+    return {
+      idleMs: this.#liveness.idleMs,
+      caughtUp: this.#catchUp.isDone,
+      blocked: this.#blocks.list,
+    };
+  }
+
+  /** Resolves when the group knows where it reads from: what is published from now on is seen. */
+  async start(): Promise<void> {
+    const { topics, from } = this.reading;
+    const reading = this.#untilReading();
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [...topics], fromBeginning: from === 'earliest' });
+      await this.#catchUp.begin(this.#consumer);
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+      await reading;
+      this.#started = true;
+    } catch (error) {
+      await this.stop();
+      throw this.surroundings.failureOf(error);
+    }
+  }
+
+  stop(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#consumer.stop();
+      await this.#consumer.disconnect();
+    } finally {
+      this.#blocks.clear();
+      await this.#catchUp.close();
+    }
+  }
+
+  /** Joining resolves before the first offsets are known; the first fetch does not. */
+  #untilReading(): Promise<void> {
+    const { events } = this.#consumer;
+    const reading = new Promise<void>((resolve, reject) => {
+      this.#consumer.on(events.FETCH, () => resolve());
+      this.#consumer.on(events.GROUP_JOIN, () => this.#joined());
+      this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {
+        const failure = this.surroundings.failureOf(error);
+        if (restart) this.surroundings.onProblem(`${failure.message}; trying again`);
+        else this.#fail(failure, reject);
+      });
+    });
+    reading.catch(() => undefined); // Later crashes are told by onFailure.
+    return reading;
+  }
+
+  #joined(): void {
+    this.#troubledSince = undefined;
+    this.#division += 1;
+    this.#blocks.clear();
+  }
+
+  #mayRestart(): Promise<boolean> {
+    this.#troubledSince ??= performance.now();
+    const lasts = performance.now() - this.#troubledSince;
+    return Promise.resolve(lasts < TROUBLE_MAX_MS && this.#ended === undefined);
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const division = this.#division;
+    const batch = new KafkaBatch(payload, {
+      reading: this.reading,
+      blocks: this.#blocks,
+      liveness: this.#liveness,
+      catchUp: this.#catchUp,
+      onProblem: this.surroundings.onProblem,
+      isCurrent: () => division === this.#division && !this.#failed,
+    });
+    const failure = await batch.handle();
+    if (failure !== undefined) this.#fail(failure);
+  }
+
+  #fail(error: Error, rejectStart?: (error: Error) => void): void {
+    if (this.#failed || this.#ended !== undefined) return;
+    this.#failed = true;
+    rejectStart?.(error);
+    // Not awaited: stopping waits for the batch that this may be called from.
+    void this.stop()
+      .catch(() => undefined)
+      .then(() => {
+        // A start that did not come about is told by its rejection.
+        if (this.#started) this.reading.onFailure(error);
+      });
+  }
+}

@@ -1,0 +1,47 @@
+import { type OrderReceipt, OrderReceipts } from '#handles';
+import { type Digest } from '#kernel';
+import { append, findMark, kept } from './change-page.js';
+import { eventFailure } from './json-parameter.js';
+import { type PostgresDatabase } from './postgres-database.js';
+
+const PURGE_PAGE = 5_000;
+/** Of two at once that keep a receipt of the same order the second sees the first. */
+const TAKE_RECEIPT_LOCK = 'select pg_advisory_xact_lock(1886352244, 501)';
+
+/** Receipts in PostgreSQL. Needs the role postern_control. */
+export class PostgresOrderReceipts extends OrderReceipts {
+  constructor(private readonly database: PostgresDatabase) {
+    super();
+  }
+
+  override find(key: Digest): Promise<string | undefined> {
+    return findMark(this.database, { key });
+  }
+
+  override async keep(receipt: OrderReceipt): Promise<string | undefined> {
+    return this.database
+      .transaction(async (connection) => {
+        await connection.query(TAKE_RECEIPT_LOCK);
+        const mark = await findMark(connection, receipt);
+        if (mark === undefined) await append(connection, await kept(connection, receipt, 0));
+        return mark;
+      })
+      .catch((error: unknown) => {
+        throw eventFailure(error);
+      });
+  }
+
+  override async purge(now: Date): Promise<number> {
+    let forgotten = 0;
+    for (;;) {
+      const page = await this.database.query(
+        `delete from public.order_receipt where key in (
+           select key from public.order_receipt where expires_at < $1 order by expires_at limit ${PURGE_PAGE})
+         returning 1`,
+        [now],
+      );
+      forgotten += page.length;
+      if (page.length < PURGE_PAGE) return forgotten;
+    }
+  }
+}
