@@ -1,8 +1,10 @@
-// Runs the compiler only when a source file is newer, or another, than those of the last build.
+// Runs the compiler only when a source file is newer, or another, than those of the last build. `node` on this file does
+// so, and ends with 1 when the compiler found errors.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const root = new URL('..', import.meta.url).pathname;
 const sources = ['apps', 'libs', 'migrations', 'examples', 'test'];
@@ -42,3 +44,5 @@ export function buildIfChanged() {
   writeFileSync(stampFile, wanted);
   return true;
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(buildIfChanged() ? 0 : 1);

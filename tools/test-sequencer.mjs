@@ -3,7 +3,7 @@
 import { relative } from 'node:path';
 import TestSequencer from '@jest/test-sequencer';
 
-/** Begun in this order, one after the other as a worker gets free. What is not named follows in the order of Jest. */
+/** Begun in this order, one after the other as a worker gets free. What is not named follows: see EARLY. */
 const FIRST = [
   'test/contract/event-bus-kafka-outages.test.ts',
   'test/e2e/config-errors.test.ts',
@@ -21,9 +21,14 @@ const FIRST = [
   'test/e2e/demo.test.ts',
 ];
 
+/** Of the rest, those that start servers and processes of their own: none of them may be begun as one of the last. */
+const EARLY = /^test\/(?:chaos|contract|e2e|long)\//;
+
 const place = ({ path, context }) => {
-  const index = FIRST.indexOf(relative(context.config.rootDir, path));
-  return index === -1 ? FIRST.length : index;
+  const file = relative(context.config.rootDir, path);
+  const index = FIRST.indexOf(file);
+  if (index !== -1) return index;
+  return EARLY.test(file) ? FIRST.length : FIRST.length + 1;
 };
 
 export default class LongSuitesFirst extends TestSequencer {

@@ -59,10 +59,11 @@ class Schemas:
 
 
 class Sequences:
-    """Which numbers of each `partitionkey` have come. A key's numbers run on over all topics, which come in any order."""
+    """Which numbers of each `partitionkey` have come. They run on over all topics, which come in any order."""
 
-    def __init__(self, upto=None, ahead=None):
+    def __init__(self, upto=None, ahead=None, holed=None):
         self.upto = dict(upto or {})  # All numbers up to this one have come.
+        self.holed = set(holed or ())  # Keys of compacted topics, wherever else they are used.
         self.ahead = {key: set(numbers) for key, numbers in (ahead or {}).items()}
         self.begun_late = 0
 
@@ -89,7 +90,11 @@ class Sequences:
 
     def gaps(self):
         """Numbers that others have overtaken, as [first, last]. One that opened a moment ago may be on its way."""
-        return {key: self._gaps_below(self.upto.get(key, 0), sorted(ahead)) for key, ahead in self.ahead.items()}
+        return {
+            key: self._gaps_below(self.upto.get(key, 0), sorted(ahead))
+            for key, ahead in self.ahead.items()
+            if key not in self.holed
+        }
 
     @staticmethod
     def _gaps_below(upto, ahead):
@@ -111,7 +116,7 @@ class Audit:
 
     def __init__(self, schemas, state):
         self.schemas = schemas
-        self.sequences = Sequences(state.get("upto"), state.get("ahead"))
+        self.sequences = Sequences(state.get("upto"), state.get("ahead"), state.get("holed"))
         self.ids = collections.OrderedDict(state.get("ids", []))  # id -> digest of the record
         self.complete_since = (now() - datetime.timedelta(days=COMPLETE_DAYS)).isoformat()
         self.counts = collections.Counter()
@@ -171,9 +176,10 @@ class Audit:
             self.unknown[event["dataschema"]] += 1  # Of a later version than these schemas: not wrong.
         else:
             yield from self.schemas.problems(validator, event["data"], "/data")
-        if COMPACTED_TOPIC.fullmatch(record.topic):
-            return
         key, number = event["partitionkey"], int(event["sequence"])
+        if COMPACTED_TOPIC.fullmatch(record.topic):
+            self.sequences.holed.add(key)
+            return
         if event["recordedtime"] < self.complete_since:
             self.sequences.begin_after(key, number)
         elif not self.sequences.take(key, number):
@@ -214,6 +220,7 @@ def store(file, audit, consumer, partitions):
     state = {
         "offsets": [[part.topic, part.partition, consumer.position(part)] for part in partitions],
         "upto": audit.sequences.upto,
+        "holed": sorted(audit.sequences.holed),
         "ahead": {key: sorted(numbers) for key, numbers in audit.sequences.ahead.items()},
         "ids": list(audit.ids.items()),
     }

@@ -156,7 +156,7 @@ describeWithServer('the relay and a Kafka in trouble', 'kafka', () => {
     it('loses nothing to brokers that take hardly a byte, as with a full disk', async () => {
       await cluster.limitProducers(long ? 1 : 2_000);
       await append(EVENTS);
-      if (long) await told('quota', /relay: no progress/);
+      if (long) await told('quota', /relay: /);
       else await until('some wait', async () => (await unpublished()) > 0);
       await append(EVENTS);
       await cluster.limitProducers(undefined);
@@ -197,7 +197,7 @@ describeWithServer('the relay and a Kafka in trouble', 'kafka', () => {
 
     it('is the process that it was, ready and alive', async () => {
       expect(await readiness()).toEqual({ status: 200, reasons: '' });
-      expect((await fetch(`${relay.adminUrl}/livez`)).status).toBe(200);
+      expect((await fetch(`${relay.adminUrl}/healthz`)).status).toBe(200);
     });
   });
 });

@@ -12,6 +12,7 @@ import { freePort } from '../support/free-port.js';
 import { makePosternFolder } from '../support/postern-folder.js';
 import { PosternProcess } from '../support/postern-process.js';
 import { type StoredHandle, storedHandle } from '../support/stored-handle.js';
+import { until } from '../support/until.js';
 import { RelayProcess } from './relay-process.js';
 import { StallingForwarder } from './stalling-forwarder.js';
 
@@ -67,6 +68,20 @@ export class ThreeProxies {
       ...{ reason: 'a test', initiator: 'admin', initiatorId: undefined },
       correlationId: 'req_test',
     });
+  }
+
+  /** What each opens with its first calls, such as connections, is no matter of what is measured. */
+  async warmUp(): Promise<void> {
+    const [ledger, journal] = await Promise.all([this.issue('ledger'), this.issue('journal')]);
+    for (const instance of this.numbers) {
+      await until('it serves', async () => {
+        const calls = Array.from({ length: 20 }, () => [
+          this.call(instance, 'ledger', ledger),
+          this.call(instance, 'journal', journal),
+        ]).flat();
+        return (await Promise.all(calls)).every((status) => status === 200);
+      });
+    }
   }
 
   /** A call that ends at once. */
@@ -218,6 +233,8 @@ export class EndlessStream {
   /** Milliseconds of performance.now(). */
   lastByteAtMs = 0;
   status = 0;
+  /** `postern-error` of an answer of ours. */
+  error: unknown;
   bytes = 0;
   end: 'whole' | 'cut' | undefined;
   readonly #sent: ReturnType<typeof request>;
@@ -227,6 +244,7 @@ export class EndlessStream {
     const headers = { authorization: `Bearer ${plaintext}` };
     this.#sent = request(url, { agent: false, headers }, (response) => {
       this.status = response.statusCode ?? 0;
+      this.error = response.headers['postern-error'];
       response.on('error', over('cut')).on('end', over('whole'));
       response.on('data', (chunk: Buffer) => {
         this.bytes += chunk.length;

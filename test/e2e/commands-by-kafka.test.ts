@@ -107,8 +107,9 @@ describeWithServer('commands by Kafka', 'kafka', () => {
         .setIssuedAt()
         .sign(privateKey);
     };
-    const send = async (key: string, value: string): Promise<void> =>
-      void (await producer.send({ topic: TOPICS.command, messages: [{ key, value }] }));
+    const send = async (key: string, value: string): Promise<void> => {
+      await producer.send({ topic: TOPICS.command, messages: [{ key, value }] });
+    };
     const statusOf = async (id: string): Promise<string | undefined> => {
       const rows = await database.database.query<{ status: string }>(
         'select status from handle where id = $1',

@@ -42,6 +42,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
   describeOnAll(() => {
     let kafka: TestKafka;
     let database: TestDatabase;
+    let revokedHandle: string;
     const state = mkdtempSync(join(tmpdir(), 'postern-audit-'));
 
     const kcatAll = async (): Promise<readonly KcatRecord[]> => {
@@ -87,7 +88,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         testPostgres(18).then((found) => found!),
       ]);
       await createTopics(kafka.brokers);
-      await leaveEvents({ brokers: kafka.brokers, database, secret: SECRET });
+      revokedHandle = await leaveEvents({ brokers: kafka.brokers, database, secret: SECRET });
     }, 120_000);
 
     afterAll(async () => {
@@ -166,11 +167,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
     it.each(commands)(
       '"$question" is answered by the command of the page',
       async ({ script }) => {
-        const revoked = (await kcatAll())
-          .map(({ payload }) => JSON.parse(payload ?? '{}') as RecordedEvent)
-          .find(({ type }) => type === 'dev.postern.handle.revoked.v1');
-        const { handle_id: HANDLE } = revoked!.data as { handle_id: string };
-        const environment = { BROKERS: kafka.brokers, HANDLE, WORKLOAD: 'settler' };
+        const environment = { BROKERS: kafka.brokers, HANDLE: revokedHandle, WORKLOAD: 'settler' };
         const { status, stdout, stderr } = await runShell(script, environment);
         expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
         const lines = stdout.trim().split('\n');
@@ -184,8 +181,8 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
       30_000,
     );
 
-    describe('of a stream that goes on', () => {
-      it('both take fields and versions that they do not know, and a repeat', async () => {
+    describe('of a stream that goes on, both', () => {
+      it('take fields and versions that they do not know, and a repeat', async () => {
         const later = anIssue({ tracestate: 'a=b' }, { field_of_a_later_version: 1 });
         await produce(later);
         await produce(later);
@@ -204,7 +201,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         );
       }, 60_000);
 
-      it('both name the place of a record that its schema refuses, and not its content', async () => {
+      it('name the place of a record that its schema refuses, and not its content', async () => {
         const broken = anIssue({}, { expires_at: 'canary-4711' });
         await produce(broken);
         const { status, summary } = await runAudit(kafka.brokers, ['--from-first']);
@@ -226,7 +223,26 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         expect(JSON.stringify(summary) + forwarder.stderr).not.toContain('canary-4711');
       }, 60_000);
 
-      it('the audit names the numbers that are missing, and a number that was given twice', async () => {
+      it('take what compaction left: holes in the numbers, and tombstones', async () => {
+        const before = (await runAudit(kafka.brokers, ['--from-first'])).summary;
+        const event = anIssue({ sequence: '00000000000000000005' });
+        const topic = TOPICS.revocationState;
+        await produce(event, topic);
+        const nothing = ['-P', '-Z', '-b', kafka.brokers, '-t', topic, '-K', '|'];
+        await runKcat(nothing, `${event.partitionkey}|\n`);
+        const { gaps, tombstones, violations } = (
+          await runAudit(kafka.brokers, ['--from-first', '--patience', '0'])
+        ).summary;
+        expect({ gaps, tombstones, violations }).toEqual({
+          gaps: {},
+          tombstones: before.tombstones + 1,
+          violations: before.violations,
+        });
+        const { stderr } = await runForwarder(kafka.brokers, 'siem');
+        expect(stderr).toContain('"events":1,"repeats":0,"tombstones":1,"broken":0');
+      }, 60_000);
+
+      it('the audit alone names the numbers that are missing, and a number that was given twice', async () => {
         const key = `hdl_${randomUUID()}`;
         const numbered = (sequence: number): RecordedEvent =>
           anIssue({ partitionkey: key, sequence: String(sequence).padStart(20, '0') });
@@ -241,7 +257,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         );
       }, 30_000);
 
-      it('the audit notices that a repeat has other bytes, and that headers say something else', async () => {
+      it('the audit alone notices that a repeat has other bytes, and that headers say something else', async () => {
         const event = anIssue({});
         await produce(event);
         await produce({ ...event, severitytext: 'WARN' });

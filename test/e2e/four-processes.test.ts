@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { PosternClient } from '#client';
 import { KafkaEventBus } from '#adapters/kafka';
-import { type RecordedEvent, TOPICS } from '#events';
+import { EVENT_TOPICS, type RecordedEvent } from '#events';
 import { Apache } from '../support/apache.js';
 import { describeWithServer } from '../support/describe-with-server.js';
 import { freePort } from '../support/free-port.js';
@@ -102,7 +102,7 @@ describeWithServer('sts, proxy, control and relay as four processes', 'kafka', (
       });
       await bus.subscribe({
         group: `e2e-${randomUUID()}`,
-        topics: Object.values(TOPICS),
+        topics: EVENT_TOPICS, // On the command topic lies what others sign.
         from: 'earliest',
         handle: async ({ event }) => void events.push(event),
         onFailure: () => undefined,

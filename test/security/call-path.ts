@@ -8,7 +8,7 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type DpopNonces, type Handle, ProofOfPossession, type ProofUses } from '#handles';
-import { type ProxiedResourceRegistration } from '#injection';
+import { type CallLedger, type ProxiedResourceRegistration } from '#injection';
 import { type HttpHost, type ListenAddress, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
 import { aProxiedResource, CallPathParts, InMemoryProofUses } from '#testing';
@@ -69,6 +69,8 @@ export interface CallPathOptions {
   /** Default: a memory of its own. */
   readonly proofUses?: ProofUses;
   readonly tls?: NonNullable<ListenAddress['tls']>;
+  /** What the proxy counts calls with; default the ledger of the parts. */
+  readonly ledgerOf?: (parts: CallPathParts) => CallLedger;
   /** Fields of the secret. */
   readonly secret?: Readonly<Record<string, string>>;
 }
@@ -102,15 +104,16 @@ export class CallPath {
     const parts = new CallPathParts([resource]);
     await parts.seal(options.secret);
     const problems: unknown[] = [];
-    const proxy = new ProxyService(
-      Object.assign(parts, {
-        clientCertificateHeader: options.clientCertificateHeader,
-        possession: possessionOf(parts, options),
-        trustedProxies: options.trustedProxies ?? [],
-        callsInFlightMax: options.callsInFlightMax,
-        onProblem: (_: string, error: unknown) => problems.push(error),
-      }),
-    );
+    const served = Object.assign(parts, {
+      clientCertificateHeader: options.clientCertificateHeader,
+      possession: possessionOf(parts, options),
+      trustedProxies: options.trustedProxies ?? [],
+      callsInFlightMax: options.callsInFlightMax,
+      onProblem: (_: string, error: unknown) => problems.push(error),
+    });
+    const { ledgerOf = () => parts.ledger } = options;
+    // eslint-disable-next-line @typescript-eslint/no-misused-spread -- its fields are all that is needed
+    const proxy = new ProxyService({ ...served, ledger: ledgerOf(parts) });
     const host = await startHttpHost({
       module: ProxyModule.register(proxy),
       listen: {

@@ -12,6 +12,12 @@ const POLICY = {
   scopes: { 'ledger.read': ['GET /accounts/**', 'POST /entries'] },
 };
 const ACCOUNT = '/proxy/ledger/accounts/42';
+/** No time of the call itself is over before the test is. */
+const CALL = {
+  ...{ totalTimeoutMs: 60_000, connectTimeoutMs: 2_000, headersTimeoutMs: 60_000 },
+  ...{ idleTimeoutMs: 60_000, requestBytesMax: 1024 * 1024, responseBytesMax: Infinity },
+  ...{ concurrencyMax: 64, audit: 'strict' as const },
+};
 
 /** Sends without an end; `held` sends nothing, not even a head. */
 class EndlessBackend {
@@ -201,7 +207,8 @@ describe('a call that is under way when nobody can say whether its handle has en
   afterEach(() => path.stop());
 
   it('is cut within two seconds, and not when that is over sooner', async () => {
-    path = await CallPath.start({ respond: backend.respond, policy: POLICY });
+    const registration = { call: CALL };
+    path = await CallPath.start({ respond: backend.respond, policy: POLICY, registration });
     const { plaintext } = await path.parts.issue();
     const [stream, held] = ['stream', 'held'].map((kind) =>
       OpenCall.begin(path.port, `${ACCOUNT}/${kind}`, plaintext),

@@ -20,17 +20,19 @@ const QUIET_DEADLINE_MS = 20_000;
 
 /**
  * Has a Postern of its own, over that database and that Kafka, exchange, call, deny and revoke; resolves when all of it
- * is on Kafka and the process has ended. Five calls are completed. Its prober is off: nothing comes by itself.
+ * is on Kafka and the process has ended: to the id of the handle that was revoked. Five calls are completed. Its prober is
+ * off: nothing comes by itself.
  */
-export async function leaveEvents(traffic: EventTraffic): Promise<void> {
+export async function leaveEvents(traffic: EventTraffic): Promise<string> {
   const ledger = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
   await once(ledger, 'listening');
   const folder = await makeFolder(ledger);
   const process = seal(folder, traffic);
   try {
     await process.start();
-    await use(folder);
+    const revoked = await use(folder);
     await quiet(traffic.database);
+    return revoked;
   } finally {
     await process.stop();
     ledger.close();
@@ -62,7 +64,7 @@ function seal(folder: PosternFolder, { brokers, database, secret }: EventTraffic
 }
 
 /** Exchanges, calls, is denied both, revokes, is denied again. */
-async function use({ publicOrigin, adminOrigin, issuer }: PosternFolder): Promise<void> {
+async function use({ publicOrigin, adminOrigin, issuer }: PosternFolder): Promise<string> {
   const client = new PosternClient(publicOrigin);
   const exchange = async (subject: string, audience: string, scope: string) =>
     client.exchange({ subjectToken: await issuer.mint(subject), audience, scopes: [scope] });
@@ -83,6 +85,7 @@ async function use({ publicOrigin, adminOrigin, issuer }: PosternFolder): Promis
   });
   expectStatus(200, revoked.status);
   await until('it is revoked', async () => (await call('accounts/6')) === 401);
+  return issued.handleId;
 }
 
 function expectStatus(wanted: number, found: number): void {

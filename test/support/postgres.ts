@@ -79,7 +79,8 @@ async function startServer(
     onProgress: () => undefined,
     adopt: true, // Another run in this folder has them: its databases are not ours, its servers may be shared.
     ...(binaries === undefined ? {} : { binaries }),
-    settings: { max_connections: '300' },
+    // What is in it need not outlive the machine; a process that is killed loses nothing by it.
+    settings: { max_connections: '300', fsync: 'off', full_page_writes: 'off' },
   });
   return start.then(
     (server) => {

@@ -21,7 +21,7 @@ const idsIn = ({ body }: AdminAnswer): string[] =>
   (body as { handles: { id: string }[] }).handles.map(({ id }) => id);
 
 describe('whoever asks the admin API', () => {
-  it.each(['handles', 'handles/hdl_x', 'reviews', 'explain/req_x'])(
+  it.each(['handles', 'handles/hdl_x', 'suspensions', 'reviews', 'explain/req_x'])(
     'needs a handle for %s',
     async (path) => {
       const answer = await api.ask(path);
@@ -48,7 +48,7 @@ describe('whoever asks the admin API', () => {
     expect(await api.ask('handles', plaintext)).toMatchObject(refusal(401, 'invalid_client'));
   });
 
-  it.each(['handles', 'handles/hdl_x', 'reviews', 'explain/req_x'])(
+  it.each(['handles', 'handles/hdl_x', 'suspensions', 'reviews', 'explain/req_x'])(
     'may not read %s without admin.read',
     async (path) => {
       const { plaintext } = await api.operator('admin.revoke', 'introspect');
@@ -192,6 +192,74 @@ describe('revoking', () => {
     const answer = await api.order(plaintext, { scope: 'handle', id: handle.id, reason: 'x' });
     expect(answer.status).toBe(503);
     expect(api.records.handles.get(handle.id)?.status).toBe('active');
+  });
+});
+
+describe('suspending and resuming', () => {
+  const order = { scope: 'resource', id: 'ledger', reason: 'incident 4711' };
+
+  it('suspends what the selector names until it is resumed, and tells what stands', async () => {
+    const { plaintext, handle: own } = await api.operator('admin.revoke', 'admin.read');
+    const { handle } = await api.issue();
+    const suspended = await api.order(plaintext, order, 'suspend');
+    expect(suspended).toMatchObject({ status: 200, body: { suspended: [handle.id] } });
+    expect(api.records.handles.get(handle.id)?.status).toBe('suspended');
+    expect(await api.ask('suspensions', plaintext)).toMatchObject({
+      status: 200,
+      body: {
+        suspensions: [
+          {
+            target: 'resource:ledger',
+            scope: 'resource',
+            id: 'ledger',
+            issuer: null,
+            within: [],
+            reason: 'incident 4711',
+            initiator: 'admin',
+            initiator_id: own.id,
+            since: TEST_NOW.toISOString(),
+          },
+        ],
+        next: null,
+      },
+    });
+    const resumed = await api.order(plaintext, order, 'resume');
+    expect(resumed).toMatchObject({ status: 200, body: { resumed: [handle.id] } });
+    expect((await api.ask('suspensions', plaintext)).body).toEqual({ suspensions: [], next: null });
+  });
+
+  it('does nothing more the second time', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    await api.issue();
+    await api.order(plaintext, order, 'suspend');
+    const before = api.records.journal.events.length;
+    expect((await api.order(plaintext, order, 'suspend')).body).toMatchObject({ suspended: [] });
+    expect(api.records.journal.events).toHaveLength(before);
+  });
+
+  it.each(['suspend', 'resume'] as const)('needs admin.revoke and a reason to %s', async (verb) => {
+    const reader = await api.operator('admin.read');
+    const forbidden = await api.order(reader.plaintext, order, verb);
+    expect(forbidden).toMatchObject(refusal(403, 'insufficient_scope'));
+    const { plaintext } = await api.operator('admin.revoke');
+    const bare = await api.order(plaintext, { scope: 'resource', id: 'ledger' }, verb);
+    expect(bare).toMatchObject(refusal(400, 'bad-request'));
+    expect(api.records.orders.suspensions).toEqual([]);
+  });
+
+  it('tells what stands to readers alone', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    expect(await api.ask('suspensions', plaintext)).toMatchObject(
+      refusal(403, 'insufficient_scope'),
+    );
+  });
+
+  it('ends an operator handle of a suspended workload as any other', async () => {
+    const { plaintext } = await api.operator('admin.revoke');
+    await api.order(plaintext, { ...order, id: 'postern' }, 'suspend');
+    expect(await api.order(plaintext, order, 'resume')).toMatchObject(
+      refusal(401, 'invalid_client'),
+    );
   });
 });
 

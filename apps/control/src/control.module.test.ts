@@ -1,4 +1,5 @@
-import { aGrantSet, until } from '#testing';
+import { secondsAfter } from '#kernel';
+import { aGrantSet, TEST_NOW, until } from '#testing';
 import { AdminApi, operatorGrant } from '../../../test/support/admin-api.js';
 
 let api: AdminApi;
@@ -36,5 +37,23 @@ describe('what control tells unasked', () => {
     api.grants.replace(aGrantSet([operatorGrant]));
     const line = 'a round of the control process failed';
     await until(() => api.lines.join('').includes(line), line);
+  });
+});
+
+describe('what control takes from the topic of revocations', () => {
+  const afterDays = (days: number): Date => secondsAfter(TEST_NOW, days * 24 * 60 * 60);
+  const CLEARED = 'dev.postern.revocation.cleared.v1';
+
+  it('is a target whose last handle expired more than a day ago, and no other', async () => {
+    const other = new AdminApi();
+    other.records.orders.states.set('family:fam_old', secondsAfter(afterDays(-1), -1));
+    other.records.orders.states.set('family:fam_young', afterDays(-1));
+    await other.start();
+    await until(() => other.records.journal.of(CLEARED).length === 1, 'a tombstone');
+    expect(other.records.journal.events).toMatchObject([
+      { type: CLEARED, partitionkey: 'family:fam_old', subject: 'revocation/family:fam_old' },
+    ]);
+    expect([...other.records.orders.states.keys()]).toEqual(['family:fam_young']);
+    await other.host.close(0);
   });
 });

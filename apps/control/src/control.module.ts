@@ -10,19 +10,12 @@ import {
   type RevocationStates,
   Suspensions,
 } from '#handles';
-import {
-  type IssuerRegistry,
-  type KeySource,
-  SecurityEventVerifier,
-  type SignalTransmitter,
-} from '#identity';
+import { type IssuerRegistry, type KeySource, type SignalTransmitter } from '#identity';
 import { type Clock, secondsAfter } from '#kernel';
 import {
-  CarryOutSecurityEvent,
   ChangeHandles,
   clearedEvent,
   operatorAuthentication,
-  ReceiveCommand,
   ReceiveSecurityEvent,
   ReviewCadence,
   type ReviewNotices,
@@ -44,8 +37,11 @@ import { ExplainController } from './explain.controller.js';
 import { Explanations } from './explanations.js';
 import { OrdersController } from './orders.controller.js';
 import { PolicyJournal } from './policy-journal.js';
+import { receivingParts } from './receiving-parts.js';
 import { Reviews } from './reviews.js';
 import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
+
+export { openCommands, type OpenCommands } from './open-commands.js';
 
 /** So long after the last handle of a target expired it is taken from the topic of revocations. */
 const STATE_KEPT_SECONDS = 24 * 60 * 60;
@@ -138,33 +134,6 @@ function operatorsOf(parts: ControlParts): AdminOperators {
     trustedProxies: new TrustedProxies(trustedProxies),
     certificates: new ClientCertificates({ trustedProxies, clientCertificateHeader }),
   });
-}
-
-type ReceivingPorts = Pick<
-  ControlParts,
-  | 'publicOrigin'
-  | 'clock'
-  | 'issuers'
-  | 'keys'
-  | 'transmitters'
-  | 'handles'
-  | 'receipts'
-  | 'journal'
-  | 'events'
->;
-
-/** What takes signed commands from the command topic; the push receiver of ControlModule does the same by HTTP. */
-export const commandReceiver = (ports: ReceivingPorts): ReceiveCommand =>
-  new ReceiveCommand({ ...receivingParts(ports), clock: ports.clock });
-
-function receivingParts(ports: ReceivingPorts) {
-  const { journal, events } = ports;
-  return {
-    verifier: new SecurityEventVerifier({ ...ports, audience: ports.publicOrigin }),
-    effects: new CarryOutSecurityEvent({ ...ports, changes: new ChangeHandles(ports) }),
-    journal,
-    events,
-  };
 }
 
 /** What control does unasked: tells of reviews that are near and of grants that change, and forgets what is over. */

@@ -1,8 +1,9 @@
 import { KafkaCommandFeed, kafkaOptions, KafkaTopics } from '#adapters/kafka';
 import { TOPICS } from '#events';
+import { ReceiveCommand } from '#oauth';
 import { type AppContext } from '#platform';
 import { CommandConsumer } from './command-consumer.js';
-import { commandReceiver, type ControlParts } from './control.module.js';
+import { receivingParts, type ReceivingPorts } from './receiving-parts.js';
 
 /** Until a broker has to answer; after that the process ends, and says which brokers it tried. */
 const START_DEADLINE_MS = 30_000;
@@ -20,7 +21,7 @@ export interface OpenCommands {
  */
 export async function openCommands(
   { settings, health, metrics, log, clock }: AppContext,
-  parts: ControlParts,
+  ports: ReceivingPorts,
 ): Promise<OpenCommands> {
   const { kafka } = settings;
   if (kafka === undefined) {
@@ -32,10 +33,10 @@ export async function openCommands(
   await topics.reach(START_DEADLINE_MS);
   for (const warning of await topics.check({ topics: [TOPICS.command] })) log.warn(warning);
   const feed = new KafkaCommandFeed(options);
-  const receiver = commandReceiver(parts);
+  const receiver = new ReceiveCommand({ ...receivingParts(ports), clock });
   const consumer = new CommandConsumer({ feed, receiver, clock, health, metrics, log });
   await consumer.start();
-  health.add('kafka', () => topics.health());
+  health.add('command topic', () => topics.health());
   return {
     summary: `commands by push and from Kafka ${kafka.brokers.join(',')}`,
     close: async () => {

@@ -19,8 +19,7 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
-import { ControlModule, type ControlParts } from './control.module.js';
-import { openCommands } from './open-commands.js';
+import { ControlModule, type ControlParts, openCommands } from './control.module.js';
 
 /**
  * The admin API, the receiver of security events and the reader of commands.

@@ -14,7 +14,7 @@ import { RevocationFeed, type RevocationFeedParts } from './revocation-feed.js';
 /** What the call path is opened with: the configuration, and the stores. */
 export interface ProxyParts extends Pick<
   InjectionParts,
-  'clock' | 'events' | 'handles' | 'journal' | 'ledger' | 'life'
+  'clock' | 'confirming' | 'events' | 'handles' | 'journal' | 'ledger' | 'life'
 > {
   readonly config: PosternConfig;
   readonly proofUses: ProofUses;

@@ -25,6 +25,8 @@ import { readRevocations } from './read-revocations.js';
 
 interface Stores extends Proofs {
   readonly database: PostgresDatabase;
+  /** For the re-check alone: it must not wait for a connection behind calls that begin. */
+  readonly recheckDatabase: PostgresDatabase;
   readonly ledger: PostgresCallLedger;
   readonly secrets: VaultSecretStore;
   readonly journal: PostgresEventJournal;
@@ -32,6 +34,8 @@ interface Stores extends Proofs {
 }
 
 const DRAIN_MS = 1_000;
+/** One question after the other, and another one beside one that hangs. */
+const RECHECK_CONNECTIONS = 2;
 
 /**
  * The proxy: reads handles and secrets, counts calls, and can issue nothing.
@@ -73,6 +77,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
       await ledger.close();
       await secrets.close();
       await admin.close(0);
+      await stores.recheckDatabase.close();
       await database.close();
     },
   };
@@ -91,6 +96,11 @@ async function openStores(context: AppContext): Promise<Stores> {
   return {
     ...(await openProofs(database, 'proxy', config.dpop.nonces)),
     database,
+    recheckDatabase: await PostgresDatabase.connect({
+      url,
+      applicationName: 'postern-proxy-recheck',
+      poolSize: RECHECK_CONNECTIONS,
+    }),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'proxy' }),
     ledger: new PostgresCallLedger(database, { onProblem: problemLog(context) }),
@@ -98,7 +108,10 @@ async function openStores(context: AppContext): Promise<Stores> {
   };
 }
 
-function callPath(context: AppContext, { database, ...stores }: Stores): ProxyService {
+function callPath(
+  context: AppContext,
+  { database, recheckDatabase, ...stores }: Stores,
+): ProxyService {
   const { config, clock, metrics } = context;
   return openCallPath({
     config,
@@ -106,6 +119,7 @@ function callPath(context: AppContext, { database, ...stores }: Stores): ProxySe
     metrics,
     ...stores,
     handles: new PostgresHandleStore(database),
+    confirming: new PostgresHandleStore(recheckDatabase),
     life: new HandleLife(),
     onProblem: problemLog(context),
   });

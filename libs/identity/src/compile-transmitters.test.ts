@@ -46,6 +46,30 @@ describe('the transmitters of security events, compiled', () => {
     expect([...(transmitter?.speaksOf ?? [])]).toEqual(['https://idp.test', 'spiffe://prod.test']);
   });
 
+  it('command what is said, and nothing where nothing is', async () => {
+    const { issuers } = await aDeployment();
+    const commands = { actions: ['revoke'], scopes: ['handle', 'family'] };
+    const [telling] = compileTransmitters([signal()], issuers);
+    const [commanding] = compileTransmitters([signal({ commands })], issuers);
+    expect(telling).not.toHaveProperty('commands');
+    expect(commanding?.commands).toEqual({
+      actions: new Set(['revoke']),
+      scopes: new Set(['handle', 'family']),
+    });
+  });
+
+  it.each([
+    { actions: [], scopes: ['handle'] },
+    { actions: ['revoke'], scopes: [] },
+    { actions: ['delete'], scopes: ['handle'] },
+    { actions: ['revoke'], scopes: ['everything'] },
+  ])('are refused when they may command %j', async (commands) => {
+    const { issuers } = await aDeployment();
+    expect(() => compileTransmitters([signal({ commands })], issuers)).toThrow(
+      IssuerRegistryInvalid,
+    );
+  });
+
   it('E-08: have a name beside those of issuers, and sign security events alone', async () => {
     const { issuers } = await aDeployment();
     const [transmitter] = compileTransmitters([signal({ id: 'idp' })], issuers);

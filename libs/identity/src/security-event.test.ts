@@ -1,4 +1,9 @@
-import { compileIssuer, IssuerRegistry, SecurityEventVerifier } from '#identity';
+import {
+  COMMAND_EVENT_PREFIX,
+  compileIssuer,
+  IssuerRegistry,
+  SecurityEventVerifier,
+} from '#identity';
 import { epochSeconds } from '#kernel';
 import { FixedClock, InMemoryKeySource, TestIssuer } from '#testing';
 
@@ -146,5 +151,34 @@ describe('the security event verifier', () => {
   ])('E-05: takes an event whose sub_id %j names no workload', async (sub_id) => {
     const { receive } = await aReceiver();
     await expect(receive({ sub_id })).resolves.toMatchObject({ subject: undefined });
+  });
+
+  it('takes a command without a sub_id, and refuses one that has one', async () => {
+    const { receive } = await aReceiver();
+    const events = { [`${COMMAND_EVENT_PREFIX}revoke`]: { scope: 'family', id: 'fam_1' } };
+    await expect(receive({ sub_id: undefined, events })).resolves.toMatchObject({
+      subject: undefined,
+      event: { scope: 'family', id: 'fam_1' },
+    });
+    await expect(receive({ events })).rejects.toMatchObject({ err: 'invalid_request' });
+  });
+
+  it.each([
+    ['unsigned', {}, { alg: 'none' }],
+    ['expired', { iat: 1 }, {}],
+    ['malformed', { exp: 1 }, {}],
+    ['invalid_audience', { aud: 'x' }, {}],
+    ['invalid_issuer', { iss: 'x' }, {}],
+    ['invalid_key', {}, { kid: 'x' }],
+  ])('tells operators more finely that it is %s', async (fault, claims, header) => {
+    const { receive } = await aReceiver();
+    await expect(receive(claims, header)).rejects.toMatchObject({ fault });
+  });
+
+  it('calls a token without a signature what it is', async () => {
+    const { verifier, transmitter } = await aReceiver();
+    const signed = await transmitter.mint(SET, HEADER);
+    const bare = verifier.verify(signed.slice(0, signed.lastIndexOf('.') + 1));
+    await expect(bare).rejects.toMatchObject({ fault: 'unsigned' });
   });
 });

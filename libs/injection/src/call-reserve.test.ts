@@ -129,3 +129,55 @@ describe('calls that are counted ahead', () => {
     expect(ledger.callsUsed(HANDLE)).toBe(24);
   });
 });
+
+/** A ledger whose answers come when the test says so. */
+class SlowLedger extends InMemoryCallLedger {
+  readonly answers: (() => void)[] = [];
+
+  override async reserve(
+    reservation: Parameters<InMemoryCallLedger['reserve']>[0],
+  ): ReturnType<InMemoryCallLedger['reserve']> {
+    const granted = await super.reserve(reservation);
+    await new Promise<void>((resolve) => this.answers.push(resolve));
+    return granted;
+  }
+}
+
+describe('calls that come while others are counted', () => {
+  const under = () => {
+    const clock = new FixedClock(TEST_NOW);
+    const ledger = new SlowLedger();
+    const expiresAt = new Date(TEST_NOW.getTime() + 300_000);
+    ledger.put({ id: HANDLE, maxCalls: 1_000, status: 'active', expiresAt });
+    return { clock, ledger, reserve: new CallReserve({ ledger, clock }) };
+  };
+
+  it('are counted anew when the answer took its time: it may be from before a revocation', async () => {
+    const { clock, ledger, reserve } = under();
+    const early = reserve.start(HANDLE);
+    clock.advance(0.1);
+    const late = reserve.start(HANDLE);
+    clock.advance(0.15);
+    await turn();
+    ledger.answers[0]?.();
+    expect(await early).toBe('started');
+    await turn();
+    expect(ledger.answers).toHaveLength(2);
+    ledger.answers[1]?.();
+    expect(await late).toBe('started');
+  });
+
+  it('are not counted from what was counted ahead once that is forgotten', async () => {
+    const { ledger, reserve } = under();
+    for (let call = 0; call < 2; call += 1) {
+      const started = Promise.all([reserve.start(HANDLE), reserve.start(HANDLE)]);
+      await turn();
+      ledger.answers.pop()?.();
+      expect(await started).toEqual(['started', 'started']);
+      await turn();
+    }
+    expect(reserve.start(HANDLE)).toBe('started');
+    reserve.forget([HANDLE, 'hdl_of_nobody']);
+    expect(reserve.start(HANDLE)).toBeInstanceOf(Promise);
+  });
+});

@@ -3,6 +3,8 @@ import { type CallLedger, type StartOutcome, type UnusedCalls } from './call-led
 
 /** A reserve that is older is not used: by then the handle may be revoked. */
 export const RESERVE_AGE_MS = 750;
+/** So long an answer may take that also counts for calls that came while it was on its way. */
+const JOINED_MS_MAX = 250;
 const RESERVE_CALLS_MAX = 1_024;
 /** Handles of one statement that gives back. */
 const RELEASED_AT_ONCE_MAX = 1_000;
@@ -104,7 +106,9 @@ export class CallReserve {
       for (const { resolve } of reserve.waiting.splice(0, needed)) resolve(granted);
       return;
     }
-    const served = reserve.waiting.splice(0, granted);
+    // Who came after the question takes an answer that is older than they are: only while it is young.
+    const isYoung = this.parts.clock.now().getTime() - reserve.takenAt < JOINED_MS_MAX;
+    const served = reserve.waiting.splice(0, isYoung ? granted : Math.min(granted, needed));
     reserve.left = granted - served.length;
     reserve.made = served.length;
     for (const { resolve } of served) resolve('started');

@@ -129,10 +129,11 @@ describe('calls in flight', () => {
     }
   });
 
-  it('that were counted ahead are cut earlier: what they rest on is older', async () => {
-    const { asked, enter, turns } = underTest();
+  it('that were counted in memory are cut earlier: what they rest on is older', async () => {
+    const { asked, calls, enter, turns } = underTest();
     asked.failing = true;
     const call = enter('hdl_a', 'buffered');
+    calls.countedInMemory(call);
     await turns(3);
     expect(isCut(call)).toBe(false);
     await turns(1);

@@ -1,7 +1,6 @@
 import { type Handle, type HandleLookup } from '#handles';
 import { type ActiveCall } from './active-call.js';
 import { type CutCause } from './call-failed.js';
-import { type ProxiedResource } from './proxied-resource.js';
 import { RESERVE_AGE_MS } from './call-reserve.js';
 
 /** Between two turns of the re-check. */
@@ -10,7 +9,7 @@ export const RECHECK_EVERY_MS = 250;
 const ASKED_EVERY_TURNS = 2;
 /** A call that PostgreSQL has not confirmed for as many turns is cut: 1.75 s, so that all is over within two seconds. */
 const UNCONFIRMED_TURNS_MAX = 7;
-/** A call that was counted ahead may rest on an answer of that age. */
+/** A call that was counted in memory rests on an answer of that age at most. */
 const REMEMBERED_TURNS = Math.ceil(RESERVE_AGE_MS / RECHECK_EVERY_MS);
 /** Handles of one question. */
 const ASKED_AT_ONCE_MAX = 10_000;
@@ -53,9 +52,14 @@ export class CallsInFlight {
   /** Before the call is counted: what the count says is never older than the call is here. */
   enter(call: ActiveCall): void {
     const { audit } = call.permitted.resource;
-    call.confirmedTurn = this.#turn - rememberedTurns(audit);
+    call.confirmedTurn = this.#turn;
     call.askedTurn = audit === 'strict' ? this.#turn : this.#turn - 1;
     this.#calls.add(call);
+  }
+
+  /** The call was counted in memory: what it rests on is older than the call. */
+  countedInMemory(call: ActiveCall): void {
+    call.confirmedTurn -= REMEMBERED_TURNS;
   }
 
   leave(call: ActiveCall): void {
@@ -142,7 +146,3 @@ export class CallsInFlight {
 const isUncut = ({ cutBy }: ActiveCall): boolean => cutBy === undefined;
 
 const handleIdOf = ({ permitted }: ActiveCall): string => permitted.handle.id;
-
-/** How old the answer may be that a call rests on when it begins. */
-const rememberedTurns = (audit: ProxiedResource['audit']): number =>
-  audit === 'strict' ? 0 : REMEMBERED_TURNS;

@@ -46,6 +46,8 @@ export interface InjectionParts {
   readonly handles: HandleLookup;
   /** What `handles` remembers; absent: nothing. */
   readonly remembered?: HandleMemory;
+  /** Confirms calls in flight, best by a way of its own: it must not wait behind those that begin. Default: `handles`. */
+  readonly confirming?: Pick<HandleLookup, 'endedAmong'>;
   /** The one of this process. */
   readonly life: HandleLife;
   readonly ledger: CallLedger;
@@ -85,7 +87,7 @@ export class InjectionPipeline {
     this.#denials = new DenialJournal(parts);
     this.#reserve = new CallReserve(parts);
     this.#calls = new CallsInFlight({
-      handles: parts.handles,
+      handles: parts.confirming ?? parts.handles,
       holders: () => this.#credentials.holders(),
       onEnded: (handleIds) => this.#ended(handleIds),
       observer: parts.rechecks,
@@ -227,7 +229,9 @@ export class InjectionPipeline {
     this.#bulkhead.enter(permitted);
     this.#calls.enter(call);
     try {
-      requireStarted(await this.#count(resource, start));
+      const counted = this.#count(resource, start);
+      if (typeof counted === 'string') this.#calls.countedInMemory(call);
+      requireStarted(await counted);
     } catch (error) {
       this.#leave(call);
       throw uncounted(error);

@@ -84,6 +84,26 @@ describe('the transmitters of security events', () => {
     expect(entry).toMatchObject({ keys: expected, allowPrivateKeyEndpoint });
   });
 
+  it('command nothing, unless what they may command is said', () => {
+    const commands = { actions: ['revoke', 'suspend'], scopes: ['handle', 'resource'] };
+    const [telling, commanding] = load({
+      signals: [signal(), signal({ id: 'soc', issuer: 'https://soc.example', commands })],
+    });
+    expect(telling).not.toHaveProperty('commands');
+    expect(commanding).toMatchObject({ commands });
+  });
+
+  it.each([
+    [{ actions: [], scopes: ['handle'] }, 'expected at least one of revoke, suspend, resume'],
+    [{ actions: ['delete'], scopes: ['handle'] }, 'signals[0].commands.actions[0]'],
+    [{ actions: ['revoke'], scopes: ['all'] }, 'signals[0].commands.scopes[0]'],
+    [{ actions: ['revoke', 'revoke'], scopes: ['handle'] }, 'expected each once'],
+    [{ actions: ['revoke'] }, 'signals[0].commands.scopes'],
+  ])('are refused when they may command %j', async (commands, expected) => {
+    const lines = await told({ signals: [signal({ commands })] });
+    expect(lines.join()).toContain(expected);
+  });
+
   it('may have the id of an issuer', () => {
     expect(load({ signals: [signal({ id: 'k8s' })] })).toMatchObject([{ id: 'k8s' }]);
   });

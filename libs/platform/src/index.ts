@@ -38,6 +38,7 @@ export {
   PROBER_USER_AGENT,
   ProbeTarget,
 } from './probe-target.js';
+export { readinessRounds } from './readiness-metrics.js';
 export { Rounds, type RoundsParts } from './rounds.js';
 export { runApp } from './run-app.js';
 export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';

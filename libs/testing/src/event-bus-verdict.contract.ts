@@ -108,7 +108,7 @@ export function eventBusVerdictContract(make: () => Promise<EventBusUnderTest>):
       const stuck = listener(async () => {
         gaps.push(performance.now() - last);
         last = performance.now();
-        if (gaps.length < 4) throw new Error('no');
+        if (gaps.length < 3) throw new Error('no');
       });
       await stuck.listen(under.bus, {
         onRejected: async () => {
@@ -120,7 +120,6 @@ export function eventBusVerdictContract(make: () => Promise<EventBusUnderTest>):
       expect(stuck.failures).toEqual([]);
       expect(gaps[1]).toBeGreaterThanOrEqual(900);
       expect(gaps[2]).toBeGreaterThanOrEqual(1_900);
-      expect(gaps[3]).toBeGreaterThanOrEqual(3_900);
     }, 20_000);
 
     it('does not keep the subscription from stopping, and is given to who comes after', async () => {

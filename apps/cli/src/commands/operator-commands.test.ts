@@ -11,6 +11,7 @@ import { AdminApi } from '../../../../test/support/admin-api.js';
 import { openOrCreateDpopKey } from '../dpop-key-file.js';
 import { addExplain } from './explain.js';
 import { addRevoke } from './revoke.js';
+import { addSuspend } from './suspend.js';
 
 /** All but the clock that proofs are dated by goes on as ever. */
 const TIMERS = [
@@ -51,7 +52,7 @@ const keyFile = (): Promise<DpopProver> => openOrCreateDpopKey(at('key.jwk'), ()
 
 async function postern(command: string, ...args: readonly string[]): Promise<void> {
   const program = new Command('postern').exitOverride();
-  for (const add of [addExplain, addRevoke]) add(program);
+  for (const add of [addExplain, addRevoke, addSuspend]) add(program);
   const admin = `http://127.0.0.1:${api.host.address.port}`;
   const where = ['--admin', admin, '--origin', TEST_ORIGIN, '--handle-file', at('operator')];
   await program.parseAsync(['node', 'postern', command, ...where, ...args]);
@@ -109,4 +110,57 @@ it('an operator is told when the admin API does not answer, and when another ser
   await expect(away).rejects.toThrow('the admin API does not answer');
   const elsewhere = `http://127.0.0.1:${api.host.address.port}/elsewhere`;
   await expect(revokeOne(handle, '--admin', elsewhere)).rejects.toMatchObject({ status: 404 });
+});
+
+describe('an order of an operator', () => {
+  beforeEach(async () => {
+    writeFileSync(at('operator'), (await api.operator('admin.revoke')).plaintext);
+  });
+  const reason = ['--reason', 'a test'];
+
+  it('suspends and resumes, and prints what it changed', async () => {
+    const { handle } = await api.issue();
+    const named = ['--scope', 'resource', '--id', 'ledger', ...reason];
+    await postern('suspend', ...named);
+    expect(await stateOf(handle)).toBe('suspended');
+    await postern('resume', ...named);
+    expect(await stateOf(handle)).toBe('active');
+    await postern('resume', ...named);
+    expect(printed).toEqual([handle.id, handle.id]);
+  });
+
+  it('revokes by key and by task', async () => {
+    const subject = { issuer: 'https://idp.test', subject: 's', id: 'sub_9' };
+    const { handle: one } = await api.issue({ subject, task: 'task-1', subjectTokenKeyId: 'old' });
+    const { handle: two } = await api.issue({ subject, subjectTokenKeyId: 'kid-9' });
+    await postern(
+      'revoke',
+      '--scope',
+      'task',
+      '--id',
+      'task-1',
+      '--subject-id',
+      'sub_9',
+      ...reason,
+    );
+    const key = ['--scope', 'key', '--id', 'kid-9', '--issuer', subject.issuer];
+    await postern('revoke', ...key, ...reason);
+    expect(printed).toEqual([one.id, two.id]);
+  });
+
+  it.each([
+    [['--scope', 'resource', '--id', 'ledger']],
+    [['--scope', 'resource', ...reason]],
+    [['--id', 'ledger', ...reason]],
+    [['--scope', 'key', '--id', 'k', ...reason]],
+    [['--scope', 'task', '--id', 't', ...reason]],
+    [['--scope', 'resource', '--id', 'ledger', '--issuer', 'https://idp.test', ...reason]],
+    [['--id', 'ledger']],
+  ])('that does not say all of it is none: %j', async (options) => {
+    const { handle } = await api.issue();
+    for (const verb of ['revoke', 'suspend', 'resume']) {
+      await expect(postern(verb, ...options)).rejects.toMatchObject({ code: 'usage' });
+    }
+    expect(await stateOf(handle)).toBe('active');
+  });
 });

@@ -15,8 +15,8 @@ interface Lying {
  */
 export class KafkaCatchUp {
   readonly #admin: Admin;
-  /** What lay there at the start. */
-  readonly #lying = new Map<string, Lying>();
+  /** What lay there when it was first asked. */
+  #lying: ReadonlyMap<string, Lying> | undefined;
   /** How far this member has come itself. */
   readonly #positions = new Map<string, bigint>();
   /** Partitions of this member that are not yet read to that end; undefined while that is not known. */
@@ -36,28 +36,21 @@ export class KafkaCatchUp {
     return this.#done;
   }
 
-  /** Before the consumer runs. Rejects with what kafkajs throws. */
-  async begin(consumer: Consumer): Promise<void> {
+  /** Before the consumer runs. Asks nothing yet: a cluster that is just coming up must not keep the consumer away. */
+  watch(consumer: Consumer): void {
     const { GROUP_JOIN, END_BATCH_PROCESS } = consumer.events;
     consumer.on(GROUP_JOIN, ({ payload }) => void this.#divided(payload.memberAssignment));
     consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
       // Nothing but control records: they are never handed out.
       if (batchSize === 0) this.moved(partitionName({ topic, partition }), BigInt(lastOffset) + 1n);
     });
-    await this.#admin.connect();
-    for (const topic of this.reading.topics) {
-      for (const { partition, low, high } of await this.#admin.fetchTopicOffsets(topic)) {
-        const lying = { first: BigInt(low), next: BigInt(high) };
-        this.#lying.set(partitionName({ topic, partition }), lying);
-      }
-    }
   }
 
   /** The records of the partition before `next` are handled. */
   moved(partition: string, next: bigint): void {
     if (this.#done) return;
     this.#positions.set(partition, next);
-    if (next >= (this.#lying.get(partition)?.next ?? 0n)) this.#waiting?.delete(partition);
+    if (next >= (this.#lying?.get(partition)?.next ?? 0n)) this.#waiting?.delete(partition);
     this.#end();
   }
 
@@ -71,7 +64,7 @@ export class KafkaCatchUp {
     const division = this.#division;
     this.#waiting = undefined;
     while (!this.#done && division === this.#division) {
-      const committed = await this.#committed();
+      const committed = await this.#ask().catch(() => undefined);
       if (committed === undefined) await pause(ASK_AGAIN_MS, undefined, { ref: false });
       else {
         if (division === this.#division) this.#await(assigned, committed);
@@ -80,12 +73,12 @@ export class KafkaCatchUp {
     }
   }
 
-  async #committed(): Promise<Map<string, bigint> | undefined> {
+  /** What lay there, once, and how far the group has come. */
+  async #ask(): Promise<Map<string, bigint>> {
+    await this.#connect();
+    await this.#look();
     const { group, topics } = this.reading;
-    const answer = await this.#admin
-      .fetchOffsets({ groupId: group, topics: [...topics] })
-      .catch(() => undefined);
-    if (answer === undefined) return undefined;
+    const answer = await this.#admin.fetchOffsets({ groupId: group, topics: [...topics] });
     return new Map(
       answer.flatMap(({ topic, partitions }) =>
         partitions.map(({ partition, offset }): [string, bigint] => [
@@ -94,6 +87,22 @@ export class KafkaCatchUp {
         ]),
       ),
     );
+  }
+
+  async #connect(): Promise<void> {
+    await this.#admin.connect();
+    if (this.#done) await this.#admin.disconnect();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#lying !== undefined) return;
+    const lying = new Map<string, Lying>();
+    for (const topic of this.reading.topics) {
+      for (const { partition, low, high } of await this.#admin.fetchTopicOffsets(topic)) {
+        lying.set(partitionName({ topic, partition }), { first: BigInt(low), next: BigInt(high) });
+      }
+    }
+    this.#lying = lying;
   }
 
   #await(
@@ -114,7 +123,7 @@ export class KafkaCatchUp {
 
   /** Whether nothing of what lay there is left to be read. */
   #hasRead(name: string, committed: ReadonlyMap<string, bigint>): boolean {
-    const lying = this.#lying.get(name);
+    const lying = this.#lying?.get(name);
     if (lying === undefined || lying.first >= lying.next) return true;
     const stored = committed.get(name) ?? -1n;
     const begun = this.reading.from === 'earliest' ? lying.first : lying.next;

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
 import { type SubscriptionHandle, type SubscriptionProgress } from '#events';
 import { type DependencyUnavailable } from '#kernel';
@@ -22,6 +23,9 @@ const RETRIES = 5;
 /** How long kafkajs may go on failing, without having joined the group in between, before that is told as the end. */
 const TROUBLE_MAX_MS = 60_000;
 
+/** How long leaving the group may take once no handler runs. */
+const FAREWELL_MAX_MS = 10_000;
+
 /**
  * One member of a consumer group: places and bytes. Offsets are committed by us alone, after the record was handled or
  * passed; nothing in here lets an error of a handler reach kafkajs, which would try again in place for ever or drop it.
@@ -31,6 +35,8 @@ export class KafkaGroupMember implements SubscriptionHandle {
   readonly #liveness: KafkaLiveness;
   readonly #catchUp: KafkaCatchUp;
   readonly #blocks = new KafkaBlocks();
+  /** The batch that is handled, or was last. Never rejects. */
+  #batch: Promise<unknown> = Promise.resolve();
   /** Counts the divisions of the group: a batch of an earlier one is stale, whoever has its partition now. */
   #division = 0;
   /** Since when it fails; in milliseconds of a clock that nobody sets. */
@@ -70,10 +76,10 @@ export class KafkaGroupMember implements SubscriptionHandle {
   async start(): Promise<void> {
     const { topics, from } = this.reading;
     const reading = this.#untilReading();
+    this.#catchUp.watch(this.#consumer);
     try {
       await this.#consumer.connect();
       await this.#consumer.subscribe({ topics: [...topics], fromBeginning: from === 'earliest' });
-      await this.#catchUp.begin(this.#consumer);
       await this.#consumer.run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -93,10 +99,16 @@ export class KafkaGroupMember implements SubscriptionHandle {
   }
 
   async #end(): Promise<void> {
+    const farewell = this.#consumer.stop().then(() => this.#consumer.disconnect());
+    farewell.catch(() => undefined);
+    const waiting = new AbortController();
+    const { signal } = waiting;
     try {
-      await this.#consumer.stop();
-      await this.#consumer.disconnect();
+      await this.#batch;
+      // A broker that does not answer must not keep a process from ending; the group finds out by itself.
+      await Promise.race([farewell, pause(FAREWELL_MAX_MS, undefined, { signal })]);
     } finally {
+      waiting.abort();
       this.#blocks.clear();
       await this.#catchUp.close();
     }
@@ -140,7 +152,9 @@ export class KafkaGroupMember implements SubscriptionHandle {
       onProblem: this.surroundings.onProblem,
       isCurrent: () => division === this.#division && !this.#failed,
     });
-    const failure = await batch.handle();
+    const handling = batch.handle();
+    this.#batch = handling.catch(() => undefined);
+    const failure = await handling;
     if (failure !== undefined) this.#fail(failure);
   }
 
