@@ -35,22 +35,6 @@ describeLong('long silence on Kafka', () => {
       await kafka.stop();
     }, START_TIMEOUT_MS);
 
-    it('a process can end although the broker does not answer', async () => {
-      const bus = new KafkaEventBus(options());
-      await bus.subscribe({
-        group: 'ending',
-        topics: [TOPICS.call],
-        from: 'latest',
-        onFailure: () => undefined,
-        handle: async () => undefined,
-      });
-      await kafka.freeze();
-      const before = performance.now();
-      await bus.close();
-      expect(performance.now() - before).toBeLessThan(15_000);
-      kafka.thaw();
-    }, 60_000);
-
     it('a handler may run longer than the session of its group: nobody else gets the record', async () => {
       const handled: string[] = [];
       const readings = await Promise.all(
@@ -79,5 +63,22 @@ describeLong('long silence on Kafka', () => {
       expect(handled).toHaveLength(4);
       await Promise.all(readings.map((reading) => reading.stop()));
     }, 150_000);
+
+    // Last: a broker that was frozen needs a while until it leads its partitions again.
+    it('a process can end although the broker does not answer', async () => {
+      const bus = new KafkaEventBus(options());
+      await bus.subscribe({
+        group: 'ending',
+        topics: [TOPICS.call],
+        from: 'latest',
+        onFailure: () => undefined,
+        handle: async () => undefined,
+      });
+      await kafka.freeze();
+      const before = performance.now();
+      await bus.close();
+      expect(performance.now() - before).toBeLessThan(15_000);
+      kafka.thaw();
+    }, 60_000);
   });
 });

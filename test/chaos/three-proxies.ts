@@ -116,14 +116,17 @@ export class ThreeProxies {
     return bodies.map(({ checks }) => checks.find(({ name }) => name === check)?.reason);
   }
 
-  /** The sum of a metric over all. */
+  /** The sum of a metric over all that have it; of one with labels as the text says it. */
   async metric(name: string): Promise<number> {
     const texts = await Promise.all(
       this.#instances.map(async ({ adminOrigin }) =>
         (await fetch(`${adminOrigin}/metrics`)).text(),
       ),
     );
-    const values = texts.map((text) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]));
+    const values = texts.map((text) => {
+      const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+      return Number(line?.slice(name.length) ?? 0);
+    });
     return values.reduce((sum, value) => sum + value, 0);
   }
 

@@ -52,6 +52,44 @@ async function events(database: PostgresDatabase, type: string): Promise<Postern
 
 const BREACHED = 'dev.postern.probe.breached.v1';
 
+interface Permitted {
+  readonly permissive: Server;
+  readonly postern: Standalone;
+  /** What came to its revocation endpoint. */
+  readonly revoked: readonly (string | null)[];
+}
+
+/** Resolves when a standalone has told that something permitted its probes. */
+async function startPermitted(): Promise<Permitted> {
+  const revoked: (string | null)[] = [];
+  const permissive = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      if (request.url === '/oauth2/revoke') revoked.push(new URLSearchParams(body).get('token'));
+      response.end(JSON.stringify({ access_token: HANDLE, token_type: 'Bearer' }));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(permissive, 'listening');
+  const { port } = permissive.address() as AddressInfo;
+  const postern = await makePostern({ origin: `http://127.0.0.1:${port}` });
+  // It says that it is not ready as soon as it could be: its start is over when the breach is on record.
+  postern.start().catch(() => undefined);
+  await until(
+    'the breach is told',
+    () => postern.process.output.includes('a probe was permitted that must be refused'),
+    90_000,
+  );
+  return { permissive, postern, revoked };
+}
+
+/** Each of the two waits for rounds of its prober: they do so beside each other. */
+let permitted: Promise<Permitted>;
+beforeAll(() => {
+  permitted = startPermitted();
+  permitted.catch(() => undefined); // Told by the suite that waits for it.
+});
+
 describe('a standalone that probes itself', () => {
   let postern: Standalone;
   let database: PostgresDatabase;
@@ -125,28 +163,11 @@ describe('a standalone that probes itself', () => {
 describe('a standalone whose probes come to something that permits all', () => {
   let permissive: Server;
   let postern: Standalone;
+  let revoked: Permitted['revoked'];
   let database: PostgresDatabase;
-  const revoked: (string | null)[] = [];
 
   beforeAll(async () => {
-    permissive = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      request.on('end', () => {
-        if (request.url === '/oauth2/revoke') revoked.push(new URLSearchParams(body).get('token'));
-        response.end(JSON.stringify({ access_token: HANDLE, token_type: 'Bearer' }));
-      });
-    }).listen(0, '127.0.0.1');
-    await once(permissive, 'listening');
-    const { port } = permissive.address() as AddressInfo;
-    postern = await makePostern({ origin: `http://127.0.0.1:${port}` });
-    // It says that it is not ready as soon as it could be: its start is over when the breach is on record.
-    postern.start().catch(() => undefined);
-    await until(
-      'the breach is told',
-      () => postern.process.output.includes('a probe was permitted that must be refused'),
-      90_000,
-    );
+    ({ permissive, postern, revoked } = await permitted);
     database = await openDatabase(join(postern.folder, 'data', 'postgres'));
   }, 120_000);
   afterAll(async () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '#adapters/embedded';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
-import { type Settings } from '#platform';
+import { type Settings } from '#platform/start';
 
 /**
  * Runs `work` with the database of DATABASE_URL, or with standalone's own: joined when standalone runs, started for the

@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { PosternClientError, PosternRefused } from '#client';
 import { PosternError } from '#kernel';
-import { masked } from '#platform';
+import { masked } from '#platform/start';
 
 /** Of sysexits.h. */
 const EXIT = { usage: 64, unavailable: 69, internal: 70, refused: 77, config: 78 } as const;

@@ -1,4 +1,3 @@
-import { KafkaCommandFeed, kafkaOptions, KafkaTopics } from '#adapters/kafka';
 import { TOPICS } from '#events';
 import { ReceiveCommand } from '#oauth';
 import { type AppContext } from '#platform';
@@ -27,6 +26,7 @@ export async function openCommands(
   if (kafka === undefined) {
     return { summary: 'commands by push alone', close: () => Promise.resolve() };
   }
+  const { KafkaCommandFeed, kafkaOptions, KafkaTopics } = await import('#adapters/kafka'); // Not small.
   const onProblem = (problem: string): void => log.warn(problem);
   const options = await kafkaOptions(kafka, { clientId: 'postern-control', onProblem });
   const topics = new KafkaTopics(options);

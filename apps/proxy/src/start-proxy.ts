@@ -10,6 +10,7 @@ import {
 import { VaultSecretStore } from '#adapters/vault';
 import { EventFactory, probeBreached } from '#events';
 import { HandleLife } from '#handles';
+import { type CallLedger } from '#injection';
 import { type PosternError } from '#kernel';
 import {
   AdminModule,
@@ -20,6 +21,7 @@ import {
   startProber,
 } from '#platform';
 import { callProbes } from './call-prober.module.js';
+import { openEvidence } from './open-evidence.js';
 import { openCallPath, ProxyModule, type ProxyService } from './proxy.module.js';
 import { readRevocations } from './read-revocations.js';
 
@@ -45,7 +47,8 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   const { config, health, metrics } = context;
   const stores = await openStores(context);
   const { database, ledger, secrets, journal, events } = stores;
-  const proxy = callPath(context, stores);
+  const evidence = await openEvidence(context, database, ledger);
+  const proxy = callPath(context, { ...stores, ledger: evidence.ledger });
   health.add('postgresql', () => database.ping());
   health.add('vault', () => secrets.requireReady());
   const admin = await startHttpHost({
@@ -77,6 +80,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
       await ledger.close();
       await secrets.close();
       await admin.close(0);
+      await evidence.outboxWatch.stop();
       await stores.recheckDatabase.close();
       await database.close();
     },
@@ -110,7 +114,11 @@ async function openStores(context: AppContext): Promise<Stores> {
 
 function callPath(
   context: AppContext,
-  { database, recheckDatabase, ...stores }: Stores,
+  {
+    database,
+    recheckDatabase,
+    ...stores
+  }: Omit<Stores, 'ledger'> & { readonly ledger: CallLedger },
 ): ProxyService {
   const { config, clock, metrics } = context;
   return openCallPath({

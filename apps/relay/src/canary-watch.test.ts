@@ -1,6 +1,6 @@
 import { type CanarySighting, EventFactory, type RecordedEvent, TOPICS } from '#events';
 import { DependencyUnavailable } from '#kernel';
-import { FixedClock, InMemoryEventBus, until } from '#testing';
+import { FixedClock, InMemoryDeadLetters, InMemoryEventBus, until } from '#testing';
 import { CanaryWatch } from './canary-watch.js';
 
 describe('CanaryWatch', () => {
@@ -8,6 +8,7 @@ describe('CanaryWatch', () => {
   let bus: InMemoryEventBus;
   let sightings: CanarySighting[];
   let watch: CanaryWatch;
+  let deadLetters: InMemoryDeadLetters;
   let sequence: number;
 
   const beat = async (shard: number, deployment = 'postern'): Promise<void> => {
@@ -38,9 +39,12 @@ describe('CanaryWatch', () => {
     bus = new InMemoryEventBus();
     sightings = [];
     sequence = 0;
+    deadLetters = new InMemoryDeadLetters();
     watch = new CanaryWatch({
       bus,
       clock,
+      deadLetters,
+      onDeadLetter: () => undefined,
       owner: { deployment: 'postern', environment: 'test' },
       onSighting: (sighting) => sightings.push(sighting),
       onAges: () => undefined,

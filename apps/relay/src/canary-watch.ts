@@ -1,7 +1,12 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type CanarySighting,
   CanaryTally,
+  Consumption,
+  type DeadLetters,
   type EventBus,
+  type EvidenceGroup,
   type RecordedEvent,
   type SubscriptionHandle,
   TOPICS,
@@ -17,21 +22,25 @@ export interface CanaryOwner {
 export interface CanaryWatchParts {
   readonly owner: CanaryOwner;
   readonly bus: EventBus;
+  /** Where goes what is no canary. */
+  readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly onSighting: (sighting: CanarySighting) => void;
   readonly onAges: (agesSeconds: readonly number[]) => void;
+  readonly onDeadLetter: () => void;
   readonly onProblem: (message: string) => void;
 }
 
-/** Each relay watches all shards, so each is a group of its own: rights are given for the prefix. */
-export const CANARY_GROUP_PREFIX = 'postern-canary-watch';
+/** Each relay watches all shards, so each is a group of its own with this prefix; their dead letters go to one topic. */
+const GROUP: EvidenceGroup = 'postern-canary-watch';
 /** Without a canary for so long nobody can say that anything gets through: six were due. */
 const SILENT_SECONDS = 60;
+const JITTER_STEPS = 1_000;
 
 /** Reads canaries back from the bus: what they show of delay, loss and repeats holds for all events. */
 export class CanaryWatch {
   readonly #tally: CanaryTally;
-  readonly #group = randomId(CANARY_GROUP_PREFIX);
+  readonly #group = randomId(GROUP);
   #subscription: SubscriptionHandle | undefined;
   #ended = false;
 
@@ -79,16 +88,36 @@ export class CanaryWatch {
       topics: [TOPICS.canary],
       from: 'latest',
       offsets: 'forgotten', // What passed while nobody watched is no news.
-      handle: async ({ event }) => {
+      ...this.#consumption().of(async ({ event }) => {
         const sighting = this.#isOurs(event) ? this.#tally.saw(event) : undefined;
         if (sighting !== undefined) this.parts.onSighting(sighting);
-      },
-      onUnreadable: ({ message }) => {
-        this.parts.onProblem(`canaries: what is no event lies on ${TOPICS.canary}: ${message}`);
-      },
+      }),
       onFailure: (error) => {
         this.#ended = true;
         this.parts.onProblem(`canaries: the reading ended: ${error.message}`);
+      },
+    });
+  }
+
+  #consumption(): Consumption {
+    const { clock, deadLetters, onProblem, onDeadLetter } = this.parts;
+    return new Consumption({
+      kind: 'evidence',
+      group: GROUP,
+      deadLetters,
+      clock,
+      pause: (ms) => pause(ms),
+      jitter: () => randomInt(JITTER_STEPS) / JITTER_STEPS,
+      observer: {
+        onDeadLetter: ({ partition, offset }, errorClass) => {
+          onDeadLetter();
+          onProblem(
+            `canaries: a dead letter, ${errorClass}, of ${TOPICS.canary}/${partition} at ${offset}`,
+          );
+        },
+        onTrouble: ({ partition, offset }, reason) => {
+          onProblem(`canaries: ${TOPICS.canary}/${partition} waits at ${offset}: ${reason}`);
+        },
       },
     });
   }

@@ -1,4 +1,4 @@
-import { runApp } from '#platform';
+import { runApp } from '#platform/start';
 
 // The parts are loaded when the configuration is known to be good: a process that refuses it ends at once.
 await runApp('relay', async (context) => {

@@ -6,6 +6,7 @@ export interface RelayMetrics extends RelayObserver {
   readonly backlog: (backlog: OutboxBacklog) => void;
   readonly canary: (sighting: CanarySighting) => void;
   readonly canaryAges: (agesSeconds: readonly number[]) => void;
+  readonly deadLetter: () => void;
   readonly expired: (handles: number) => void;
 }
 
@@ -73,7 +74,9 @@ function backlogMetrics(metrics: Metrics): Pick<RelayMetrics, 'backlog'> {
   };
 }
 
-function canaryMetrics(metrics: Metrics): Pick<RelayMetrics, 'canary' | 'canaryAges'> {
+function canaryMetrics(
+  metrics: Metrics,
+): Pick<RelayMetrics, 'canary' | 'canaryAges' | 'deadLetter'> {
   const delay = metrics.histogram(
     'canary_delay_seconds',
     'From the writing of a canary into the outbox to its being read from the bus',
@@ -84,6 +87,11 @@ function canaryMetrics(metrics: Metrics): Pick<RelayMetrics, 'canary' | 'canaryA
     ['shard'],
   );
   const repeated = metrics.counter('canary_repeated_total', 'Canaries that came again', ['shard']);
+  const deadLetters = metrics.counter(
+    'dead_letters_total',
+    'Records that a group could not handle and that lie with its dead letters',
+    ['group'],
+  );
   const age = metrics.gauge(
     'canary_last_seen_age_seconds',
     'Since the last canary of a shard was read from the bus',
@@ -98,6 +106,7 @@ function canaryMetrics(metrics: Metrics): Pick<RelayMetrics, 'canary' | 'canaryA
       delay.observe(delaySeconds);
       missing.inc({ shard }, count);
     },
+    deadLetter: () => deadLetters.inc({ group: 'postern-canary-watch' }),
     canaryAges: (agesSeconds) => {
       for (const [shard, seconds] of agesSeconds.entries()) age.set({ shard }, seconds);
     },

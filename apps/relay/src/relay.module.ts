@@ -4,9 +4,11 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { type DeadLetters } from '#events';
 import { type Metrics } from '#platform';
 import { BacklogWatch } from './backlog-watch.js';
 import { type CanaryOwner, CanaryWatch } from './canary-watch.js';
+import { CountedEventBus } from './counted-event-bus.js';
 import { RelayLoop, type RelayParts } from './relay-loop.js';
 import { type RelayMetrics, relayMetrics } from './relay-metrics.js';
 import { type Duty, Upkeep } from './upkeep.js';
@@ -21,6 +23,8 @@ export interface RelayModuleParts extends Omit<RelayParts, 'observer'> {
   readonly canaries?: CanaryOwner & {
     /** Writes those that are due. */
     readonly beat: () => Promise<unknown>;
+    /** Where goes what lies among them and is none. */
+    readonly deadLetters: DeadLetters;
   };
   /** Gets a line for the log that somebody should be woken for. Default: as onProblem. */
   readonly onAlarm?: (message: string) => void;
@@ -54,16 +58,22 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
   constructor(private readonly parts: RelayModuleParts) {
     const observer = relayMetrics(parts.metrics);
     const { outbox, onProblem, onAlarm = onProblem, canaries } = parts;
-    this.loop = new RelayLoop({ ...parts, observer });
+    const bus = new CountedEventBus(parts.bus, parts.metrics);
+    this.loop = new RelayLoop({ ...parts, bus, observer });
     this.backlog = new BacklogWatch({
       backlog: () => outbox.backlog(),
       onBacklog: observer.backlog,
       onProblem,
       onAlarm,
     });
-    const sightings = { onSighting: observer.canary, onAges: observer.canaryAges };
     if (canaries !== undefined) {
-      this.canaryWatch = new CanaryWatch({ ...parts, ...sightings, owner: canaries });
+      const { deadLetters } = canaries;
+      const told = {
+        onSighting: observer.canary,
+        onAges: observer.canaryAges,
+        onDeadLetter: observer.deadLetter,
+      };
+      this.canaryWatch = new CanaryWatch({ ...parts, ...told, deadLetters, owner: canaries });
     }
     this.upkeep = new Upkeep(this.duties(observer), onProblem);
   }

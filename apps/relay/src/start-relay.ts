@@ -1,9 +1,16 @@
-import { KafkaEventBus, kafkaOptions, KafkaTopics } from '#adapters/kafka';
+import {
+  KafkaDeadLetters,
+  KafkaEventBus,
+  kafkaOptions,
+  KafkaTopics,
+  topicsOf,
+} from '#adapters/kafka';
 import {
   type LeaseOptions,
   PostgresCanaries,
   PostgresDatabase,
   PostgresHandleExpiry,
+  PostgresInbox,
   PostgresOutbox,
   requireMigrated,
 } from '#adapters/postgres';
@@ -33,6 +40,7 @@ export interface RelayOptions {
 interface Connections {
   readonly database: PostgresDatabase;
   readonly bus: KafkaEventBus;
+  readonly deadLetters: KafkaDeadLetters;
   readonly topics: KafkaTopics;
 }
 
@@ -52,20 +60,25 @@ export async function startRelay(
   });
   const topics = new KafkaTopics(connection);
   await topics.reach(START_DEADLINE_MS);
-  for (const warning of await topics.check()) context.log.warn(warning);
+  for (const warning of await topics.check({ topics: topicsOf('relay') })) {
+    context.log.warn(warning);
+  }
   const database = await PostgresDatabase.connect({
     url: databaseUrl,
     applicationName: 'postern-relay',
     poolSize: POOL_SIZE,
   });
   await requireMigrated(database);
-  const connections = { database, topics, bus: new KafkaEventBus(connection) };
+  const bus = new KafkaEventBus(connection);
+  const deadLetters = new KafkaDeadLetters(connection);
+  const connections = { database, topics, bus, deadLetters };
   const host = await startHost(context, connections, options);
   return {
     serves: `admin http://${host.address.host}:${host.address.port}, Kafka ${kafka.brokers.join(',')}`,
     stop: async (deadlineMs) => {
       await host.close(deadlineMs);
-      await connections.bus.close();
+      await bus.close();
+      await deadLetters.close();
       await topics.close();
       await database.close();
     },
@@ -78,12 +91,13 @@ function startHost(
   { leases = {}, faults }: RelayOptions,
 ): Promise<HttpHost> {
   const { health, metrics, log, clock, config } = context;
-  const { database, bus, topics } = connections;
+  const { database, bus, topics, deadLetters } = connections;
   const { environment, deployment } = config;
   const outbox = new PostgresOutbox(database, leases);
   const events = new EventFactory({ clock, environment, deployment, component: 'relay' });
   const canaries = new PostgresCanaries({ database, events });
   const expiry = new PostgresHandleExpiry({ database, source: `urn:postern:${deployment}:relay` });
+  const inbox = new PostgresInbox(database);
   const relay = RelayModule.register({
     outbox,
     bus,
@@ -95,9 +109,10 @@ function startHost(
     maintain: async () => {
       await outbox.maintain();
       await expiry.purge();
+      await inbox.purge();
     },
     tellExpired: () => expiry.tell(),
-    canaries: { deployment, environment, beat: () => canaries.beat() },
+    canaries: { deployment, environment, deadLetters, beat: () => canaries.beat() },
     onStart: (state) => {
       addRelayHealth(health, state, () => topics.ping());
     },

@@ -1,15 +1,24 @@
 import { join } from 'node:path';
-import { EmbeddedEventBus, EmbeddedPostgres, SealedSecretStore } from '#adapters/embedded';
+import {
+  EmbeddedDeadLetters,
+  EmbeddedEventBus,
+  EmbeddedPostgres,
+  SealedSecretStore,
+} from '#adapters/embedded';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
 import { type SecretStore } from '#credentials';
-import { type EventBus } from '#events';
+import { type DeadLetters, type EventBus } from '#events';
 import { type AppContext } from '#platform';
 
 /** The servers that standalone works with: those that the environment names, or embedded ones. */
 export interface Servers {
   readonly database: PostgresDatabase;
+  /** For the re-check of calls alone: it must not wait for a connection behind calls that begin. */
+  readonly recheckDatabase: PostgresDatabase;
   readonly secrets: SecretStore;
   readonly bus: EventBus;
+  /** Of what is read from the bus. */
+  readonly deadLetters: DeadLetters;
   /** The database is the embedded one: no other process works on it. */
   readonly isOurs: boolean;
   /** For the line that says what is used. */
@@ -18,6 +27,8 @@ export interface Servers {
 }
 
 const POOL_SIZE = 12;
+/** One question after the other, and another one beside one that hangs. */
+const RECHECK_CONNECTIONS = 2;
 const KAFKA_START_DEADLINE_MS = 30_000;
 
 /** @throws DependencyUnavailable, and what the stores refuse to start with */
@@ -39,21 +50,30 @@ export async function openServers(context: AppContext): Promise<Servers> {
     const url = settings.databaseUrl ?? embedded?.url ?? '';
     const done = await migrate(url);
     if (done.length > 0) log.info({ migrations: done }, 'the database is up to date');
-    const database = await PostgresDatabase.connect({
-      url,
-      applicationName: 'postern-standalone',
-      poolSize: POOL_SIZE,
-    });
-    closers.push(() => database.close());
-    const secrets = await openSecrets(context, database, closers);
-    const bus = await openBus(context, database);
-    closers.push(() => bus.close());
+    const databases = await openDatabases(url, closers);
+    const secrets = await openSecrets(context, databases.database, closers);
+    const events = await openEvents(context, databases.database, closers);
     const isOurs = embedded !== undefined;
-    return { database, secrets, bus, isOurs, summary: summaryOf(context), close };
+    return { ...databases, ...events, secrets, isOurs, summary: summaryOf(context), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+async function openDatabases(
+  url: string,
+  closers: (() => Promise<void>)[],
+): Promise<Pick<Servers, 'database' | 'recheckDatabase'>> {
+  const connect = async (applicationName: string, poolSize: number): Promise<PostgresDatabase> => {
+    const database = await PostgresDatabase.connect({ url, applicationName, poolSize });
+    closers.push(() => database.close());
+    return database;
+  };
+  return {
+    database: await connect('postern-standalone', POOL_SIZE),
+    recheckDatabase: await connect('postern-standalone-recheck', RECHECK_CONNECTIONS),
+  };
 }
 
 async function openSecrets(
@@ -75,21 +95,33 @@ async function openSecrets(
   return store;
 }
 
-async function openBus(
-  { settings, log }: AppContext,
+async function openEvents(
+  { settings, log, health }: AppContext,
   database: PostgresDatabase,
-): Promise<EventBus> {
-  if (settings.kafka === undefined) return new EmbeddedEventBus(database);
-  const { KafkaEventBus, kafkaOptions, KafkaTopics } = await import('#adapters/kafka'); // As with Vault's.
-  const options = await kafkaOptions(settings.kafka, {
+  closers: (() => Promise<void>)[],
+): Promise<Pick<Servers, 'bus' | 'deadLetters'>> {
+  if (settings.kafka === undefined) {
+    const bus = new EmbeddedEventBus(database);
+    closers.push(() => bus.close());
+    return { bus, deadLetters: new EmbeddedDeadLetters(database) };
+  }
+  const kafka = await import('#adapters/kafka'); // As with Vault's.
+  const options = await kafka.kafkaOptions(settings.kafka, {
     clientId: 'postern-standalone',
     onProblem: (message) => log.warn(message),
   });
-  const topics = new KafkaTopics(options);
+  const topics = new kafka.KafkaTopics(options);
+  closers.push(() => topics.close());
   await topics.reach(KAFKA_START_DEADLINE_MS);
-  await topics.check();
-  await topics.close();
-  return new KafkaEventBus(options);
+  for (const warning of await topics.check()) log.warn(warning);
+  health.add('kafka', () => topics.health());
+  const bus = new kafka.KafkaEventBus(options);
+  const deadLetters = new kafka.KafkaDeadLetters(options);
+  closers.push(
+    () => deadLetters.close(),
+    () => bus.close(),
+  );
+  return { bus, deadLetters };
 }
 
 function summaryOf({ settings }: AppContext): string {

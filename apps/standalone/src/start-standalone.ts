@@ -6,11 +6,12 @@ import {
   orderStores,
   PostgresCallLedger,
   PostgresEvidence,
-  PostgresOutbox,
+  PostgresHandleStore,
   PostgresReviewNotices,
   type Proofs,
 } from '#adapters/postgres';
 import { probeBreached } from '#events';
+import { BudgetedCallLedger } from '#injection';
 import {
   AdminModule,
   type AppContext,
@@ -20,13 +21,22 @@ import {
   startHttpHost,
   startProber,
 } from '#platform';
-import { ControlModule } from '../../control/src/control.module.js';
+import {
+  ControlModule,
+  type ControlParts,
+  openCommands,
+} from '../../control/src/control.module.js';
 import { callProbes } from '../../proxy/src/call-prober.module.js';
-import { openCallPath, ProxyModule, type ProxyService } from '../../proxy/src/proxy.module.js';
-import { RelayModule } from '../../relay/src/relay.module.js';
+import {
+  openCallPath,
+  ProxyModule,
+  type ProxyService,
+  RevocationFeed,
+} from '../../proxy/src/proxy.module.js';
 import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
-import { openStsParts } from '../../sts/src/sts-parts.module.js';
+import { type OpenEvidence, openStsParts } from '../../sts/src/sts-parts.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
+import { relayOf } from './relay-of.js';
 import { openServers, type Servers } from './servers.js';
 
 /** Calls in flight had their time while the listener closed. */
@@ -66,30 +76,55 @@ async function serve(
     ledger,
     ...(await openProofs(servers.database, 'proxy', config.dpop.nonces)),
   });
-  const publicHost = await startHttpHost({
-    module: PublicModule.register(parts, proxy),
-    log: context.log,
-    listen: config.listen.public,
-    certificate: context.certificates.of('public'),
-    before: proxy.handle,
-    refused: proxy.refused,
-    configure: (app) => StsModule.configure(app),
-  });
-  const adminHost = await startAdminHost(context, { ...parts, ...policy }, servers);
+  const publicHost = await startPublicHost(context, parts, proxy);
+  const control = { ...parts, ...policy, ...orderStores(servers.database) };
+  const commands = await openCommands(context, control);
+  const adminHost = await startAdminHost(context, control, servers);
   proxy.start(publicHost.server);
+  const revocations = await readRevocations(context, servers, proxy);
   const prober = startProbers(context, parts, publicHost);
   return {
-    serves: `${config.publicOrigin} (${servers.summary})`,
+    serves: `${config.publicOrigin} (${servers.summary}, ${commands.summary})`,
     stop: async (deadlineMs) => {
       await prober.stop();
+      await commands.close();
       await publicHost.close(deadlineMs);
+      await revocations.stop(); // The calls that were left had their time with it.
       await proxy.close(DRAIN_MS);
       await ledger.close();
+      await parts.outboxWatch.stop();
       await adminHost.close(0); // The relay publishes until here.
       await policy.grants.close();
       await servers.close();
     },
   };
+}
+
+const startPublicHost = (
+  context: AppContext,
+  parts: StsParts,
+  proxy: ProxyService,
+): Promise<HttpHost> =>
+  startHttpHost({
+    module: PublicModule.register(parts, proxy),
+    log: context.log,
+    listen: context.config.listen.public,
+    certificate: context.certificates.of('public'),
+    before: proxy.handle,
+    refused: proxy.refused,
+    configure: (app) => StsModule.configure(app),
+  });
+
+async function readRevocations(
+  context: AppContext,
+  { bus }: Servers,
+  proxy: ProxyService,
+): Promise<RevocationFeed> {
+  const { clock, health, metrics } = context;
+  const onProblem = problemLog(context);
+  const feed = await RevocationFeed.start({ bus, proxy, clock, metrics, onProblem });
+  health.add('revocations', feed.trouble);
+  return feed;
 }
 
 /** Asks at both doors. */
@@ -120,9 +155,10 @@ class PublicModule {
 
 function callPath(
   context: AppContext,
-  { handles, life, journal, events }: StsParts,
+  { handles, life, journal, events, evidence }: StsParts & OpenEvidence,
   {
     servers,
+    ledger,
     ...stores
   }: Proofs & { readonly servers: Servers; readonly ledger: PostgresCallLedger },
 ): ProxyService {
@@ -136,6 +172,8 @@ function callPath(
     journal,
     events,
     ...stores,
+    confirming: new PostgresHandleStore(servers.recheckDatabase),
+    ledger: new BudgetedCallLedger({ ledger, budget: evidence }),
     secrets: servers.secrets,
     onProblem: problemLog(context),
     // Its embedded database is ours alone: no other proxy can have calls in flight.
@@ -150,30 +188,20 @@ const problemLog =
 
 function startAdminHost(
   context: AppContext,
-  parts: StsParts & OpenPolicy,
+  parts: Omit<ControlParts, 'evidence' | 'notices'>,
   servers: Servers,
 ): Promise<HttpHost> {
-  const { health, metrics, log, clock, config } = context;
-  const outbox = new PostgresOutbox(servers.database);
-  const relay = RelayModule.register({
-    outbox,
-    bus: servers.bus,
-    clock,
-    metrics,
-    onProblem: (message) => log.warn(message),
-    maintain: () => outbox.maintain(),
-  });
+  const { health, metrics, log, config } = context;
   return startHttpHost({
     module: AdminModule.register(health, metrics, [
       ControlModule.register({
         ...parts,
         evidence: new PostgresEvidence(servers.database),
         notices: new PostgresReviewNotices(servers.database),
-        ...orderStores(servers.database),
         log,
         metrics,
       }),
-      relay,
+      relayOf(context, servers),
     ]),
     listen: config.listen.admin,
     certificate: context.certificates.of('admin'),

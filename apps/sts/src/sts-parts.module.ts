@@ -14,6 +14,8 @@ import { type AppContext } from '#platform';
 import { type OpenEvidence, openEvidence } from './open-evidence.js';
 import { type StsParts } from './sts.module.js';
 
+export { type OpenEvidence };
+
 /** What differs between the processes that an STS runs in. */
 export interface StsSurroundings {
   readonly database: PostgresDatabase;

@@ -15,11 +15,7 @@ export {
   type SubscriptionProgress,
 } from './event-bus.js';
 export { BlockedPartitions, partitionName } from './blocked-partitions.js';
-export {
-  checkProgress,
-  SUBSCRIPTION_IDLE_MAX_MS,
-  SubscriptionStalled,
-} from './check-progress.js';
+export { checkProgress, SUBSCRIPTION_IDLE_MAX_MS, SubscriptionStalled } from './check-progress.js';
 export { KeptSubscription, type KeptSubscriptionParts } from './kept-subscription.js';
 export { CommandFeed, type IncomingCommand } from './command-feed.js';
 export { type CommandAction, commandActions, type CommandRejection } from './command-events.js';

@@ -71,6 +71,7 @@ export class ActiveCall {
       data: {
         call_id: callId,
         handle_id: handleId,
+        subject_id: this.permitted.handle.subject.id,
         resource,
         ...(credentialVersion === undefined ? {} : { credential_version: credentialVersion }),
         route_template: routeTemplate,

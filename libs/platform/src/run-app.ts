@@ -4,6 +4,7 @@ import { type AppName } from './app-name.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { createLogger, type Logger } from './logger.js';
 import { masked } from './masked.js';
+import { readinessRounds } from './readiness-metrics.js';
 import { loadSettings, type Settings } from './settings.js';
 import { StopSignals } from './stop-signals.js';
 import { warnOfExceptions } from './warn-of-exceptions.js';
@@ -44,12 +45,15 @@ async function serve(
   warnOfTraces(log);
   warnOfExceptions(context);
   const running: RunningApp = await start(context);
+  const readiness = readinessRounds(context.health, context.metrics);
   if (!signals.stopping) {
     context.health.enter('serving');
+    readiness.onApplicationBootstrap();
     process.stdout.write(`postern ${name} ready on ${running.serves}\n`);
   }
   signals.stopBy(async (deadlineMs) => {
     context.health.enter('stopping');
+    await readiness.onApplicationShutdown();
     await running.stop(deadlineMs);
   });
 }

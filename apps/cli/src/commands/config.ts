@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { compileResources, compileTrust } from '#adapters/files';
 import { checkKeyFiles } from '#adapters/issuers';
-import { loadConfig, loadSettings } from '#platform';
+import { loadConfig, loadSettings } from '#platform/start';
 
 /** `postern config check`: everything that a start would check without a server. */
 export function addConfig(program: Command): void {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Command } from 'commander';
 import { KafkaDeadLetterTopic, kafkaOptions } from '#adapters/kafka';
 import { EVIDENCE_GROUPS } from '#events';
-import { loadSettings } from '#platform';
+import { loadSettings } from '#platform/start';
 import { withDatabase } from '../database.js';
 import {
   type DeadLetterShelf,

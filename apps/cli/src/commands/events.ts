@@ -3,7 +3,7 @@ import { EmbeddedEventBus } from '#adapters/embedded';
 import { KafkaEventBus, kafkaOptions } from '#adapters/kafka';
 import { type EventBus } from '#events';
 import { SystemClock } from '#kernel';
-import { type KafkaSettings, loadSettings } from '#platform';
+import { type KafkaSettings, loadSettings } from '#platform/start';
 import { withDatabase } from '../database.js';
 import { eventFilter, type EventFilterOptions, topicsToRead } from '../event-filter.js';
 import { eventFormat } from '../event-format.js';

@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { grantContext, readGrantFolder } from '#adapters/files';
 import { SystemClock } from '#kernel';
-import { loadConfig, loadSettings } from '#platform';
+import { loadConfig, loadSettings } from '#platform/start';
 import {
   compileGrantSet,
   diffGrantSets,

@@ -1,6 +1,6 @@
 import { type Command } from 'commander';
 import { migrate } from '#adapters/postgres';
-import { loadSettings } from '#platform';
+import { loadSettings } from '#platform/start';
 import { UsageError } from '../usage-error.js';
 
 /** `postern migrate`: brings the schema of DATABASE_URL up to date, as the owner of the database. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SealedSecretStore } from '#adapters/embedded';
 import { SecretNotFound, type SecretRef } from '#credentials';
 import { Secret } from '#kernel';
-import { loadSettings } from '#platform';
+import { loadSettings } from '#platform/start';
 import { withDatabase } from '../database.js';
 import { readInput } from '../input.js';
 import { UsageError } from '../usage-error.js';

@@ -11,7 +11,7 @@ import {
   KafkaTopics,
   type TopicDurability,
 } from '#adapters/kafka';
-import { loadSettings, requireServers } from '#platform';
+import { loadSettings, requireServers } from '#platform/start';
 import { aclTermsOf } from '../kafka-principals.js';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';

@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka, type KafkaConfig, type LogEntry } from 'kafkajs';
 import { DependencyUnavailable, type Secret } from '#kernel';
+import { type KafkaSockets } from './kafka-sockets.js';
 
 export interface KafkaConnectOptions {
   /** `host:port` each; any of them leads to the others. */
@@ -36,8 +37,15 @@ const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000 };
 /** Of these each attempt is logged; what ends the attempts says the same once, by a rejection or as a crash. */
 const CHATTY_NAMESPACES = new Set(['Connection', 'BrokerPool', 'Producer', 'Consumer']);
 
-/** @throws DependencyUnavailable when a password would cross the network readable. */
-export function kafkaClient(options: KafkaConnectOptions, patience: KafkaPatience): Kafka {
+/**
+ * `sockets`: gets its connections, to be given up. @throws DependencyUnavailable when a password would cross the network
+ * readable.
+ */
+export function kafkaClient(
+  options: KafkaConnectOptions,
+  patience: KafkaPatience,
+  sockets?: KafkaSockets,
+): Kafka {
   const { Kafka, logLevel } = kafkajs;
   return new Kafka({
     brokers: [...options.brokers],
@@ -47,6 +55,7 @@ export function kafkaClient(options: KafkaConnectOptions, patience: KafkaPatienc
     retry: { ...RETRY, retries: patience.retries },
     logLevel: logLevel.ERROR,
     logCreator: () => (entry) => report(entry, options.onProblem),
+    ...(sockets === undefined ? {} : { socketFactory: sockets.factory }),
     ...tlsOf(options),
     ...saslOf(options),
   });

@@ -3,6 +3,7 @@ import { buriedRecord } from './dead-letter-record.js';
 import { kafkaClient, type KafkaConnectOptions, PRODUCER_PATIENCE } from './kafka-connection.js';
 import { kafkaFailure } from './kafka-failure.js';
 import { KafkaPublisher } from './kafka-publisher.js';
+import { KafkaSockets } from './kafka-sockets.js';
 
 /** Dead letters on Apache Kafka: each group has a topic, `postern.dlq.<group>.v1`. */
 export class KafkaDeadLetters extends DeadLetters {
@@ -10,7 +11,9 @@ export class KafkaDeadLetters extends DeadLetters {
 
   constructor(private readonly options: KafkaConnectOptions) {
     super();
-    this.#publisher = new KafkaPublisher(kafkaClient(options, PRODUCER_PATIENCE));
+    const sockets = new KafkaSockets();
+    const kafka = kafkaClient(options, PRODUCER_PATIENCE, sockets);
+    this.#publisher = new KafkaPublisher(kafka, sockets);
   }
 
   override async add(letter: DeadLetter): Promise<void> {

@@ -5,6 +5,7 @@ import { kafkaClient, type KafkaConnectOptions, PRODUCER_PATIENCE } from './kafk
 import { kafkaFailure } from './kafka-failure.js';
 import { KafkaGroupMember } from './kafka-group-member.js';
 import { KafkaPublisher } from './kafka-publisher.js';
+import { KafkaSockets } from './kafka-sockets.js';
 import { eventReading } from './kafka-subscription.js';
 
 /**
@@ -23,7 +24,8 @@ export class KafkaEventBus extends EventBus {
   constructor(options: KafkaConnectOptions) {
     super();
     this.#kafka = kafkaClient(options, PRODUCER_PATIENCE);
-    this.#publisher = new KafkaPublisher(this.#kafka);
+    const sockets = new KafkaSockets(); // Of the writing half alone: readers keep theirs.
+    this.#publisher = new KafkaPublisher(kafkaClient(options, PRODUCER_PATIENCE, sockets), sockets);
     this.#brokers = options.brokers;
     this.#onProblem = options.onProblem;
     this.#groupSessionMs = options.groupSessionMs;

@@ -1,9 +1,19 @@
-import kafkajs, { type Kafka, type Message, type Producer, type ProducerBatch } from 'kafkajs';
+import kafkajs, {
+  type Kafka,
+  type Message,
+  type Producer,
+  type ProducerBatch,
+  type RecordMetadata,
+} from 'kafkajs';
 import { type BusRecord, encodeEvent } from '#events';
 import { DependencyUnavailable } from '#kernel';
+import { KafkaSockets } from './kafka-sockets.js';
 import { type RawRecord } from './raw-record.js';
 
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
+/** Of one batch, all attempts together. A throttled request has no deadline of kafkajs's own. */
+const SEND_DEADLINE_MS = 30_000;
+const CLOSE_WAIT_MS = 2_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 };
 /** A topic takes batches of 1 MiB unless told otherwise (`max.message.bytes`); room is left for framing. */
 const BATCH_BYTES_MAX = 900_000;
@@ -12,24 +22,20 @@ const BATCH_BYTES_MAX = 900_000;
  * The writing half of the bus, in the subset of kafkajs that loses nothing: acknowledged by all in-sync replicas, no
  * idempotent producer (it gives one sequence number to two records after a lost answer), one batch in flight. kafkajs
  * may leave a partition out when its leader moves between two attempts and still resolve: so it is checked here that
- * every partition that records went to has answered.
+ * every partition that records went to has answered. What fails, or is not answered in time, ends its connections: kafkajs
+ * would keep them, and wait on them for ever.
  */
 export class KafkaPublisher {
-  readonly #producer: Producer;
   /** The partitions that the batch in flight goes to. */
   readonly #awaited = new Set<string>();
-  #connected: Promise<void> | undefined;
+  #producer: Producer | undefined;
   #previous: Promise<unknown> = Promise.resolve();
 
-  constructor(kafka: Kafka) {
-    this.#producer = kafka.producer({
-      idempotent: false,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: () => this.#partitioner(),
-      retry: RETRY,
-    });
-  }
+  /** `sockets`: those that `kafka` was made with. */
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly sockets = new KafkaSockets(),
+  ) {}
 
   /** In turn: a call waits for those before it. Rejects with what kafkajs throws, or DependencyUnavailable. */
   publish(records: readonly BusRecord[]): Promise<void> {
@@ -44,7 +50,15 @@ export class KafkaPublisher {
   }
 
   async close(): Promise<void> {
-    await this.#producer.disconnect();
+    const orderly = this.#producer?.disconnect();
+    // It waits for what is in flight, and that may wait for ever.
+    const deadline = setTimeout(() => {
+      this.sockets.giveUp();
+    }, CLOSE_WAIT_MS);
+    await orderly?.finally(() => {
+      clearTimeout(deadline);
+    });
+    clearTimeout(deadline);
   }
 
   async #publishNow(records: readonly RawRecord[]): Promise<void> {
@@ -52,13 +66,9 @@ export class KafkaPublisher {
   }
 
   async #send(batch: readonly RawRecord[]): Promise<void> {
-    await this.#connect();
-    this.#awaited.clear();
-    const answers = await this.#producer.sendBatch({
-      acks: -1,
-      timeout: ACKNOWLEDGE_TIMEOUT_MS,
-      compression: kafkajs.CompressionTypes.GZIP,
-      topicMessages: byTopic(batch),
+    const answers = await inTime(this.#sendBatch(batch)).catch((error: unknown) => {
+      this.#startAnew();
+      throw error;
     });
     const answered = answers
       .filter(({ errorCode }) => errorCode === 0)
@@ -71,12 +81,34 @@ export class KafkaPublisher {
     );
   }
 
-  #connect(): Promise<void> {
-    this.#connected ??= this.#producer.connect().catch((error: unknown) => {
-      this.#connected = undefined;
-      throw error;
+  async #sendBatch(batch: readonly RawRecord[]): Promise<RecordMetadata[]> {
+    const producer = (this.#producer ??= this.#newProducer());
+    await producer.connect(); // At once when it is connected.
+    this.#awaited.clear();
+    return producer.sendBatch({
+      acks: -1,
+      timeout: ACKNOWLEDGE_TIMEOUT_MS,
+      compression: kafkajs.CompressionTypes.GZIP,
+      topicMessages: byTopic(batch),
     });
-    return this.#connected;
+  }
+
+  #newProducer(): Producer {
+    return this.kafka.producer({
+      idempotent: false,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => this.#partitioner(),
+      retry: RETRY,
+    });
+  }
+
+  /** What the old one still has on its way may arrive: a repeat, with the same ids. */
+  #startAnew(): void {
+    const old = this.#producer;
+    this.#producer = undefined;
+    this.sockets.giveUp();
+    void old?.disconnect().catch(() => undefined);
   }
 
   /** Where the default partitioner (murmur2 of the key, as Java's) sends a record is what has to answer. */
@@ -88,6 +120,19 @@ export class KafkaPublisher {
       return partition;
     };
   }
+}
+
+/** @throws DependencyUnavailable at the deadline; a result that comes later is of no interest. */
+async function inTime<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DependencyUnavailable('kafka', `no answer within ${SEND_DEADLINE_MS} ms`));
+    }, SEND_DEADLINE_MS);
+  });
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
 }
 
 const partitionName = (topic: string, partition: number): string => `${topic}/${partition}`;

@@ -45,7 +45,8 @@ const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
 
 /**
  * One round trip for a batch of decisions, each of which stands or falls for itself: $1 is a JSON list of them, no two
- * for the same subject token. Gives the `place` of each that was issued, or that a suspension stopped.
+ * for the same subject token, and $2 all their targets. Gives the `place` of each that was issued, or that a
+ * suspension stopped.
  *
  * First of all it waits for whoever suspends or revokes, and looks at what stands then; `targets` are what selectors may
  * name the handle by.
@@ -58,10 +59,8 @@ export const ISSUE_HANDLES = `
     select * from jsonb_to_recordset($1::jsonb) as issue(place integer, use_key text, uses_max integer,
       use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz, ${RECORD}, targets text[],
       events jsonb)
-  ), named as (
-    select array_agg(distinct target) as targets from asked, unnest(asked.targets) as target
   ), standing as materialized (
-    select found.target, found.issuers from named, public.standing_suspensions(named.targets) as found
+    select found.target, found.issuers from public.standing_suspensions($2::text[]) as found
   ), suspended as materialized (
     select distinct place from asked join standing on standing.target = any(asked.targets)
     where cardinality(standing.issuers) = 0 or asked.subject_issuer = any(standing.issuers)
@@ -99,14 +98,18 @@ export const INSERT_HANDLE = `insert into public.handle (${NAMES})
 /** An issue for a subject token. */
 export type TokenIssue = HandleIssue & { readonly use: SubjectTokenUse };
 
-/** The parameter of ISSUE_HANDLES. */
-export const issuesParameter = (issues: readonly TokenIssue[]): string =>
-  jsonParameter(issues.map(issueRow));
+/** The parameters of ISSUE_HANDLES. */
+export function issueParameters(
+  issues: readonly TokenIssue[],
+): readonly [issues: string, targets: readonly string[]] {
+  const rows = issues.map(issueRow);
+  return [jsonParameter(rows), [...new Set(rows.flatMap(({ targets }) => targets))]];
+}
 
 /** The parameter of INSERT_HANDLE. */
 export const handleParameter = (handle: Handle): string => jsonParameter(handleRow(handle));
 
-const issueRow = ({ handle, use, events }: TokenIssue, place: number): object => ({
+const issueRow = ({ handle, use, events }: TokenIssue, place: number) => ({
   place,
   use_key: use.key,
   uses_max: use.usesMax,

@@ -18,7 +18,7 @@ import { issueFromParent } from './issue-from-parent.js';
 import {
   ISSUE_HANDLES,
   type IssueRow,
-  issuesParameter,
+  issueParameters,
   type TokenIssue,
 } from './issue-statement.js';
 import { eventFailure } from './json-parameter.js';
@@ -124,7 +124,7 @@ export class PostgresHandleStore extends HandleStore {
 
   private async commitIssues(issues: readonly TokenIssue[]): Promise<readonly IssueOutcome[]> {
     const rows = await this.database
-      .query<IssueRow>(ISSUE_HANDLES, [issuesParameter(issues)], { name: 'issue-handles' })
+      .query<IssueRow>(ISSUE_HANDLES, issueParameters(issues), { name: 'issue-handles' })
       .catch(rethrowNamed);
     const outcomes = new Map(rows.map(({ place, outcome }) => [place, outcome]));
     return issues.map((_, place) => outcomes.get(place) ?? 'spent');
