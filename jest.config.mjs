@@ -5,6 +5,11 @@ export default {
   rootDir: '.',
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.test-servers'],
   testMatch: ['<rootDir>/{apps,libs,test,migrations,examples}/**/*.test.ts'],
+  // `*.long.test.ts` has nothing that is short: only `npm run test:long` runs it.
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env['POSTERN_TEST_VOLUME'] === 'long' ? [] : ['\\.long\\.test\\.ts$']),
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   // Most imports are of our own files: looked for first, they are found at the first look.
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
@@ -30,8 +35,9 @@ export default {
   // Source files are imported by the name they will have when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 20_000,
+  // For two cores: suites with servers mostly wait, and a third one computes meanwhile.
+  maxWorkers: 3,
   // Modules that a suite imported stay in the memory of the process that ran it: a worker that has grown is replaced.
-  maxWorkers: 2,
   workerIdleMemoryLimit: '1GB',
   testSequencer: './tools/test-sequencer.mjs',
 };

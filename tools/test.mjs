@@ -39,7 +39,7 @@ const jest = spawn(
     '--max-semi-space-size=32',
     'node_modules/jest/bin/jest.js',
     '--reporters=./tools/test-reporter.mjs',
-    ...(unitOnly ? ['--testPathPatterns=^(?!.*/test/)'] : []),
+    ...(unitOnly ? ['--testPathPatterns=^(?:apps|libs|migrations|examples)/'] : []),
     ...forJest,
   ],
   { stdio: 'inherit', env },

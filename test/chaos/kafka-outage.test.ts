@@ -21,8 +21,8 @@ import { TopicReader } from './topic-reader.js';
 
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
 /** Half of it the broker takes connections and answers nothing, half of it nobody listens there. */
-const OUTAGE_MS = long ? 600_000 : 8_000;
-const BASELINE_MS = long ? 60_000 : 3_000;
+const OUTAGE_MS = long ? 600_000 : 6_000;
+const BASELINE_MS = long ? 60_000 : 2_000;
 const CALLERS = 4;
 const REST_MS = long ? 20 : 40;
 /** What one of the two STS may let wait. It is reached well within the outage. */
