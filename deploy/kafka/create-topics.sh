@@ -17,15 +17,15 @@ create() { # name, partitions, settings
     --topic "$topic" --partitions "$partitions" --replication-factor "$replication" "${settings[@]}"
 }
 
-create postern.exchange.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.handle.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.call.v1 24 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.policy.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.revocation-state.v1 12 cleanup.policy=compact retention.ms=-1 min.compaction.lag.ms=60000 max.compaction.lag.ms=3600000 segment.ms=3600000 delete.retention.ms=604800000 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.credential-state.v1 12 cleanup.policy=compact retention.ms=-1 min.compaction.lag.ms=60000 max.compaction.lag.ms=3600000 segment.ms=3600000 delete.retention.ms=604800000 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.rotation.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.detection.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.command.v1 12 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.audit-checkpoint.v1 1 cleanup.policy=delete retention.ms=-1 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.canary.v1 12 cleanup.policy=delete retention.ms=3600000 retention.bytes=-1 segment.ms=3600000 unclean.leader.election.enable=false max.message.bytes=1048588
-create postern.dlq.postern-canary-watch.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=2097176
+create postern.exchange.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.handle.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.call.v1 24 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.policy.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.revocation-state.v1 12 cleanup.policy=compact retention.ms=-1 min.compaction.lag.ms=60000 max.compaction.lag.ms=3600000 segment.ms=3600000 delete.retention.ms=604800000 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.credential-state.v1 12 cleanup.policy=compact retention.ms=-1 min.compaction.lag.ms=60000 max.compaction.lag.ms=3600000 segment.ms=3600000 delete.retention.ms=604800000 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.rotation.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.detection.v1 12 cleanup.policy=delete retention.ms=31536000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.command.v1 12 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.audit-checkpoint.v1 1 cleanup.policy=delete retention.ms=-1 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.canary.v1 12 cleanup.policy=delete retention.ms=3600000 retention.bytes=-1 segment.ms=3600000 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.dlq.postern-canary-watch.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=2097176 compression.type=gzip

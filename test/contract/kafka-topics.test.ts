@@ -23,8 +23,10 @@ describeWithServer('the topics of a Kafka cluster', 'kafka', (shared) => {
   const cli = (...args: readonly string[]): ReturnType<typeof posternTopics> =>
     posternTopics({ KAFKA_BROKERS: cluster.kafka.brokers }, ...args, ...ON_ONE_BROKER);
   beforeAll(async () => {
-    // A broker that makes topics unasked: so it is seen that none of ours ever does.
-    cluster = await KafkaCluster.start('topics', { 'auto.create.topics.enable': 'true' });
+    // A broker that makes topics unasked: so it is seen that none of ours ever does. And whose topics compress as ours by
+    // themselves: a test that sets some settings of a topic takes all others away.
+    const defaults = { 'auto.create.topics.enable': 'true', 'compression.type': 'gzip' };
+    cluster = await KafkaCluster.start('topics', defaults);
   }, START_TIMEOUT_MS);
   afterAll(async () => {
     await Promise.all(open.map((thing) => thing.close()));

@@ -56,6 +56,27 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       expect(Math.abs(bytes / (await bytesWaiting()) - 1)).toBeLessThan(0.02);
     });
 
+    it('counts one long shard in parts, and tells the whole', async () => {
+      await append(1);
+      await server.database.query(
+        `insert into outbox (id, aggregatetype, aggregateid, type, payload)
+         select id, aggregatetype, aggregateid, type, payload from outbox, generate_series(1, 45000)`,
+      );
+      const parts = await database.query<{ records: string; counted_to: string | null }>(
+        `select * from outbox_pressure(
+           (select hashtextextended('hdl_0', 0) & 15)::integer, 0, interval '0 seconds')`,
+      );
+      expect(parts).toMatchObject([
+        { records: '20000', counted_to: expect.any(String) as unknown },
+      ]);
+      const gauge = new PostgresOutboxGauge(database, 0);
+      expect(await gauge.measure()).toMatchObject({ records: 45_001, bytes: await bytesWaiting() });
+      // Each later question is one part of 20,000 events, or one shard that is empty.
+      for (let part = 0; part < 20; part += 1) {
+        expect((await gauge.measure()).records).toBe(45_001);
+      }
+    });
+
     it('counts no event that was published', async () => {
       await append(10);
       await server.database.query(

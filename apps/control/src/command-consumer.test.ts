@@ -59,6 +59,16 @@ describe('the consumer of commands', () => {
     expect(await reasons()).toEqual([undefined]);
   });
 
+  it('ends though what it summed up cannot be recorded, and says so', async () => {
+    const forged = { place, key: undefined, compactJws: 'forged' };
+    await feed.reading.handle(forged);
+    await feed.reading.handle(forged);
+    under.journal.setReachable(false);
+    await consumer.stop();
+    expect(feed.stopped).toBe(true);
+    expect(lines.join('')).toContain('commands were not read to a clean end');
+  });
+
   it('passes what is forged', async () => {
     await feed.reading.handle({ place, key: undefined, compactJws: 'forged' });
     expect(under.journal.of('dev.postern.command.rejected.v1')).toHaveLength(1);

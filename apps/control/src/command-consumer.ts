@@ -60,11 +60,17 @@ export class CommandConsumer {
     this.#rounds.onApplicationBootstrap();
   }
 
-  /** Resolves when no command is being carried out any more and what was refused is recorded. */
+  /**
+   * Resolves when no command is being carried out any more and what was refused is recorded, or cannot be: that is told
+   * of, as whoever stops has more to close.
+   */
   async stop(): Promise<void> {
-    await this.#reading?.stop();
+    const { receiver, log } = this.parts;
+    const tell = (err: unknown): void =>
+      log.error({ err }, 'commands were not read to a clean end');
+    await this.#reading?.stop().catch(tell);
     await this.#rounds.onApplicationShutdown();
-    await this.parts.receiver.close();
+    await receiver.close().catch(tell);
   }
 
   /** A command that cannot be handled stops its partition: going on would leave handles alive that were to end. */

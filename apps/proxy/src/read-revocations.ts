@@ -5,6 +5,7 @@ import {
   KafkaTopics,
 } from '#adapters/kafka';
 import { type AppContext } from '#platform';
+import { farewell } from './farewell.js';
 import { REVOCATION_TOPICS, RevocationFeed, type RevocationFeedParts } from './revocation-feed.js';
 
 const WITHOUT_KAFKA =
@@ -34,7 +35,7 @@ export async function readRevocations(
   return {
     stop: async () => {
       await feed.stop();
-      await bus.close();
+      await farewell(bus.close());
     },
   };
 }

@@ -6,6 +6,10 @@ import { DoubtedHandles, type RevocationEntry } from './doubted-handles.js';
 
 /** Entries that come within this time are taken together: each time what is remembered is gone through once. */
 const GATHERED_MS = 20;
+/** After they were taken, as many times as long as that took nothing is done for them: whoever revokes all the time stops no proxy. */
+const RESTS = 9;
+/** But no longer: so soon the re-check finds what they are about in any case. */
+const REST_MS_MAX = 500;
 
 export interface RevocationEntriesParts {
   /** See InjectionPipeline. */
@@ -29,6 +33,7 @@ export class RevocationEntries {
   /** The last offset of each partition: what lies there is read again when the bus was gone. */
   readonly #offsets = new Map<number, bigint>();
   #timer: NodeJS.Timeout | undefined;
+  #restsUntilMs = 0;
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(private readonly parts: RevocationEntriesParts) {
@@ -47,7 +52,7 @@ export class RevocationEntries {
     this.#seen.inc();
     this.#gathered.push(data);
     if (this.#isNew(place)) this.#writtenAtMs.push(Date.parse(time));
-    this.#timer ??= setTimeout(() => this.#flush(), GATHERED_MS);
+    this.#timer ??= setTimeout(() => this.#flush(), this.#delayMs());
   }
 
   /** Resolves when nothing that was taken is under way any more. */
@@ -63,15 +68,22 @@ export class RevocationEntries {
     return isNew && this.parts.isCaughtUp();
   }
 
+  #delayMs(): number {
+    return Math.max(GATHERED_MS, this.#restsUntilMs - performance.now());
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const beganMs = performance.now();
     const doubted = new DoubtedHandles();
     for (const entry of this.#gathered.splice(0)) doubted.add(entry);
     const doubting = this.#doubt(doubted, this.#writtenAtMs.splice(0)).finally(() => {
       this.#underWay.delete(doubting);
     });
     this.#underWay.add(doubting);
+    const endedMs = performance.now(); // What costs is done by now; the answer is not waited for.
+    this.#restsUntilMs = endedMs + Math.min(REST_MS_MAX, RESTS * (endedMs - beganMs));
   }
 
   async #doubt({ matches }: DoubtedHandles, writtenAtMs: readonly number[]): Promise<void> {

@@ -36,6 +36,8 @@ function revoked(familyId: string): RecordedEvent {
 class ScriptedBus extends EventBus {
   readonly subscriptions: Subscription[] = [];
   refusing: Error | undefined;
+  /** Says neither yes nor no to who subscribes. */
+  silent = false;
   stopped = 0;
   progress: SubscriptionProgress = { idleMs: 0, caughtUp: true, blocked: [] };
 
@@ -45,6 +47,7 @@ class ScriptedBus extends EventBus {
 
   override subscribe(subscription: Subscription): Promise<SubscriptionHandle> {
     this.subscriptions.push(subscription);
+    if (this.silent) return new Promise(() => undefined);
     if (this.refusing !== undefined) return Promise.reject(this.refusing);
     const stop = (): Promise<void> => Promise.resolve(void (this.stopped += 1));
     return Promise.resolve(
@@ -64,13 +67,14 @@ describe('the feed of revocations', () => {
   let problems: string[];
   let feed: RevocationFeed;
 
-  const reading = async (bus: EventBus): Promise<void> => {
-    const doubt = (matches: (handle: Handle) => boolean): Promise<void> => {
+  const reading = async (bus: EventBus, doubting?: () => Promise<void>): Promise<void> => {
+    const remembered = (matches: (handle: Handle) => boolean): Promise<void> => {
       doubts.push(matches);
       return unanswered === undefined ? Promise.resolve() : Promise.reject(unanswered);
     };
     const onProblem = (message: string): void => void problems.push(message);
-    feed = await RevocationFeed.start({ bus, clock, metrics, proxy: { doubt }, onProblem });
+    const proxy = { doubt: doubting ?? remembered };
+    feed = await RevocationFeed.start({ bus, clock, metrics, proxy, onProblem });
   };
   beforeEach(() => {
     metrics = new Metrics();
@@ -125,6 +129,37 @@ describe('the feed of revocations', () => {
     await feed.stop();
     expect(await metric('revocation_entries_total')).toBe(4);
     expect(await metric('revocation_seconds_count')).toBe(3);
+  });
+
+  it('rests after entries that cost much: who revokes all the time stops no proxy', async () => {
+    const bus = new ScriptedBus();
+    const times: { readonly beganMs: number; readonly endedMs: number }[] = [];
+    const costly = (): Promise<void> => {
+      const beganMs = performance.now();
+      while (performance.now() - beganMs < 20); // As a memory of many handles that is gone through.
+      times.push({ beganMs, endedMs: performance.now() });
+      return Promise.resolve();
+    };
+    await reading(bus, costly);
+    await until(() => bus.subscriptions.length === 1, 'reading');
+    for (const [offset, family] of ['fam_a', 'fam_b'].entries()) {
+      const event = revoked(family);
+      const record = { topic: TOPIC, key: event.partitionkey, event } as const;
+      const place = { topic: TOPIC, partition: 0, offset: String(offset) } as const;
+      await bus.subscriptions[0]!.handle(record, place);
+      await until(() => times.length === offset + 1, 'a doubt');
+    }
+    expect(times[1]!.beganMs - times[0]!.endedMs).toBeGreaterThan(150);
+  });
+
+  it('ends within seconds, also when the bus does not answer', async () => {
+    const bus = new ScriptedBus();
+    bus.silent = true;
+    await reading(bus);
+    await until(() => bus.subscriptions.length === 1, 'a question');
+    const beganMs = performance.now();
+    await feed.stop();
+    expect(performance.now() - beganMs).toBeLessThan(5_000);
   });
 
   it('measures nothing where nobody could say what has ended, and goes on', async () => {

@@ -14,6 +14,7 @@ import {
 } from '#events';
 import { randomId } from '#kernel';
 import { type Metrics } from '#platform';
+import { farewell } from './farewell.js';
 import { RevocationEntries, type RevocationEntriesParts } from './revocation-entries.js';
 import { RevocationStateConsumer } from './revocation-state.consumer.js';
 
@@ -94,8 +95,9 @@ export class RevocationFeed {
     return caughtUp ? undefined : 'the revocation state is being loaded, and found by the re-check';
   };
 
+  /** Resolves within seconds, also while the bus does not answer. */
   async stop(): Promise<void> {
-    await this.app.close();
+    await farewell(this.app.close());
     await this.entries.close();
   }
 

@@ -75,9 +75,9 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
     stop: async (deadlineMs) => {
       await prober.stop();
       await host.close(deadlineMs);
-      await revocations.stop(); // The calls that were left had their time with it.
       await proxy.close(DRAIN_MS);
       await ledger.close();
+      await revocations.stop(); // After what is still to be written: Kafka may take its time.
       await secrets.close();
       await admin.close(0);
       await evidence.outboxWatch.stop();

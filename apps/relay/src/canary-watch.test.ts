@@ -77,6 +77,24 @@ describe('CanaryWatch', () => {
     expect(watch.note).toBe('canaries: none came back for 60 s from shard 14, 15');
   });
 
+  it('reads nothing any more when it was closed while it began', async () => {
+    const look = watch.look();
+    await Promise.all([watch.close(), look]);
+    await watch.look();
+    await beat(3);
+    const other = new Promise<void>((resolve) => {
+      void bus.subscribe({
+        group: 'other',
+        topics: [TOPICS.canary],
+        from: 'earliest',
+        handle: async () => resolve(),
+        onFailure: () => undefined,
+      });
+    });
+    await other; // What lies there was given to whoever reads.
+    expect(sightings).toEqual([]);
+  });
+
   it('begins anew when it could not begin at first', async () => {
     const subscribe = bus.subscribe.bind(bus);
     bus.subscribe = () => Promise.reject(new DependencyUnavailable('kafka', 'no broker'));

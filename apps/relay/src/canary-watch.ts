@@ -43,6 +43,7 @@ export class CanaryWatch {
   readonly #group = randomId(GROUP);
   #subscription: SubscriptionHandle | undefined;
   #ended = false;
+  #closed = false;
 
   constructor(private readonly parts: CanaryWatchParts) {
     this.#tally = new CanaryTally(parts.clock);
@@ -62,12 +63,21 @@ export class CanaryWatch {
    */
   async look(): Promise<void> {
     if (this.#ended) await this.stop();
-    this.#subscription ??= await this.#subscribe();
+    if (this.#closed || this.#subscription !== undefined) return;
+    this.#subscription = await this.#subscribe();
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- It may have been closed meanwhile.
+    if (this.#closed) await this.stop();
   }
 
   /** Gives the ages of the last canaries on. */
   tellAges(): void {
     this.parts.onAges(this.#tally.agesSeconds);
+  }
+
+  /** For good: a look that is under way does not begin anew. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.stop();
   }
 
   async stop(): Promise<void> {

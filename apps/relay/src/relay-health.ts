@@ -6,7 +6,10 @@ const NOT_READY_AFTER_SECONDS = 30;
 /** Nothing got through for so long although there is something, and the broker answers: only another start may help. */
 const STUCK_AFTER_SECONDS = 60;
 
-/** Readiness and liveness of a relay, both from what it gets done. `ping` rejects when the bus cannot be reached. */
+/**
+ * Readiness and liveness of a relay, both from what it gets done. `ping` rejects when the bus or the database cannot be
+ * reached.
+ */
 export function addRelayHealth(
   health: HealthRegistry,
   state: RelayState,
@@ -21,7 +24,7 @@ export function addRelayHealth(
   health.addLife('relay', async () => {
     const { stalledSeconds, waiting } = state;
     if (stalledSeconds <= STUCK_AFTER_SECONDS || waiting === 0) return;
-    // Where the bus does not answer either, a new start would find the same.
+    // Where one of them does not answer either, a new start would find the same.
     const answers = await ping().then(
       () => true,
       () => false,

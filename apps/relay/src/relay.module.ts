@@ -102,8 +102,7 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.loop.stop(), this.upkeep.stop()]);
-    await this.canaryWatch?.stop();
+    await Promise.all([this.loop.stop(), this.upkeep.stop(), this.canaryWatch?.close()]);
   }
 
   private duties(observer: RelayMetrics): readonly Duty[] {

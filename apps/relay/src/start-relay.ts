@@ -77,9 +77,7 @@ export async function startRelay(
     serves: `admin http://${host.address.host}:${host.address.port}, Kafka ${kafka.brokers.join(',')}`,
     stop: async (deadlineMs) => {
       await host.close(deadlineMs);
-      await bus.close();
-      await deadLetters.close();
-      await topics.close();
+      await Promise.all([bus.close(), deadLetters.close(), topics.close()]);
       await database.close();
     },
   };
@@ -114,7 +112,7 @@ function startHost(
     tellExpired: () => expiry.tell(),
     canaries: { deployment, environment, deadLetters, beat: () => canaries.beat() },
     onStart: (state) => {
-      addRelayHealth(health, state, () => topics.ping());
+      addRelayHealth(health, state, () => Promise.all([topics.ping(), database.ping()]));
     },
   });
   health.add('postgresql', () => database.ping());

@@ -12,7 +12,7 @@ import { type Servers } from './servers.js';
 
 /** The relay of a standalone: from its outbox to its bus, whichever that is. */
 export function relayOf(
-  { clock, config, log, metrics }: AppContext,
+  { clock, config, health, log, metrics }: AppContext,
   { bus, database, deadLetters }: Servers,
 ): DynamicModule {
   const { environment, deployment } = config;
@@ -29,6 +29,7 @@ export function relayOf(
     metrics,
     onProblem: (message) => log.warn(message),
     onAlarm: (message) => log.error(message),
+    onStart: (relay) => health.add('relay', () => relay.trouble ?? relay.note),
     maintain: async () => {
       await outbox.maintain();
       await expiry.purge();

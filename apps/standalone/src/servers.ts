@@ -114,7 +114,8 @@ async function openEvents(
   closers.push(() => topics.close());
   await topics.reach(KAFKA_START_DEADLINE_MS);
   for (const warning of await topics.check()) log.warn(warning);
-  health.add('kafka', () => topics.health());
+  // Degraded and no more: exchanges and calls go on without Kafka, and the outbox keeps what it is to be told.
+  health.add('kafka', () => topics.health().catch(reasonOf));
   const bus = new kafka.KafkaEventBus(options);
   const deadLetters = new kafka.KafkaDeadLetters(options);
   closers.push(
@@ -132,3 +133,6 @@ function summaryOf({ settings }: AppContext): string {
     kafka === undefined ? 'embedded bus' : `Kafka ${kafka.brokers.join(',')}`,
   ].join(', ');
 }
+
+const reasonOf = (error: unknown): string =>
+  error instanceof Error ? error.message : 'unknown failure';

@@ -77,21 +77,21 @@ async function serve(
     ...(await openProofs(servers.database, 'proxy', config.dpop.nonces)),
   });
   const publicHost = await startPublicHost(context, parts, proxy);
+  proxy.start(publicHost.server); // At once: no call is under way that is not asked about, however long the rest takes.
   const control = { ...parts, ...policy, ...orderStores(servers.database) };
   const commands = await openCommands(context, control);
   const adminHost = await startAdminHost(context, control, servers);
-  proxy.start(publicHost.server);
   const revocations = await readRevocations(context, servers, proxy);
   const prober = startProbers(context, parts, publicHost);
   return {
     serves: `${config.publicOrigin} (${servers.summary}, ${commands.summary})`,
     stop: async (deadlineMs) => {
       await prober.stop();
-      await commands.close();
       await publicHost.close(deadlineMs);
-      await revocations.stop(); // The calls that were left had their time with it.
       await proxy.close(DRAIN_MS);
       await ledger.close();
+      await revocations.stop(); // After what is still to be written: Kafka may take its time.
+      await commands.close();
       await parts.outboxWatch.stop();
       await adminHost.close(0); // The relay publishes until here.
       await policy.grants.close();

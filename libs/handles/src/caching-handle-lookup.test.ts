@@ -5,6 +5,7 @@ import {
   aHandleRevokedEvent,
   FixedClock,
   InMemoryHandleStore,
+  until,
 } from '#testing';
 import { CachingHandleLookup } from './caching-handle-lookup.js';
 import { type Handle } from './handle.js';
@@ -207,8 +208,35 @@ describe('what is forgotten', () => {
     const late = caching.findByDigest(handle.digest);
     lookup.asked[0]!(handle);
     expect((await early)!.status).toBe('active');
+    await until(() => lookup.asked.length === 2, 'another question');
     lookup.asked[1]!({ ...handle, status: 'revoked' });
     expect((await late)!.status).toBe('revoked');
     expect((await caching.findByDigest(handle.digest))!.status).toBe('revoked');
+  });
+
+  it('is looked up anew once for all who came after that', async () => {
+    const lookup = new HeldLookup();
+    const caching = new CachingHandleLookup({ lookup, clock: new FixedClock(handle.issuedAt) });
+    void caching.findByDigest(handle.digest);
+    caching.forget(() => true);
+    const late = Array.from({ length: 50 }, () => caching.findByDigest(handle.digest));
+    lookup.asked[0]!(handle);
+    await until(() => lookup.asked.length === 2, 'another question');
+    lookup.asked[1]!({ ...handle, status: 'revoked' });
+    const answers = await Promise.all(late);
+    expect(new Set(answers.map((answer) => answer!.status))).toEqual(new Set(['revoked']));
+    expect(lookup.asked).toHaveLength(2);
+  });
+
+  it('keeps no other handle from being remembered: who revokes all the time makes nobody slow', async () => {
+    const lookup = new HeldLookup();
+    const caching = new CachingHandleLookup({ lookup, clock: new FixedClock(handle.issuedAt) });
+    const asked = caching.findByDigest(handle.digest);
+    caching.forget(ofFamily('fam_other'));
+    const joined = caching.findByDigest(handle.digest);
+    lookup.asked[0]!(handle);
+    expect(await Promise.all([asked, joined])).toEqual([handle, handle]);
+    expect(await caching.findByDigest(handle.digest)).toEqual(handle);
+    expect(lookup.asked).toHaveLength(1);
   });
 });

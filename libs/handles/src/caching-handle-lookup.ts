@@ -15,9 +15,13 @@ interface Answer {
   readonly askedAt: number;
 }
 
+type Matches = (handle: Handle) => boolean;
+
 interface Question {
   readonly answer: Promise<Handle | undefined>;
   readonly askedAt: number;
+  /** What was forgotten since it was asked: an answer that matches may be from before that. */
+  readonly forgotten: Matches[];
 }
 
 /**
@@ -29,9 +33,9 @@ interface Question {
 export class CachingHandleLookup extends HandleLookup implements HandleMemory {
   readonly #known: LRUCache<Digest, Answer>;
   readonly #unknown: LRUCache<Digest, Answer>;
+  /** The last one of each digest, to be joined. */
   readonly #running = new Map<Digest, Question>();
-  /** How often something was forgotten: an answer to a question from before that is not remembered. */
-  #forgets = 0;
+  readonly #underWay = new Set<Question>();
 
   constructor(
     private readonly parts: {
@@ -53,7 +57,7 @@ export class CachingHandleLookup extends HandleLookup implements HandleMemory {
     const remembered = this.#known.get(digest) ?? this.#unknown.get(digest);
     if (remembered !== undefined && isFresh(remembered, now)) return remembered.handle;
     const running = this.#running.get(digest);
-    if (running !== undefined && isFresh(running, now)) return running.answer;
+    if (running !== undefined && isFresh(running, now)) return this.#joined(running, digest);
     return this.#ask(digest, now);
   }
 
@@ -62,27 +66,38 @@ export class CachingHandleLookup extends HandleLookup implements HandleMemory {
     return this.parts.lookup.endedAmong(ids);
   }
 
-  forget(matches: (handle: Handle) => boolean): readonly string[] {
+  forget(matches: Matches): readonly string[] {
     const forgotten: string[] = [];
     for (const [digest, { handle }] of this.#known.entries()) {
       if (handle === undefined || !matches(handle)) continue;
       this.#known.delete(digest);
       forgotten.push(handle.id);
     }
-    this.#running.clear();
-    this.#forgets += 1;
+    for (const question of this.#underWay) question.forgotten.push(matches);
     return forgotten;
   }
 
+  /** Who came after something was forgotten does not take an answer that this may be about. */
+  async #joined(question: Question, digest: Digest): Promise<Handle | undefined> {
+    const before = question.forgotten.slice();
+    const handle = await question.answer;
+    if (!isAmong(before, handle)) return handle;
+    const now = this.parts.clock.now().getTime();
+    const running = this.#running.get(digest);
+    return running === undefined ? this.#ask(digest, now) : running.answer;
+  }
+
   #ask(digest: Digest, askedAt: number): Promise<Handle | undefined> {
-    const forgets = this.#forgets;
+    const forgotten: Matches[] = [];
     const answer = this.parts.lookup.findByDigest(digest).then((handle) => {
-      if (forgets === this.#forgets) this.#remember(digest, { handle, askedAt });
+      if (!isAmong(forgotten, handle)) this.#remember(digest, { handle, askedAt });
       return handle;
     });
-    const question = { answer, askedAt };
+    const question = { answer, askedAt, forgotten };
     this.#running.set(digest, question);
+    this.#underWay.add(question);
     return answer.finally(() => {
+      this.#underWay.delete(question);
       if (this.#running.get(digest) === question) this.#running.delete(digest);
     });
   }
@@ -110,3 +125,6 @@ function forgetOld(memory: LRUCache<Digest, Answer>, now: number): void {
 /** Neither too old nor from the future: after the clock was set back, an age says nothing. */
 const isFresh = ({ askedAt }: { readonly askedAt: number }, now: number): boolean =>
   askedAt <= now && now - askedAt < AGE_MS_MAX;
+
+const isAmong = (forgotten: readonly Matches[], handle: Handle | undefined): boolean =>
+  handle !== undefined && forgotten.some((matches) => matches(handle));

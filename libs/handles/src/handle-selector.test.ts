@@ -1,4 +1,4 @@
-import { type HandleSelector, targetOf, targetsOf } from '#handles';
+import { type HandleSelector, isNamed, targetOf, targetsOf } from '#handles';
 import { subjectIdOf } from '#identity';
 import { aHandle } from '#testing';
 
@@ -34,16 +34,26 @@ describe('the target of a selector', () => {
   it('is among those of each handle that the selector names', () => {
     const actor = { issuer: 'https://idp.test', subject: 'agent' };
     const handle = aHandle({ actors: [actor], task: 'task-1' });
-    expect(targetsOf(handle)).toEqual([
+    expect(targetsOf(handle).map(({ target }) => target)).toEqual([
       `handle:${handle.id}`,
       `family:${handle.familyId}`,
       'subject:sub_1',
-      `subject:${subjectIdOf(actor)}`,
       'issuer:https://idp.test',
       'grant:grant-1',
       'resource:ledger',
       'key:https%3A%2F%2Fidp.test:key-1',
       'task:sub_1:task-1',
+      `subject:${subjectIdOf(actor)}`,
     ]);
+  });
+
+  it('is bounded by the issuer of whom it names, be it one who only acts', () => {
+    const actor = { issuer: 'https://agents.test', subject: 'agent' };
+    const handle = aHandle({ actors: [actor] });
+    const acting = `subject:${subjectIdOf(actor)}`;
+    expect(isNamed(handle, { target: acting, issuers: [actor.issuer] })).toBe(true);
+    expect(isNamed(handle, { target: acting, issuers: ['https://idp.test'] })).toBe(false);
+    expect(isNamed(handle, { target: 'subject:sub_1', issuers: [actor.issuer] })).toBe(false);
+    expect(isNamed(handle, { target: 'resource:ledger', issuers: [] })).toBe(true);
   });
 });

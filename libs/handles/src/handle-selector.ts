@@ -36,20 +36,52 @@ function ownerOf(selector: HandleSelector): readonly string[] {
   return [];
 }
 
+/** A target that names a handle, and the `iss` of whom it names there: of the subject, or of one who acts. */
+export interface HandleTarget {
+  readonly target: string;
+  readonly issuer: string;
+}
+
 /** The targets of all selectors that name the handle, itself or by one who acts in it. */
-export function targetsOf(handle: Handle): readonly string[] {
-  const { subject, actors, subjectTokenKeyId, task } = handle;
-  const selectors: HandleSelector[] = [
-    { scope: 'handle', id: handle.id },
-    { scope: 'family', id: handle.familyId },
-    ...[subject.id, ...actors.map(subjectIdOf)].map((id) => ({ scope: 'subject', id }) as const),
-    { scope: 'issuer', id: subject.issuer },
-    { scope: 'grant', id: handle.grant.id },
-    { scope: 'resource', id: handle.resource },
+export function targetsOf(handle: Handle): readonly HandleTarget[] {
+  const { issuer } = handle.subject;
+  return [
+    ...ownSelectors(handle).map((selector) => ({ target: targetOf(selector), issuer })),
+    ...handle.actors.map((actor) => ({
+      target: targetOf({ scope: 'subject', id: subjectIdOf(actor) }),
+      issuer: actor.issuer,
+    })),
   ];
-  if (subjectTokenKeyId !== undefined) {
-    selectors.push({ scope: 'key', id: subjectTokenKeyId, issuer: subject.issuer });
-  }
-  if (task !== undefined) selectors.push({ scope: 'task', id: task, subjectId: subject.id });
-  return selectors.map(targetOf);
+}
+
+/** Whether what a target names, of the subjects of these issuers (none: of all), is the handle or acts in it. */
+export const isNamed = (
+  handle: Handle,
+  { target, issuers }: { readonly target: string; readonly issuers: readonly string[] },
+): boolean =>
+  targetsOf(handle).some(
+    (one) => one.target === target && (issuers.length === 0 || issuers.includes(one.issuer)),
+  );
+
+function ownSelectors({
+  id,
+  familyId,
+  subject,
+  grant,
+  resource,
+  subjectTokenKeyId,
+  task,
+}: Handle): readonly HandleSelector[] {
+  return [
+    { scope: 'handle', id },
+    { scope: 'family', id: familyId },
+    { scope: 'subject', id: subject.id },
+    { scope: 'issuer', id: subject.issuer },
+    { scope: 'grant', id: grant.id },
+    { scope: 'resource', id: resource },
+    ...(subjectTokenKeyId === undefined
+      ? []
+      : [{ scope: 'key', id: subjectTokenKeyId, issuer: subject.issuer } as const]),
+    ...(task === undefined ? [] : [{ scope: 'task', id: task, subjectId: subject.id } as const]),
+  ];
 }

@@ -29,7 +29,7 @@ export {
   type HandleSuspension,
   type OrderReceipt,
 } from './handle-change.js';
-export { type HandleSelector, targetOf, targetsOf } from './handle-selector.js';
+export { type HandleSelector, isNamed, targetOf, targetsOf } from './handle-selector.js';
 export { OrderReceipts } from './order-receipts.js';
 export { RevocationStates } from './revocation-states.js';
 export { type StandingSuspension, type SuspensionFilter, Suspensions } from './suspensions.js';

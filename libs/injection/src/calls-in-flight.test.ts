@@ -182,6 +182,22 @@ describe('calls in flight', () => {
     expect([doubted, other].map(isCut)).toEqual([true, false]);
   });
 
+  it('are asked about by the turns however often one of them is doubted: that cuts no other', async () => {
+    const { asked, calls, enter, turns } = underTest();
+    asked.held = [];
+    enter('hdl_doubted');
+    const other = enter('hdl_other');
+    const doubting = Array.from({ length: 10 }, () =>
+      calls.askAbout(({ id }) => id === 'hdl_doubted'),
+    );
+    await turns(2);
+    expect(asked.questions.filter((ids) => ids.includes('hdl_other'))).toHaveLength(1);
+    for (const answer of asked.held) answer(new Set());
+    await Promise.all(doubting);
+    await turns(5);
+    expect(isCut(other)).toBe(false);
+  });
+
   it('are not cut for a doubt that nobody could answer', async () => {
     const { asked, calls, enter } = underTest();
     const call = enter('hdl_a');

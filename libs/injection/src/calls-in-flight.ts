@@ -15,6 +15,8 @@ const REMEMBERED_TURNS = Math.ceil(RESERVE_AGE_MS / RECHECK_EVERY_MS);
 const ASKED_AT_ONCE_MAX = 10_000;
 /** Questions under way: one that hangs on a broken connection must not keep the next from being asked over another. */
 const QUESTIONS_MAX = 4;
+/** Of those, the ones that are not left to the turns: whoever revokes all the time must not keep them from asking. */
+const DOUBTS_MAX = 2;
 
 /** Hears what the re-check does. Must not throw. */
 export interface RecheckObserver {
@@ -90,7 +92,7 @@ export class CallsInFlight {
     const calls = [...this.#calls].filter(
       (call) => isUncut(call) && matches(call.permitted.handle),
     );
-    if (this.#questions.size < QUESTIONS_MAX) await this.#ask(calls, []);
+    if (this.#questions.size < DOUBTS_MAX) await this.#ask(calls, []);
     else for (const call of calls) call.askedTurn = -Infinity; // The next turn that may ask does.
   }
 

@@ -22,6 +22,7 @@ const TARGET = 'resource:ordered';
 export function handleOrdersContract(under: Under, issued: Issued): void {
   receipts(under, issued);
   states(under, issued);
+  hiddenStates(under);
 
   it('tells of many handles which may make no call any more', async () => {
     const [live, revoked, suspended] = [await issued(), await issued(), await issued()];
@@ -151,5 +152,27 @@ function states(under: Under, issued: Issued): void {
     expect(await targets.clear(later, aStateEvent)).toBe(1);
     expect(await targets.clear(later, aStateEvent)).toBe(0);
     expect(await under().eventTypes(TARGET)).toHaveLength(3);
+  });
+}
+
+function hiddenStates(under: Under): void {
+  it('does not say that a target is resumed while another suspension of it stands', async () => {
+    const { control } = under();
+    const states: string[] = [];
+    const told = (action: string) => ({
+      stateOf: () => {
+        states.push(action);
+        return aStateEvent(action);
+      },
+    });
+    const within = new Set(['https://idp.test']);
+    await control.suspend(suspension(named, told('suspended')));
+    await control.suspend(suspension(named, { within, ...told('suspended') }));
+    await control.resume({ ...revocation(named), within, ...told('resumed') });
+    expect(states).toEqual(['suspended', 'suspended']);
+    expect(await under().eventTypes('resumed')).toEqual([]);
+    await control.resume({ ...revocation(named), ...told('resumed') });
+    expect(states.at(-1)).toBe('resumed');
+    expect(await under().eventTypes('resumed')).toHaveLength(1);
   });
 }

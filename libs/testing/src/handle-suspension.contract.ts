@@ -164,6 +164,26 @@ function bounded(under: Under, issued: Issued, statusOf: StatusOf): void {
     },
   );
 
+  it('reaches, bounded, a subject that only acts, and none of another issuer', async () => {
+    const { store, control } = under();
+    const agent = { issuer: 'https://agents.test', subject: 'agent' };
+    const acting = { scope: 'subject', id: subjectIdOf(agent) } as const;
+    const handle = await issued({ ...NAMED, actors: [ACTOR, agent] });
+    const elsewhere = { ...suspension(acting), within };
+    expect(await control.suspend(elsewhere)).toEqual([]);
+    expect(await control.revoke(elsewhere)).toEqual([]);
+    expect(await control.suspend({ ...elsewhere, within: new Set([agent.issuer]) })).toHaveLength(
+      1,
+    );
+    const late = aHandle({ ...NAMED, actors: [agent] });
+    expect(await store.issue(aHandleIssue(late))).toBe('suspended');
+    expect(await store.issue(aHandleIssue(aHandle(NAMED)))).toBe('issued');
+    expect(await statusOf(handle)).toBe('suspended');
+    const ended = { ...revocation(acting), within: new Set([agent.issuer]) };
+    expect(await control.resume(ended)).toHaveLength(1);
+    expect(await control.revoke(ended)).toHaveLength(1);
+  });
+
   it('issues what a bounded suspension does not name, and nothing that it names', async () => {
     const { store, control } = under();
     await control.suspend(suspension(resource, { within }));

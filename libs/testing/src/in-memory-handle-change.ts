@@ -30,6 +30,13 @@ const NAMES: {
 const isNamed = <S extends HandleSelector['scope']>(handle: Handle, selector: Named<S>): boolean =>
   NAMES[selector.scope](handle, selector);
 
+/** Of whom the selector, which names the handle, names there. */
+const issuersNamed = ({ subject, actors }: Handle, { scope, id }: HandleSelector): string[] =>
+  [{ issuer: subject.issuer, id: scope === 'subject' ? subject.id : id }]
+    .concat(actors.map((actor) => ({ issuer: actor.issuer, id: subjectIdOf(actor) })))
+    .filter((one) => one.id === id)
+    .map(({ issuer }) => issuer);
+
 const OUTCOME: Readonly<Record<HandleChange['action'], HandleStatus>> = {
   revoke: 'revoked',
   suspend: 'suspended',
@@ -66,11 +73,13 @@ export function changeInMemory(
 
 function told(
   { orders }: InMemoryHandleRecords,
-  { selector, at, eventOf, stateOf, receipt }: HandleChange,
+  change: HandleChange,
   { handles, moved }: { readonly handles: readonly Handle[]; readonly moved: boolean },
 ): { readonly events: readonly PosternEvent[]; readonly until: Date | undefined } {
+  const { selector, at, eventOf, stateOf, receipt } = change;
   const events = handles.map(eventOf);
-  const isTold = stateOf !== undefined && (moved || handles.length > 0);
+  const isTold =
+    stateOf !== undefined && (moved || handles.length > 0) && !isHidden(orders, change);
   const ends = [at, ...handles.map(({ expiresAt }) => expiresAt)];
   const known = orders.states.get(targetOf(selector));
   const until = [...ends, ...(known === undefined ? [] : [known])].reduce((one, other) =>
@@ -83,6 +92,13 @@ function told(
   events.push(...(receipt?.eventsOf(handles.length) ?? []));
   return { events, until: isTold ? until : undefined };
 }
+
+/** Whether somebody's suspension still stands of what is resumed. */
+const isHidden = (
+  { suspensions }: InMemoryHandleRecords['orders'],
+  { action, selector }: HandleChange,
+): boolean =>
+  action === 'resume' && suspensions.some(({ target }) => target === targetOf(selector));
 
 function changedBy(records: InMemoryHandleRecords, change: HandleChange): readonly Handle[] {
   const { action, at } = change;
@@ -118,7 +134,8 @@ function withDescendants(
   const found = new Set(
     all.filter(
       (handle) =>
-        isNamed(handle, selector) && (within === undefined || within.has(handle.subject.issuer)),
+        isNamed(handle, selector) &&
+        (within === undefined || issuersNamed(handle, selector).some((one) => within.has(one))),
     ),
   );
   for (const one of found) {

@@ -1,4 +1,4 @@
-import { type Handle, type OrderReceipt, type StandingSuspension, targetsOf } from '#handles';
+import { type Handle, isNamed, type OrderReceipt, type StandingSuspension } from '#handles';
 import { type Digest } from '#kernel';
 
 type Standing = StandingSuspension & {
@@ -14,11 +14,6 @@ export class InMemoryOrders {
   readonly states = new Map<string, Date>();
 
   isSuspended(handle: Handle): boolean {
-    const targets = targetsOf(handle);
-    return this.suspensions.some(
-      ({ target, issuers }) =>
-        targets.includes(target) &&
-        (issuers.length === 0 || issuers.includes(handle.subject.issuer)),
-    );
+    return this.suspensions.some((one) => isNamed(handle, one));
   }
 }

@@ -2,16 +2,22 @@ import { type Admin } from 'kafkajs';
 import { DependencyUnavailable } from '#kernel';
 import { kafkaClient, type KafkaConnectOptions, type KafkaPatience } from './kafka-connection.js';
 import { kafkaFailure } from './kafka-failure.js';
+import { KafkaSockets } from './kafka-sockets.js';
+
+interface Connected {
+  readonly admin: Admin;
+  readonly sockets: KafkaSockets;
+}
 
 /** A connection of an administrator, or of who only asks. Keeps it until `close`; a failure begins a new one. */
 export class AdminConnection {
-  #admin: Admin;
+  #current: Connected;
 
   constructor(
     private readonly options: KafkaConnectOptions,
     private readonly patience: KafkaPatience,
   ) {
-    this.#admin = this.#freshAdmin();
+    this.#current = this.#fresh();
   }
 
   /** `Kafka at <brokers>`, for messages. */
@@ -21,14 +27,14 @@ export class AdminConnection {
 
   /** @throws DependencyUnavailable that says why, and where */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = this.#admin;
+    const asked = this.#current;
     try {
-      await admin.connect();
-      return await question(admin);
+      await asked.admin.connect();
+      return await question(asked.admin);
     } catch (error) {
-      // It may hold a connection that is dead; the next question begins with a new one.
-      this.#admin = this.#freshAdmin();
-      await admin.disconnect();
+      // It may hold a connection that is dead; the next question begins with a new one. Not awaited: others may ask there.
+      if (asked === this.#current) this.#current = this.#fresh();
+      void end(asked);
       throw this.failureOf(error);
     }
   }
@@ -45,15 +51,18 @@ export class AdminConnection {
   }
 
   async close(): Promise<void> {
-    await this.#admin.disconnect();
+    await end(this.#current);
   }
 
-  #freshAdmin(): Admin {
-    return kafkaClient(this.options, this.patience).admin({
-      retry: { retries: this.patience.retries },
-    });
+  #fresh(): Connected {
+    const sockets = new KafkaSockets();
+    const { retries } = this.patience;
+    const admin = kafkaClient(this.options, this.patience, sockets).admin({ retry: { retries } });
+    return { admin, sockets };
   }
 }
+
+const end = ({ admin, sockets }: Connected): Promise<void> => sockets.end(admin.disconnect());
 
 /** Whether Kafka refused for a lack of rights. */
 export const isUnauthorized = (error: unknown): boolean =>

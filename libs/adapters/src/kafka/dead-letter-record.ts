@@ -2,10 +2,11 @@ import {
   type BuriedLetter,
   type DeadLetter,
   errorClassOf,
+  EVENT_TOPICS,
   type IncomingRecord,
   type RecordPlace,
   type Topic,
-  TOPICS,
+  TOPIC_LAYOUTS,
 } from '#events';
 import { type RawHeaders, type RawRecord } from './raw-record.js';
 
@@ -48,13 +49,16 @@ export function buriedRecord(letter: DeadLetter, topic: string): RawRecord {
   };
 }
 
-/** Undefined when the record is no dead letter of ours: its headers do not say from which of our topics it came. */
+/** Of state and commands nothing is ever buried: what says so was put there to be published again. */
+const BURIED_FROM = EVENT_TOPICS.filter((topic) => TOPIC_LAYOUTS[topic].cleanup === 'delete');
+
+/** Undefined when the record is no dead letter of ours: its headers do not say from which topic of evidence it came. */
 export function letterOf(
   { key, value, headers = {} }: IncomingRecord,
   diedAt: string,
 ): BuriedLetter | undefined {
   const text = (name: string): string => headers[name]?.toString() ?? '';
-  const topic = Object.values(TOPICS).find((known) => known === text(ORIGIN.topic));
+  const topic = BURIED_FROM.find((known) => known === text(ORIGIN.topic));
   if (topic === undefined || !/^\d+$/.test(text(ORIGIN.offset))) return undefined;
   return {
     place: placeOf(topic, text(ORIGIN.partition), text(ORIGIN.offset)),

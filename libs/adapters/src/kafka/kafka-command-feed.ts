@@ -41,8 +41,9 @@ export class KafkaCommandFeed extends CommandFeed {
         deliver: (placed) => reading.handle(commandOf(placed)),
       },
     );
+    for (const earlier of this.#members) if (earlier.hasEnded) this.#members.delete(earlier);
+    this.#members.add(member); // Before it starts: what closes meanwhile has to stop it.
     await member.start();
-    this.#members.add(member);
     return member;
   }
 

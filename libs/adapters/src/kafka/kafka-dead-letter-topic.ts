@@ -5,10 +5,16 @@ import { type BuriedLetter, deadLetterTopicOf, type Topic } from '#events';
 import { DependencyUnavailable } from '#kernel';
 import { isCut, letterOf, REPLAYED_FROM } from './dead-letter-record.js';
 import { type PlacedRecord } from './kafka-batch.js';
-import { CONSUMER_PATIENCE, kafkaClient, type KafkaConnectOptions } from './kafka-connection.js';
+import {
+  CONSUMER_PATIENCE,
+  kafkaClient,
+  type KafkaConnectOptions,
+  PRODUCER_PATIENCE,
+} from './kafka-connection.js';
 import { kafkaFailure } from './kafka-failure.js';
 import { KafkaGroupMember } from './kafka-group-member.js';
 import { KafkaPublisher } from './kafka-publisher.js';
+import { KafkaSockets } from './kafka-sockets.js';
 import { type RawRecord } from './raw-record.js';
 
 /** Where a dead letter lies itself. */
@@ -33,7 +39,8 @@ export class KafkaDeadLetterTopic {
     group: string,
   ) {
     this.#kafka = kafkaClient(options, CONSUMER_PATIENCE);
-    this.#publisher = new KafkaPublisher(this.#kafka);
+    const sockets = new KafkaSockets();
+    this.#publisher = new KafkaPublisher(kafkaClient(options, PRODUCER_PATIENCE, sockets), sockets);
     this.#topic = deadLetterTopicOf(group);
   }
 

@@ -53,8 +53,11 @@ export class KafkaEventBus extends EventBus {
       },
       eventReading(subscription),
     );
+    for (const earlier of this.#subscriptions) {
+      if (earlier.hasEnded) this.#subscriptions.delete(earlier);
+    }
+    this.#subscriptions.add(member); // Before it starts: what closes meanwhile has to stop it.
     await member.start();
-    this.#subscriptions.add(member);
     return member;
   }
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs';
 import { type SubscriptionHandle, type SubscriptionProgress } from '#events';
-import { type DependencyUnavailable } from '#kernel';
+import { DependencyUnavailable } from '#kernel';
 import { KafkaBatch, type RecordReading } from './kafka-batch.js';
 import { KafkaBlocks } from './kafka-blocks.js';
 import { KafkaCatchUp } from './kafka-catch-up.js';
@@ -44,6 +44,8 @@ export class KafkaGroupMember implements SubscriptionHandle {
   #ended: Promise<void> | undefined;
   #failed = false;
   #started = false;
+  /** Whoever waits for the start must not wait for one that was stopped. */
+  #giveUpStart: ((error: Error) => void) | undefined;
 
   constructor(
     private readonly surroundings: MemberSurroundings,
@@ -64,6 +66,10 @@ export class KafkaGroupMember implements SubscriptionHandle {
     this.#catchUp = new KafkaCatchUp(kafka, reading);
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   get progress(): SubscriptionProgress {
     return {
       idleMs: this.#liveness.idleMs,
@@ -72,25 +78,33 @@ export class KafkaGroupMember implements SubscriptionHandle {
     };
   }
 
-  /** Resolves when the group knows where it reads from: what is published from now on is seen. */
+  /** Resolves when the group knows where it reads from: what is published from now on is seen. Rejects when it is stopped. */
   async start(): Promise<void> {
-    const { topics, from } = this.reading;
     const reading = this.#untilReading();
     this.#catchUp.watch(this.#consumer);
     try {
-      await this.#consumer.connect();
-      await this.#consumer.subscribe({ topics: [...topics], fromBeginning: from === 'earliest' });
-      await this.#consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        eachBatch: (payload) => this.#eachBatch(payload),
-      });
-      await reading;
+      await Promise.all([this.#begin(), reading]);
       this.#started = true;
     } catch (error) {
       await this.stop();
       throw this.surroundings.failureOf(error);
     }
+  }
+
+  async #begin(): Promise<void> {
+    const { topics, from } = this.reading;
+    const fromBeginning = from === 'earliest';
+    await this.#consumer.connect();
+    if (!this.hasEnded) await this.#consumer.subscribe({ topics: [...topics], fromBeginning });
+    if (!this.hasEnded) {
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: (payload) => this.#eachBatch(payload),
+      });
+    }
+    // It was stopped meanwhile, and that found nothing to stop yet.
+    if (this.hasEnded) await this.#consumer.disconnect();
   }
 
   stop(): Promise<void> {
@@ -99,8 +113,9 @@ export class KafkaGroupMember implements SubscriptionHandle {
   }
 
   async #end(): Promise<void> {
-    const farewell = this.#consumer.stop().then(() => this.#consumer.disconnect());
-    farewell.catch(() => undefined);
+    this.#giveUpStart?.(new DependencyUnavailable('kafka', 'the subscription was stopped'));
+    const consumer = this.#consumer.stop().then(() => this.#consumer.disconnect());
+    const farewell = Promise.allSettled([consumer, this.#catchUp.close()]);
     const waiting = new AbortController();
     const { signal } = waiting;
     try {
@@ -110,7 +125,6 @@ export class KafkaGroupMember implements SubscriptionHandle {
     } finally {
       waiting.abort();
       this.#blocks.clear();
-      await this.#catchUp.close();
     }
   }
 
@@ -118,6 +132,7 @@ export class KafkaGroupMember implements SubscriptionHandle {
   #untilReading(): Promise<void> {
     const { events } = this.#consumer;
     const reading = new Promise<void>((resolve, reject) => {
+      this.#giveUpStart = reject;
       this.#consumer.on(events.FETCH, () => resolve());
       this.#consumer.on(events.GROUP_JOIN, () => this.#joined());
       this.#consumer.on(events.CRASH, ({ payload: { error, restart } }) => {

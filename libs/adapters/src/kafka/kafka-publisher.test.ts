@@ -3,6 +3,7 @@ import { type BusRecord } from '#events';
 import { DependencyUnavailable } from '#kernel';
 import { anOutboxEvent, FixedClock, InMemoryOutbox, InMemoryOutboxLog } from '#testing';
 import { KafkaPublisher } from './kafka-publisher.js';
+import { KafkaSockets } from './kafka-sockets.js';
 
 const PARTITIONS = Array.from({ length: 12 }, (_, partitionId) => ({
   partitionId,
@@ -69,7 +70,7 @@ async function records(
 
 const manyKeys = Array.from({ length: 40 }, (_, place) => `hdl_${place}`);
 const publisherOver = (kafka: ScriptedKafka): KafkaPublisher =>
-  new KafkaPublisher(kafka as unknown as Kafka);
+  new KafkaPublisher(kafka as unknown as Kafka, new KafkaSockets());
 
 describe('the Kafka publisher', () => {
   it('uses the subset of kafkajs that loses nothing', async () => {

@@ -7,13 +7,12 @@ import kafkajs, {
 } from 'kafkajs';
 import { type BusRecord, encodeEvent } from '#events';
 import { DependencyUnavailable } from '#kernel';
-import { KafkaSockets } from './kafka-sockets.js';
+import { type KafkaSockets } from './kafka-sockets.js';
 import { type RawRecord } from './raw-record.js';
 
 const ACKNOWLEDGE_TIMEOUT_MS = 10_000;
 /** Of one batch, all attempts together. A throttled request has no deadline of kafkajs's own. */
 const SEND_DEADLINE_MS = 30_000;
-const CLOSE_WAIT_MS = 2_000;
 const RETRY = { initialRetryTime: 100, maxRetryTime: 5_000, retries: 8 };
 /** A topic takes batches of 1 MiB unless told otherwise (`max.message.bytes`); room is left for framing. */
 const BATCH_BYTES_MAX = 900_000;
@@ -31,10 +30,10 @@ export class KafkaPublisher {
   #producer: Producer | undefined;
   #previous: Promise<unknown> = Promise.resolve();
 
-  /** `sockets`: those that `kafka` was made with. */
+  /** `sockets`: those that `kafka` was made with, and nobody else's. */
   constructor(
     private readonly kafka: Kafka,
-    private readonly sockets = new KafkaSockets(),
+    private readonly sockets: KafkaSockets,
   ) {}
 
   /** In turn: a call waits for those before it. Rejects with what kafkajs throws, or DependencyUnavailable. */
@@ -50,15 +49,7 @@ export class KafkaPublisher {
   }
 
   async close(): Promise<void> {
-    const orderly = this.#producer?.disconnect();
-    // It waits for what is in flight, and that may wait for ever.
-    const deadline = setTimeout(() => {
-      this.sockets.giveUp();
-    }, CLOSE_WAIT_MS);
-    await orderly?.finally(() => {
-      clearTimeout(deadline);
-    });
-    clearTimeout(deadline);
+    if (this.#producer !== undefined) await this.sockets.end(this.#producer.disconnect());
   }
 
   async #publishNow(records: readonly RawRecord[]): Promise<void> {

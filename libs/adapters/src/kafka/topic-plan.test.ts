@@ -34,7 +34,7 @@ describe('what makes a topic as it must be', () => {
     expect(lines(TOPICS.canary, 'missing')).toEqual([
       'create postern.canary.v1: 12 partitions, replication factor 3, cleanup.policy=delete ' +
         'retention.ms=3600000 retention.bytes=-1 segment.ms=3600000 min.insync.replicas=2 ' +
-        'unclean.leader.election.enable=false max.message.bytes=1048588',
+        'unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip',
     ]);
   });
 

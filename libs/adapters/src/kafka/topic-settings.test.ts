@@ -20,6 +20,7 @@ describe('the settings of a topic', () => {
       'min.insync.replicas': '2',
       'unclean.leader.election.enable': 'false',
       'max.message.bytes': '1048588',
+      'compression.type': 'gzip',
     });
   });
 
@@ -34,6 +35,7 @@ describe('the settings of a topic', () => {
       'min.insync.replicas': '2',
       'unclean.leader.election.enable': 'false',
       'max.message.bytes': '1048588',
+      'compression.type': 'gzip',
     });
   });
 
@@ -64,6 +66,8 @@ describe('the settings of a topic', () => {
     [TOPICS.call, 'min.insync.replicas', '3', true],
     [TOPICS.call, 'unclean.leader.election.enable', 'true', false],
     [TOPICS.call, 'max.message.bytes', '1048587', false],
+    [TOPICS.command, 'compression.type', 'gzip', true],
+    [TOPICS.command, 'compression.type', 'producer', false],
     [TOPICS.call, 'max.message.bytes', '2000000', true],
     [TOPICS.call, 'max.message.bytes', 'unreadable', false],
     [TOPICS.call, 'retention.ms', undefined, false],

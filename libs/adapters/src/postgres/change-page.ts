@@ -11,7 +11,7 @@ import { eventsParameter } from './json-parameter.js';
 import { handleFrom } from './handle-row.js';
 import { CHANGE_PAGE, type LockedPage, lockLive, lockSuspended } from './lock-handles.js';
 import { type PostgresConnection } from './postgres-connection.js';
-import { liftSuspension, placeSuspension, resumable } from './suspension-rows.js';
+import { liftSuspension, placeSuspension, resumable, stands } from './suspension-rows.js';
 
 /** What the pages before have come to. */
 export interface ChangeProgress {
@@ -117,13 +117,17 @@ async function updated(
   return handles.map((handle): Handle => ({ ...handle, status }));
 }
 
-/** The target is remembered, so that it is taken from the topic again when its last handle is gone. */
+/**
+ * The target is remembered, so that it is taken from the topic again when its last handle is gone. While another's
+ * suspension of it stands, what the topic says is still true: who lifts their own does not hide that.
+ */
 async function stateOf(
   connection: PostgresConnection,
-  { selector, stateOf: made, at }: HandleChange,
+  { action, selector, stateOf: made, at }: HandleChange,
   changed: readonly Handle[],
 ): Promise<readonly PosternEvent[]> {
   if (made === undefined) return [];
+  if (action === 'resume' && (await stands(connection, selector))) return [];
   const latest = changed.reduce((last, { expiresAt }) => (expiresAt > last ? expiresAt : last), at);
   const [row] = await connection.query<Pick<HandleChangeSum, 'until'>>(
     `insert into public.revocation_state as known (target, until) values ($1, $2)
@@ -150,10 +154,23 @@ export async function kept(
   return eventsOf(handles);
 }
 
+/** A statement for more would take a time that grows with their square, and in the end more than a statement may. */
+const APPEND_PAGE = 100;
+
+/** In the order of their keys, as each statement locks them: two that append to the same keys never block each other. */
 export async function append(
   connection: PostgresConnection,
   events: readonly PosternEvent[],
 ): Promise<void> {
-  if (events.length === 0) return;
-  await connection.query('select public.append_events($1::jsonb)', [eventsParameter(events)]);
+  const ordered = [...events].sort(byKey);
+  for (let at = 0; at < ordered.length; at += APPEND_PAGE) {
+    const page = ordered.slice(at, at + APPEND_PAGE);
+    await connection.query('select public.append_events($1::jsonb)', [eventsParameter(page)]);
+  }
 }
+
+/** Those of one key stay as they are. Byte by byte, as PostgreSQL does here. */
+const byKey = (
+  { partitionkey: one }: PosternEvent,
+  { partitionkey: other }: PosternEvent,
+): number => Buffer.compare(Buffer.from(one), Buffer.from(other));

@@ -5,8 +5,25 @@ export interface Condition {
   readonly values: readonly unknown[];
 }
 
-/** What a selector names, as a condition on rows of `handle` with parameters from `first` on. */
-export function conditionOf(selector: HandleSelector, first: number): Condition {
+/**
+ * What a selector names, as a condition on rows of `handle` with parameters from `first` on. `bound`: the parameter with
+ * the `iss` of issuers, a text[] or null; then it names those of their subjects alone.
+ */
+export function conditionOf(
+  selector: HandleSelector,
+  { bound, first }: { readonly bound: string; readonly first: number },
+): Condition {
+  const { text, values } = named(selector, { bound, first });
+  return { text: selector.scope === 'subject' ? text : `${text} and ${within(bound)}`, values };
+}
+
+const within = (bound: string, issuer = 'subject_issuer'): string =>
+  `(${bound}::text[] is null or ${issuer} = any(${bound}))`;
+
+function named(
+  selector: HandleSelector,
+  { bound, first }: { readonly bound: string; readonly first: number },
+): Condition {
   const [one, two] = [`$${first}`, `$${first + 1}`];
   const { id } = selector;
   switch (selector.scope) {
@@ -16,7 +33,8 @@ export function conditionOf(selector: HandleSelector, first: number): Condition 
       return { text: `family_id = ${one}`, values: [id] };
     case 'subject':
       return {
-        text: `(subject_id = ${one} or (actor_ids <> '{}' and actor_ids @> array[${one}::text]))`,
+        text: `((subject_id = ${one} and ${within(bound)})
+          or (actor_ids <> '{}' and actor_ids @> array[${one}::text] and ${within(bound, issuerOfActor(one))}))`,
         values: [id],
       };
     case 'issuer':
@@ -37,3 +55,7 @@ export function conditionOf(selector: HandleSelector, first: number): Condition 
       return { text: `resource = ${one}`, values: [id] };
   }
 }
+
+// Both columns name the same actors in the same order.
+const issuerOfActor = (id: string): string =>
+  `(actors -> (array_position(actor_ids, ${id}::text) - 1) ->> 'issuer')`;

@@ -1,9 +1,9 @@
 import { type PosternEvent } from '#events';
-import { type Handle, type IssueOutcome, targetsOf } from '#handles';
+import { type Handle, isNamed, type IssueOutcome, targetsOf } from '#handles';
 import { handleParameter, INSERT_HANDLE } from './issue-statement.js';
 import { eventsParameter } from './json-parameter.js';
 import { type PostgresConnection } from './postgres-connection.js';
-import { names, type SuspensionRow } from './suspension-rows.js';
+import { type SuspensionRow } from './suspension-rows.js';
 
 /**
  * A handle that descends from another. Taking the calls locks the parent's row, so that a revocation of it comes either
@@ -17,9 +17,9 @@ export async function issueFromParent(
 ): Promise<IssueOutcome> {
   const standing = await connection.query<Pick<SuspensionRow, 'target' | 'issuers'>>(
     'select target, issuers from public.standing_suspensions($1)',
-    [targetsOf(handle)],
+    [targetsOf(handle).map(({ target }) => target)],
   );
-  if (standing.some(names(handle))) return 'suspended';
+  if (standing.some((one) => isNamed(handle, one))) return 'suspended';
   const [row] = await connection.query<{ taken: boolean }>(
     'select public.take_calls($1, $2, $3, $4) as taken',
     [handle.parentId, handle.maxCalls, handle.issuedAt, handle.expiresAt],

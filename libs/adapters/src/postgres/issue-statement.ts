@@ -49,7 +49,7 @@ const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
  * suspension stopped.
  *
  * First of all it waits for whoever suspends or revokes, and looks at what stands then; `targets` are what selectors may
- * name the handle by.
+ * name the handle by, and `target_issuers` of whom each is.
  *
  * The upsert locks the subject token's row, so that of many at once each sees the count that the one before committed;
  * without a use left it gives no row, and neither handle nor event is written. Keys are locked in sorted order.
@@ -58,12 +58,14 @@ export const ISSUE_HANDLES = `
   with asked as materialized (
     select * from jsonb_to_recordset($1::jsonb) as issue(place integer, use_key text, uses_max integer,
       use_environment text, exchange_id text, use_family_id text, use_expires_at timestamptz, ${RECORD}, targets text[],
-      events jsonb)
+      target_issuers text[], events jsonb)
   ), standing as materialized (
     select found.target, found.issuers from public.standing_suspensions($2::text[]) as found
   ), suspended as materialized (
-    select distinct place from asked join standing on standing.target = any(asked.targets)
-    where cardinality(standing.issuers) = 0 or asked.subject_issuer = any(standing.issuers)
+    select distinct place from asked
+    cross join lateral unnest(asked.targets, asked.target_issuers) as named(target, issuer)
+    join standing on standing.target = named.target
+    where cardinality(standing.issuers) = 0 or named.issuer = any(standing.issuers)
   ), used as (
     insert into public.subject_token_use as known
       (key, uses, uses_max, environment, first_exchange_id, family_id, expires_at)
@@ -118,7 +120,8 @@ const issueRow = ({ handle, use, events }: TokenIssue, place: number) => ({
   use_family_id: use.familyId,
   use_expires_at: use.expiresAt,
   ...handleRow(handle),
-  targets: targetsOf(handle),
+  targets: targetsOf(handle).map(({ target }) => target),
+  target_issuers: targetsOf(handle).map(({ issuer }) => issuer),
   events: listedEvents(events),
 });
 

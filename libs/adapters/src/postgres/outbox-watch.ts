@@ -5,6 +5,8 @@ import { type EvidenceBudget, type OutboxGauge } from '#events';
 const EVERY_MS = 1_000;
 /** The measuring takes at most a tenth of the time: after one that took long, there is a longer pause. */
 const PAUSES = 9;
+/** But an answer is of no use any more after PRESSURE_KNOWN_SECONDS: the next one must come before that. */
+const PAUSE_MAX_MS = 10_000;
 
 export interface OutboxWatchParts {
   readonly gauge: OutboxGauge;
@@ -23,8 +25,9 @@ export class OutboxWatch {
   /** Resolves when it was measured once: before that, everything is refused. @throws DependencyUnavailable */
   static async start(parts: OutboxWatchParts): Promise<OutboxWatch> {
     const watch = new OutboxWatch(parts);
-    const tookMs = await watch.#measure();
-    watch.#running = watch.#go(tookMs);
+    const beganMs = performance.now();
+    await watch.#measure();
+    watch.#running = watch.#go(performance.now() - beganMs);
     return watch;
   }
 
@@ -37,21 +40,24 @@ export class OutboxWatch {
   async #go(firstTookMs: number): Promise<void> {
     const { signal } = this.#stopping;
     let tookMs = firstTookMs;
-    while (await paused(Math.max(EVERY_MS, tookMs * PAUSES), signal)) {
-      tookMs = await this.#measure().catch((error: unknown) => {
+    while (await paused(outboxPauseMs(tookMs), signal)) {
+      const beganMs = performance.now();
+      await this.#measure().catch((error: unknown) => {
         this.parts.onProblem('the outbox cannot be measured', error);
-        return 0;
       });
+      tookMs = performance.now() - beganMs;
     }
   }
 
-  async #measure(): Promise<number> {
-    const beganMs = performance.now();
+  async #measure(): Promise<void> {
     const { bytes } = await this.parts.gauge.measure();
     this.parts.budget.measured(bytes);
-    return performance.now() - beganMs;
   }
 }
+
+/** Until the next measure, after one that took so long, whether it came about or not. */
+export const outboxPauseMs = (tookMs: number): number =>
+  Math.min(Math.max(EVERY_MS, tookMs * PAUSES), PAUSE_MAX_MS);
 
 /** Whether the time went by; false when it was cut short. */
 const paused = (ms: number, signal: AbortSignal): Promise<boolean> =>

@@ -6,16 +6,28 @@ interface ShardRow {
   readonly records: string;
   readonly bytes: string;
   readonly age_seconds: number;
+  /** Where to go on in this shard; null when it was counted whole. */
+  readonly counted_to: string | null;
 }
 
-const ASK = 'select shard, records, bytes, age_seconds from public.outbox_pressure($1)';
+const ASK = `
+  select shard, records, bytes, age_seconds, counted_to
+  from public.outbox_pressure($1, $2, make_interval(secs => $3))`;
+const PART_SECONDS = 1;
+const NOTHING: Backlog = { records: 0, bytes: 0, oldestAgeSeconds: 0 };
 
 /** Every process's role may ask this. Calls in turn: one at a time. */
 export class PostgresOutboxGauge extends OutboxGauge {
   readonly #shards = new Map<number, Backlog>();
-  #next = 0;
+  #next = { shard: 0, seq: '0' };
+  /** Of the next shard, what was counted of it so far. */
+  #counted = NOTHING;
 
-  constructor(private readonly database: PostgresDatabase) {
+  /** `partSeconds`: after so long, what was counted is told, and the rest is asked for by the next question. */
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly partSeconds = PART_SECONDS,
+  ) {
     super();
   }
 
@@ -29,16 +41,24 @@ export class PostgresOutboxGauge extends OutboxGauge {
 
   /** As far as the server comes in about a second. */
   async #askOn(): Promise<void> {
-    const rows = await this.database.query<ShardRow>(ASK, [this.#next], {
+    const { shard, seq } = this.#next;
+    const rows = await this.database.query<ShardRow>(ASK, [shard, seq, this.partSeconds], {
       name: 'outbox-pressure',
     });
-    for (const { shard, records, bytes, age_seconds } of rows) {
-      this.#shards.set(shard, {
-        records: Number(records),
-        bytes: Number(bytes),
-        oldestAgeSeconds: age_seconds,
-      });
-      this.#next = (shard + 1) % OUTBOX_SHARDS;
-    }
+    for (const row of rows) this.#take(row);
+  }
+
+  #take({ shard, counted_to: seq, ...row }: ShardRow): void {
+    const counted: Backlog = {
+      records: this.#counted.records + Number(row.records),
+      bytes: this.#counted.bytes + Number(row.bytes),
+      oldestAgeSeconds: row.age_seconds,
+    };
+    const known = this.#shards.get(shard);
+    const isMore = known !== undefined && counted.bytes > known.bytes;
+    // A part that weighs more than the whole did is news that must not wait for the rest.
+    if (seq === null || isMore) this.#shards.set(shard, counted);
+    this.#counted = seq === null ? NOTHING : counted;
+    this.#next = seq === null ? { shard: (shard + 1) % OUTBOX_SHARDS, seq: '0' } : { shard, seq };
   }
 }

@@ -16,7 +16,7 @@ export interface LeaseOptions {
 /** First half of an advisory lock, the second is the shard. It spells "post". */
 const SHARD_LOCKS = 1_886_352_244;
 /** Each relay holds one of these, whose second half is its backend: so they know of each other, and the dead are gone. */
-const RELAY_LOCKS = 1_886_352_245;
+const RELAY_LOCKS = 1_886_352_246;
 const IDLE_TIMEOUT_MS = 15_000;
 /** So often within the time after which the lease is lost. */
 const BEATS = 4;

@@ -2,6 +2,7 @@ import {
   type Handle,
   type HandleChange,
   type HandleSelector,
+  isNamed,
   type StandingSuspension,
   targetOf,
   targetsOf,
@@ -66,6 +67,17 @@ export async function liftSuspension(
   return rows.length > 0;
 }
 
+/** Whether anyone's suspension of the same stands. */
+export async function stands(
+  connection: PostgresConnection,
+  selector: HandleSelector,
+): Promise<boolean> {
+  const rows = await connection.query('select 1 from public.suspension where target = $1 limit 1', [
+    targetOf(selector),
+  ]);
+  return rows.length > 0;
+}
+
 /** Of these suspended handles those that may be active again: no suspension names them, and their parent is not suspended. */
 export async function resumable(
   connection: PostgresConnection,
@@ -76,7 +88,8 @@ export async function resumable(
   const stopped = await suspendedAmong(connection, handles);
   const free: Handle[] = [];
   for (const handle of handles) {
-    const isStopped = stopped.has(handle.parentId ?? '') || standing.some(names(handle));
+    const isStopped =
+      stopped.has(handle.parentId ?? '') || standing.some((one) => isNamed(handle, one));
     if (isStopped) continue;
     stopped.delete(handle.id);
     free.push(handle);
@@ -84,18 +97,11 @@ export async function resumable(
   return free;
 }
 
-/** Whether a suspension of which the target and the issuers are known names the handle. */
-export const names =
-  (handle: Handle) =>
-  ({ target, issuers }: Pick<SuspensionRow, 'target' | 'issuers'>): boolean =>
-    targetsOf(handle).includes(target) &&
-    (issuers.length === 0 || issuers.includes(handle.subject.issuer));
-
 function standingAmong(
   connection: PostgresConnection,
   handles: readonly Handle[],
 ): Promise<SuspensionRow[]> {
-  const targets = [...new Set(handles.flatMap(targetsOf))];
+  const targets = [...new Set(handles.flatMap(targetsOf).map(({ target }) => target))];
   return connection.query<SuspensionRow>(
     'select target, issuers from public.suspension where target = any($1)',
     [targets],
