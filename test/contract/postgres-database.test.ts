@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:net';
-import { PostgresDatabase } from '#adapters/postgres';
+import { type PostgresConnection, PostgresDatabase } from '#adapters/postgres';
 import { DependencyUnavailable } from '#kernel';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 
@@ -139,16 +139,24 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       it('runs both of two that block each other, one of them again', async () => {
         await server.database.query('insert into tried values (10), (20)');
         let runs = 0;
+        let holding = 0;
+        let bothHold: () => void = () => undefined;
+        const haveBoth = new Promise<void>((resolve) => {
+          bothHold = resolve;
+        });
+        const lock = (connection: PostgresConnection, id: number): Promise<unknown> =>
+          connection.query('select 1 from tried where id = $1 for update', [id]);
         const swap = (first: number, second: number): Promise<void> =>
           server.database.transaction(async (connection) => {
             runs += 1;
-            for (const id of [first, second]) {
-              await connection.query('select 1 from tried where id = $1 for update', [id]);
-              await connection.query('select pg_sleep(0.1)');
-            }
+            await lock(connection, first);
+            holding += 1;
+            if (holding === 2) bothHold();
+            await haveBoth; // At the first time each holds what the other wants.
+            await lock(connection, second);
           });
         await expect(Promise.all([swap(10, 20), swap(20, 10)])).resolves.toHaveLength(2);
-        expect(runs).toBe(3);
+        expect(runs).toBeGreaterThan(2);
       });
 
       it('gives a dedicated session that knows when it was ended', async () => {
