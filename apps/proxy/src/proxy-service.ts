@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Server } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { Housekeeping } from './housekeeping.js';
@@ -9,6 +8,7 @@ import {
   type PosternConfig,
   TrustedProxies,
   type UnreadRequest,
+  waitAtMost,
 } from '#platform';
 import { ProxyListener } from './proxy-listener.js';
 
@@ -82,10 +82,7 @@ export class ProxyService {
    */
   async close(deadlineMs: number): Promise<void> {
     await this.#listener.drain(deadlineMs);
-    await Promise.race([
-      this.#pipeline.endSessions(),
-      pause(END_SESSIONS_MS, undefined, { ref: false }),
-    ]);
+    await waitAtMost(END_SESSIONS_MS, this.#pipeline.endSessions());
     await this.#parts.upstream.close(0);
     await this.#housekeeping.stop();
     await this.#pipeline.close();

@@ -4,9 +4,13 @@ import {
   kafkaOptions,
   KafkaTopics,
 } from '#adapters/kafka';
-import { type AppContext } from '#platform';
-import { farewell } from './farewell.js';
-import { REVOCATION_TOPICS, RevocationFeed, type RevocationFeedParts } from './revocation-feed.js';
+import { type AppContext, waitAtMost } from '#platform';
+import {
+  FAREWELL_MS_MAX,
+  REVOCATION_TOPICS,
+  RevocationFeed,
+  type RevocationFeedParts,
+} from './revocation-feed.js';
 
 const WITHOUT_KAFKA =
   'KAFKA_BROKERS is not set: revocations are found by the re-check alone, twice a second';
@@ -35,7 +39,7 @@ export async function readRevocations(
   return {
     stop: async () => {
       await feed.stop();
-      await farewell(bus.close());
+      await waitAtMost(FAREWELL_MS_MAX, bus.close());
     },
   };
 }

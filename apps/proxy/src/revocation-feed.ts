@@ -13,8 +13,7 @@ import {
   type Topic,
 } from '#events';
 import { randomId } from '#kernel';
-import { type Metrics } from '#platform';
-import { farewell } from './farewell.js';
+import { type Metrics, waitAtMost } from '#platform';
 import { RevocationEntries, type RevocationEntriesParts } from './revocation-entries.js';
 import { RevocationStateConsumer } from './revocation-state.consumer.js';
 
@@ -26,6 +25,8 @@ export interface RevocationFeedParts extends Omit<RevocationEntriesParts, 'isCau
 
 export const REVOCATION_TOPICS: readonly Topic[] = ['postern.revocation-state.v1'];
 
+/** Taking leave of a bus may take that long when a process ends: then the bus finds out by itself. */
+export const FAREWELL_MS_MAX = 2_000;
 /** Nothing was heard of the bus for that long, not even that there is nothing: it stands still. */
 const SILENT_MS_MAX = 30_000;
 const UNREAD = 'revocations are not read from the event bus, the re-check finds them alone';
@@ -97,7 +98,7 @@ export class RevocationFeed {
 
   /** Resolves within seconds, also while the bus does not answer. */
   async stop(): Promise<void> {
-    await farewell(this.app.close());
+    await waitAtMost(FAREWELL_MS_MAX, this.app.close());
     await this.entries.close();
   }
 

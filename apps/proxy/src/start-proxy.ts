@@ -1,4 +1,5 @@
 import {
+  openEvidence,
   openProofs,
   PostgresCallLedger,
   PostgresDatabase,
@@ -10,7 +11,7 @@ import {
 import { VaultSecretStore } from '#adapters/vault';
 import { EventFactory, probeBreached } from '#events';
 import { HandleLife } from '#handles';
-import { type CallLedger } from '#injection';
+import { BudgetedCallLedger, type CallLedger } from '#injection';
 import { type PosternError } from '#kernel';
 import {
   AdminModule,
@@ -21,7 +22,6 @@ import {
   startProber,
 } from '#platform';
 import { callProbes } from './call-prober.module.js';
-import { openEvidence } from './open-evidence.js';
 import { openCallPath, ProxyModule, type ProxyService } from './proxy.module.js';
 import { readRevocations } from './read-revocations.js';
 
@@ -47,8 +47,9 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   const { config, health, metrics } = context;
   const stores = await openStores(context);
   const { database, ledger, secrets, journal, events } = stores;
-  const evidence = await openEvidence(context, database, ledger);
-  const proxy = callPath(context, { ...stores, ledger: evidence.ledger });
+  const { evidence, outboxWatch } = await openEvidence(context, database);
+  const budgeted = new BudgetedCallLedger({ ledger, budget: evidence });
+  const proxy = callPath(context, { ...stores, ledger: budgeted });
   health.add('postgresql', () => database.ping());
   health.add('vault', () => secrets.requireReady());
   const admin = await startHttpHost({
@@ -80,7 +81,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
       await revocations.stop(); // After what is still to be written: Kafka may take its time.
       await secrets.close();
       await admin.close(0);
-      await evidence.outboxWatch.stop();
+      await outboxWatch.stop();
       await stores.recheckDatabase.close();
       await database.close();
     },

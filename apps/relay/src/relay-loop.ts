@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { performance } from 'node:perf_hooks';
 import { type EventBus, type Outbox, type OutboxBatch, OutboxLeaseLost } from '#events';
 import { type Clock, secondsAfter } from '#kernel';
+import { waitAtMost } from '#platform';
 
 /** What the loop tells whoever measures it. */
 export interface RelayObserver {
@@ -81,12 +82,7 @@ export class RelayLoop {
   /** Resolves when nothing is in flight any more, or after five seconds, and the leases are given up. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    const waiting = new AbortController();
-    await Promise.race([
-      this.running,
-      pause(STOP_WAIT_MS, undefined, { signal: waiting.signal, ref: false }).catch(() => undefined),
-    ]);
-    waiting.abort();
+    await waitAtMost(STOP_WAIT_MS, this.running);
     await this.parts.outbox.close();
   }
 

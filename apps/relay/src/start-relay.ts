@@ -5,16 +5,7 @@ import {
   KafkaTopics,
   topicsOf,
 } from '#adapters/kafka';
-import {
-  type LeaseOptions,
-  PostgresCanaries,
-  PostgresDatabase,
-  PostgresHandleExpiry,
-  PostgresInbox,
-  PostgresOutbox,
-  requireMigrated,
-} from '#adapters/postgres';
-import { EventFactory } from '#events';
+import { PostgresDatabase, requireMigrated } from '#adapters/postgres';
 import {
   AdminModule,
   type AppContext,
@@ -23,19 +14,15 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
+import { type PostgresRelayParts, postgresRelay } from './postgres-relay.module.js';
 import { addRelayHealth } from './relay-health.js';
-import { type RelayParts } from './relay-loop.js';
-import { RelayModule } from './relay.module.js';
 
 /** Until a broker has to answer; after that the process ends, and says which brokers it tried. */
 const START_DEADLINE_MS = 30_000;
 const POOL_SIZE = 3;
 
 /** What tests set otherwise; a relay that is shipped takes the defaults. */
-export interface RelayOptions {
-  readonly leases?: LeaseOptions;
-  readonly faults?: NonNullable<RelayParts['faults']>;
-}
+export type RelayOptions = Pick<PostgresRelayParts, 'leases' | 'faults'>;
 
 interface Connections {
   readonly database: PostgresDatabase;
@@ -86,31 +73,15 @@ export async function startRelay(
 function startHost(
   context: AppContext,
   connections: Connections,
-  { leases = {}, faults }: RelayOptions,
+  options: RelayOptions,
 ): Promise<HttpHost> {
-  const { health, metrics, log, clock, config } = context;
-  const { database, bus, topics, deadLetters } = connections;
-  const { environment, deployment } = config;
-  const outbox = new PostgresOutbox(database, leases);
-  const events = new EventFactory({ clock, environment, deployment, component: 'relay' });
-  const canaries = new PostgresCanaries({ database, events });
-  const expiry = new PostgresHandleExpiry({ database, source: `urn:postern:${deployment}:relay` });
-  const inbox = new PostgresInbox(database);
-  const relay = RelayModule.register({
-    outbox,
-    bus,
-    clock,
-    metrics,
-    ...(faults === undefined ? {} : { faults }),
-    onProblem: (problem) => log.warn(problem),
-    onAlarm: (problem) => log.error(problem),
-    maintain: async () => {
-      await outbox.maintain();
-      await expiry.purge();
-      await inbox.purge();
-    },
-    tellExpired: () => expiry.tell(),
-    canaries: { deployment, environment, deadLetters, beat: () => canaries.beat() },
+  const { health, metrics, config } = context;
+  const { database, topics, ...ends } = connections;
+  const relay = postgresRelay(context, {
+    ...options,
+    ...ends,
+    database,
+    component: 'relay',
     onStart: (state) => {
       addRelayHealth(health, state, () => Promise.all([topics.ping(), database.ping()]));
     },

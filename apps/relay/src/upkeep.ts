@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { waitAtMost } from '#platform';
 
 /** A piece of housekeeping that is done at the start and from time to time. */
 export interface Duty {
@@ -27,13 +28,7 @@ export class Upkeep {
   /** Resolves when the work that runs has ended, or after five seconds. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    const waiting = new AbortController();
-    const { signal } = waiting;
-    await Promise.race([
-      this.running,
-      pause(STOP_WAIT_MS, undefined, { signal, ref: false }).catch(() => undefined),
-    ]);
-    waiting.abort();
+    await waitAtMost(STOP_WAIT_MS, this.running);
   }
 
   private async loop({ name, everyMs, work }: Duty): Promise<void> {

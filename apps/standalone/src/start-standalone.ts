@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, HttpTokenIntrospector, vaultClientSecrets } from '#adapters/issuers';
 import {
+  type OpenEvidence,
   openProofs,
   orderStores,
   PostgresCallLedger,
@@ -33,10 +34,10 @@ import {
   type ProxyService,
   RevocationFeed,
 } from '../../proxy/src/proxy.module.js';
+import { postgresRelay } from '../../relay/src/postgres-relay.module.js';
 import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
-import { type OpenEvidence, openStsParts } from '../../sts/src/sts-parts.module.js';
+import { openStsParts } from '../../sts/src/sts-parts.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
-import { relayOf } from './relay-of.js';
 import { openServers, type Servers } from './servers.js';
 
 /** Calls in flight had their time while the listener closed. */
@@ -208,3 +209,11 @@ function startAdminHost(
     configure: (app) => ControlModule.configure(app),
   });
 }
+
+const relayOf = (context: AppContext, { bus, database, deadLetters }: Servers): DynamicModule =>
+  postgresRelay(context, {
+    ...{ bus, database, deadLetters, component: 'standalone' },
+    onStart: (relay) => {
+      context.health.add('relay', () => relay.trouble ?? relay.note);
+    },
+  });

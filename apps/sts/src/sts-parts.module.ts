@@ -1,6 +1,8 @@
 import { type OpenPolicy } from '#adapters/files';
 import { IssuerKeySource } from '#adapters/issuers';
 import {
+  type OpenEvidence,
+  openEvidence,
   openProofs,
   type PostgresDatabase,
   PostgresEventJournal,
@@ -11,10 +13,7 @@ import { EventFactory } from '#events';
 import { HandleLife } from '#handles';
 import { type TokenIntrospector } from '#identity';
 import { type AppContext } from '#platform';
-import { type OpenEvidence, openEvidence } from './open-evidence.js';
 import { type StsParts } from './sts.module.js';
-
-export { type OpenEvidence };
 
 /** What differs between the processes that an STS runs in. */
 export interface StsSurroundings {

@@ -40,6 +40,7 @@ export {
 } from './probe-target.js';
 export { readinessRounds } from './readiness-metrics.js';
 export { Rounds, type RoundsParts } from './rounds.js';
+export { waitAtMost } from './wait-at-most.js';
 export { runApp } from './run-app.js';
 export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';
 export { TrustedProxies } from './trusted-proxies.js';

@@ -16,6 +16,7 @@ export { PostgresInbox } from './postgres-inbox.js';
 export { PostgresOutbox } from './postgres-outbox.js';
 export { PostgresOutboxGauge } from './postgres-outbox-gauge.js';
 export { OutboxWatch, type OutboxWatchParts } from './outbox-watch.js';
+export { type OpenEvidence, openEvidence } from './open-evidence.js';
 export { PostgresCanaries, type PostgresCanariesParts } from './postgres-canaries.js';
 export { PostgresHandleExpiry } from './postgres-handle-expiry.js';
 export { type LeaseOptions } from './shard-leases.js';

@@ -3,8 +3,8 @@ import { type Digest } from '#kernel';
 import { append, findMark, kept } from './change-page.js';
 import { eventFailure } from './json-parameter.js';
 import { type PostgresDatabase } from './postgres-database.js';
+import { purgeExpired } from './purge-expired.js';
 
-const PURGE_PAGE = 5_000;
 /** Of two at once that keep a receipt of the same order the second sees the first. */
 const TAKE_RECEIPT_LOCK = 'select pg_advisory_xact_lock(1886352244, 501)';
 
@@ -31,17 +31,7 @@ export class PostgresOrderReceipts extends OrderReceipts {
       });
   }
 
-  override async purge(now: Date): Promise<number> {
-    let forgotten = 0;
-    for (;;) {
-      const page = await this.database.query(
-        `delete from public.order_receipt where key in (
-           select key from public.order_receipt where expires_at < $1 order by expires_at limit ${PURGE_PAGE})
-         returning 1`,
-        [now],
-      );
-      forgotten += page.length;
-      if (page.length < PURGE_PAGE) return forgotten;
-    }
+  override purge(now: Date): Promise<number> {
+    return purgeExpired(this.database, 'order_receipt', now);
   }
 }

@@ -2,6 +2,7 @@ import { ProofUses } from '#handles';
 import { type Digest } from '#kernel';
 import { GroupCommit } from './group-commit.js';
 import { type PostgresDatabase } from './postgres-database.js';
+import { purgeExpired } from './purge-expired.js';
 
 interface ProofUse {
   readonly key: Digest;
@@ -11,7 +12,6 @@ interface ProofUse {
 type Outcome = 'first' | 'again';
 
 const LIMITS = { batchItemsMax: 256, waitingItemsMax: 10_000, lanes: 2 };
-const PURGE_PAGE = 5_000;
 
 // Keys are inserted in sorted order, so that two batches never wait for each other in a circle.
 const USE_PROOFS = `
@@ -47,19 +47,8 @@ export class PostgresProofUses extends ProofUses {
     return rows.length > 0;
   }
 
-  // No lock is taken before: the roles may not update. Two purges at once only wait for each other.
-  override async purge(now: Date): Promise<number> {
-    let forgotten = 0;
-    for (;;) {
-      const page = await this.database.query(
-        `delete from public.proof_use where key in (
-           select key from public.proof_use where expires_at < $1 order by expires_at limit ${PURGE_PAGE})
-         returning 1`,
-        [now],
-      );
-      forgotten += page.length;
-      if (page.length < PURGE_PAGE) return forgotten;
-    }
+  override purge(now: Date): Promise<number> {
+    return purgeExpired(this.database, 'proof_use', now);
   }
 
   private async commit(uses: readonly ProofUse[]): Promise<readonly Outcome[]> {

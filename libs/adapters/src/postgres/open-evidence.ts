@@ -1,6 +1,19 @@
-import { OutboxWatch, type PostgresDatabase, PostgresOutboxGauge } from '#adapters/postgres';
 import { EvidenceBudget } from '#events';
-import { type AppContext } from '#platform';
+import { type Clock } from '#kernel';
+import { OutboxWatch } from './outbox-watch.js';
+import { type PostgresDatabase } from './postgres-database.js';
+import { PostgresOutboxGauge } from './postgres-outbox-gauge.js';
+
+/** What a process gives: its clock and settings, and where it says how it is. */
+export interface EvidenceSurroundings {
+  readonly clock: Clock;
+  readonly config: {
+    readonly evidence: Omit<ConstructorParameters<typeof EvidenceBudget>[0], 'clock'>;
+  };
+  readonly log: { warn(details: object, message: string): void };
+  readonly health: { add(name: string, check: () => string | undefined): void };
+  readonly metrics: { gaugeOf(name: string, help: string, read: () => number): void };
+}
 
 /** Whether evidence can be kept, and what keeps asking. */
 export interface OpenEvidence {
@@ -10,7 +23,7 @@ export interface OpenEvidence {
 
 /** Measures the outbox from now on, about once a second. @throws DependencyUnavailable when it cannot at first */
 export async function openEvidence(
-  { config, clock, log, health, metrics }: AppContext,
+  { config, clock, log, health, metrics }: EvidenceSurroundings,
   database: PostgresDatabase,
 ): Promise<OpenEvidence> {
   const evidence = new EvidenceBudget({ clock, ...config.evidence });
