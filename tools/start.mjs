@@ -11,6 +11,7 @@ const entries = {
   proxy: 'dist/apps/proxy/src/main.js',
   control: 'dist/apps/control/src/main.js',
   relay: 'dist/apps/relay/src/main.js',
+  rotator: 'dist/apps/rotator/src/main.js',
   standalone: 'dist/apps/standalone/src/main.js',
   demo: 'dist/test/demo/main.js',
   bench: 'dist/test/bench/main.js',

@@ -1,3 +1,19 @@
+export {
+  CENSUS_VALID_MS,
+  CredentialCensus,
+  type CredentialRefusal,
+  type CredentialReport,
+  INSTANCE_GONE_MS,
+  type InstanceReport,
+  type VersionUse,
+} from './credential-census.js';
+export {
+  type CredentialState,
+  credentialStates,
+  type Gate,
+  gates,
+  type ManagedCredential,
+} from './managed-credential.js';
 export { FAILURE_REMEMBERED_MS } from './pinned-credential.js';
 export {
   PinnedCredentials,

@@ -94,3 +94,5 @@ export { OCSF_VERSION } from './ocsf-event.js';
 export { toCaep } from './to-caep.js';
 export { toOcsf } from './to-ocsf.js';
 export { withoutCredentials } from './without-credentials.js';
+export { type RotationState, rotationStates } from './rotation-events.js';
+export { wrapVerdicts } from './wrap-events.js';

@@ -1,0 +1,31 @@
+export { CHANGE_MS_MAX, ChangeRefused, CredentialChanger, TargetUnreachable, type ValueChange } from './credential-changer.js';
+export { CredentialProbe, PROBE_MS_MAX, type ProbeAnswer } from './credential-probe.js';
+export { type LoginAllowance, LoginBudget, type Reservation } from './login-budget.js';
+export { characterClasses, type CharacterClass, newPassword, type PasswordPolicy } from './password-policy.js';
+export { RotatedSecrets, type SecretFields, SecretMoved } from './rotated-secrets.js';
+export {
+  type ProbeResult,
+  type ProbeResults,
+  type Rotation,
+  type RotationKind,
+  rotationKinds,
+  type RotationOrigin,
+  rotationOrigins,
+  type RotationTrigger,
+  rotationTriggers,
+  type WrapIntake,
+} from './rotation.js';
+export { type RotationPlan, type WrapExpectation } from './rotation-plan.js';
+export {
+  CredentialBook,
+  type CredentialChange,
+  type InstanceUse,
+  type LeasedRotation,
+  type RefusalTally,
+  type RotationFilter,
+  RotationLeaseLost,
+  type RotationStep,
+  RotationStore,
+} from './rotation-store.js';
+export { isAtRest, isEnded, mayFollow, TRANSITIONS } from './transitions.js';
+export { type Unwrapped, type WrapLookup, WrappingTokens } from './wrapping-tokens.js';
