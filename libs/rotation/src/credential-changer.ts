@@ -36,7 +36,10 @@ export abstract class CredentialChanger {
   abstract apply(change: ValueChange): Promise<void>;
 
   /** After this `old` is not valid any more, and `current` is. With one slot there is nothing to do. */
-  abstract retire(change: { readonly old: SecretFields; readonly current: SecretFields }): Promise<void>;
+  abstract retire(change: {
+    readonly old: SecretFields;
+    readonly current: SecretFields;
+  }): Promise<void>;
 
   /**
    * Makes `next` valid by the reconcile credential, whatever is valid now. Undefined where none is configured.

@@ -1,7 +1,18 @@
-export { CHANGE_MS_MAX, ChangeRefused, CredentialChanger, TargetUnreachable, type ValueChange } from './credential-changer.js';
+export {
+  CHANGE_MS_MAX,
+  ChangeRefused,
+  CredentialChanger,
+  TargetUnreachable,
+  type ValueChange,
+} from './credential-changer.js';
 export { CredentialProbe, PROBE_MS_MAX, type ProbeAnswer } from './credential-probe.js';
 export { type LoginAllowance, LoginBudget, type Reservation } from './login-budget.js';
-export { characterClasses, type CharacterClass, newPassword, type PasswordPolicy } from './password-policy.js';
+export {
+  characterClasses,
+  type CharacterClass,
+  newPassword,
+  type PasswordPolicy,
+} from './password-policy.js';
 export { RotatedSecrets, type SecretFields, SecretMoved } from './rotated-secrets.js';
 export {
   type ProbeResult,
@@ -15,16 +26,25 @@ export {
   rotationTriggers,
   type WrapIntake,
 } from './rotation.js';
-export { type RotationPlan, type WrapExpectation } from './rotation-plan.js';
+export {
+  HOLD_MS_MAX,
+  QUIESCE_MS_MAX,
+  type RotationPlan,
+  type RotationSchedule,
+  type RotationTerms,
+  type WrapExpectation,
+} from './rotation-plan.js';
 export {
   CredentialBook,
   type CredentialChange,
+  type DueBreaker,
   type InstanceUse,
   type LeasedRotation,
   type RefusalTally,
   type RotationFilter,
   RotationLeaseLost,
   type RotationStep,
+  RotationUpkeep,
   RotationStore,
 } from './rotation-store.js';
 export { isAtRest, isEnded, mayFollow, TRANSITIONS } from './transitions.js';

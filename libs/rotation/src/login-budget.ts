@@ -8,7 +8,8 @@ export interface LoginAllowance {
 }
 
 export type Reservation =
-  { readonly kind: 'reserved'; readonly id: string } | { readonly kind: 'spent'; readonly until: Date };
+  | { readonly kind: 'reserved'; readonly id: string }
+  | { readonly kind: 'spent'; readonly until: Date };
 
 /**
  * How many logins may still fail at the account of a credential. Whoever tries a value reserves before, as if it failed;

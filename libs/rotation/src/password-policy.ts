@@ -27,7 +27,9 @@ export function newPassword(policy: PasswordPolicy): Secret {
   const alphabet = [...new Set(alphabets.join(''))].join('');
   for (;;) {
     const text = Array.from({ length: policy.length }, () => drawn(alphabet)).join('');
-    const complete = alphabets.every((characters) => [...text].some((one) => characters.includes(one)));
+    const complete = alphabets.every((characters) =>
+      [...text].some((one) => characters.includes(one)),
+    );
     if (complete) return Secret.of(text);
   }
 }

@@ -51,11 +51,14 @@ export interface RotationFilter {
 
 /** Where rotations live. At most one of a credential has not ended. May be called at once by many processes. */
 export abstract class RotationStore {
-  /** Newly asked for; `active`: another one of this credential has not ended, and nothing was written. @throws DependencyUnavailable */
+  /**
+   * Newly asked for. Nothing was written with `active`: another one of this credential has not ended; and with `repeated`:
+   * there is, or was, one of the same occurrence. @throws DependencyUnavailable
+   */
   abstract request(
     rotation: Rotation,
     events: readonly PosternEvent[],
-  ): Promise<'requested' | 'active'>;
+  ): Promise<'requested' | 'active' | 'repeated'>;
 
   /**
    * Leases one that is due, not at rest and leased to nobody else, the one due for the longest first; undefined: none.
@@ -118,4 +121,42 @@ export abstract class CredentialBook {
 
   /** @throws DependencyUnavailable */
   abstract refusals(ref: SecretRef, version: number): Promise<RefusalTally>;
+
+  /**
+   * Takes one credential whose breaker is open, or whose refusals ask for it, and that is due to be tried; whoever takes it
+   * alone tries it. It is due again, unless settled, after 30 s, 1, 2, 5 and then every 15 minutes. Undefined: none is
+   * due. @throws DependencyUnavailable
+   */
+  abstract takeDueBreaker(): Promise<DueBreaker | undefined>;
+
+  /** It works: the breaker closes, and refusals of this version open it no more for 15 minutes. @throws DependencyUnavailable */
+  abstract closeBreaker(
+    ref: SecretRef,
+    version: number,
+    events: readonly PosternEvent[],
+  ): Promise<void>;
+}
+
+/** A credential that is to be tried once. */
+export interface DueBreaker {
+  readonly ref: SecretRef;
+  readonly resource: string;
+  readonly version: number;
+  /** Calls are refused until it works. */
+  readonly isOpen: boolean;
+}
+
+/** Versions that are to be destroyed later, and wrapping tokens that were seen. */
+export abstract class RotationUpkeep {
+  /** Those whose time has come, at most `limit`. @throws DependencyUnavailable */
+  abstract dueVersions(limit: number): Promise<readonly { ref: SecretRef; version: number }[]>;
+
+  /** It is destroyed. @throws DependencyUnavailable */
+  abstract destroyed(ref: SecretRef, version: number): Promise<void>;
+
+  /** Whether this rotation is the first that was given this token; the same answer for the same rotation. @throws DependencyUnavailable */
+  abstract firstSeen(fingerprint: string, rotationId: string): Promise<boolean>;
+
+  /** Forgets instances that are long gone, refusals and ended rotations of more than a year ago. @throws DependencyUnavailable */
+  abstract purge(): Promise<void>;
 }

@@ -55,6 +55,8 @@ export interface Rotation {
   readonly previousState: RotationState | undefined;
   /** A UUID: marks what this rotation writes, there where it is written. */
   readonly token: string;
+  /** What asked for it once and may not again, such as one time of a schedule; undefined: may be asked for any time. */
+  readonly occurrence: string | undefined;
   /** The version that calls used when it began. */
   readonly fromVersion: number | undefined;
   /** The version that calls are to use; undefined as long as it has none. */

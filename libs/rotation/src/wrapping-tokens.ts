@@ -12,8 +12,7 @@ export interface WrapLookup {
  * `unknown`: the store does not know the token (any more): expired, used up or never issued. `lost`: it was used up and
  * the answer did not arrive, or held no secret of text fields: nobody can get it any more.
  */
-export type Unwrapped =
-  { readonly fields: SecretFields } | { readonly failed: 'unknown' | 'lost' };
+export type Unwrapped = { readonly fields: SecretFields } | { readonly failed: 'unknown' | 'lost' };
 
 /** Vault's response-wrapping tokens. A token goes to the store alone, as the client token of its own request. */
 export abstract class WrappingTokens {
