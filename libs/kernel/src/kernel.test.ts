@@ -29,6 +29,13 @@ describe('a Secret', () => {
   ])('stays hidden in %s', (_where, text) => {
     expect(text).not.toContain('hunter2');
   });
+
+  it('matches another with the same bytes, and none with more, fewer or others', () => {
+    const others = ['hunter2-hunter2', 'hunter2-hunter3', 'hunter2', 'hunter2-hunter2 ', ''];
+    expect(others.map((other) => secret.matches(Secret.of(other)))).toEqual([
+      ...[true, false, false, false, false],
+    ]);
+  });
 });
 
 describe('base62', () => {

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import { inspect } from 'node:util';
 
 const REDACTED = '[redacted]';
@@ -20,6 +21,12 @@ export class Secret {
   /** The plaintext. The caller owns it from here and must not keep it. */
   reveal(): string {
     return this.#plaintext;
+  }
+
+  /** Whether both are the same bytes, in a time that tells of their lengths at most. */
+  matches(other: Secret): boolean {
+    const [one, another] = [Buffer.from(this.#plaintext), Buffer.from(other.#plaintext)];
+    return one.length === another.length && timingSafeEqual(one, another);
   }
 
   toString(): string {

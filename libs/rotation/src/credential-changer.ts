@@ -29,6 +29,9 @@ export interface ValueChange {
  * All but `next` throw TargetUnreachable and ChangeRefused.
  */
 export abstract class CredentialChanger {
+  /** Whether `apply` logs in as the account that is rotated: a refusal of it is counted as a failing login then. */
+  readonly logsInAsAccount: boolean = true;
+
   /** The value that follows `current`, with this password: the same account, or the alternate one. Pure. */
   abstract next(current: SecretFields, password: Secret): SecretFields;
 

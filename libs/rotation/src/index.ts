@@ -6,6 +6,7 @@ export {
   type ValueChange,
 } from './credential-changer.js';
 export { CredentialProbe, PROBE_MS_MAX, type ProbeAnswer } from './credential-probe.js';
+export { type IntakeKey, IntakeKeys, type OpenedWrap, SealedWraps } from './intake-key.js';
 export { type LoginAllowance, LoginBudget, type Reservation } from './login-budget.js';
 export {
   characterClasses,
@@ -13,6 +14,19 @@ export {
   newPassword,
   type PasswordPolicy,
 } from './password-policy.js';
+export { PENDING_SECONDS, pendingRef } from './pending-ref.js';
+export {
+  abandonRotation,
+  approveRotation,
+  type Intervention,
+  reconcileRotation,
+} from './intervene-rotation.js';
+export {
+  type RequestOutcome,
+  RequestRotation,
+  type RequestRotationParts,
+  type RotationOrder,
+} from './request-rotation.js';
 export { RotatedSecrets, type SecretFields, SecretMoved } from './rotated-secrets.js';
 export {
   type ProbeResult,
@@ -26,6 +40,7 @@ export {
   rotationTriggers,
   type WrapIntake,
 } from './rotation.js';
+export { type RotationRefusal, RotationRefused } from './rotation-refused.js';
 export {
   HOLD_MS_MAX,
   QUIESCE_MS_MAX,
@@ -47,5 +62,12 @@ export {
   RotationUpkeep,
   RotationStore,
 } from './rotation-store.js';
+export { dueOccurrence } from './schedule.js';
+export { RotationEngine } from './rotation-engine.js';
+export { type RotationEngineParts } from './rotation-engine-parts.js';
+export { settledChange } from './settled-change.js';
+export { credentialStateEvent, transitionEvent } from './rotation-record.js';
+export { LoginBudgetSpent, RotationTermsUnfit, ROTATION_LEASE_MS } from './turn.js';
 export { isAtRest, isEnded, mayFollow, TRANSITIONS } from './transitions.js';
 export { type Unwrapped, type WrapLookup, WrappingTokens } from './wrapping-tokens.js';
+export { type WrapFacts, type WrapVerdict, wrapVerdict } from './wrap-verdict.js';

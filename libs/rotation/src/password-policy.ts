@@ -28,7 +28,7 @@ export function newPassword(policy: PasswordPolicy): Secret {
   for (;;) {
     const text = Array.from({ length: policy.length }, () => drawn(alphabet)).join('');
     const complete = alphabets.every((characters) =>
-      [...text].some((one) => characters.includes(one)),
+      Array.from(text).some((one) => characters.includes(one)),
     );
     if (complete) return Secret.of(text);
   }

@@ -11,7 +11,7 @@ export class SecretMoved extends PosternError {
 /**
  * The writing half of a secret store, for rotations alone. Live values lie on the path itself, where the newest version is
  * the one in use; a pending value lies on a path of its own, which no proxy may read, and goes away by itself after a
- * while should nobody remove it. Every call ends within 30 seconds. May be called at once by many.
+ * while should nobody remove it. Every call ends within 40 seconds. May be called at once by many.
  * All throw SecretStoreUnavailable, SecretMalformed and SecretRefInvalid.
  */
 export abstract class RotatedSecrets {
@@ -36,6 +36,9 @@ export abstract class RotatedSecrets {
     fields: SecretFields,
   ): Promise<number>;
 
-  /** Ends one version for ever; without effect when it is gone. */
+  /**
+   * Ends one version for ever; without effect when it is gone.
+   * @throws SecretMoved when it is the newest one, which stays: an administrator has begun the path anew
+   */
   abstract destroy(ref: SecretRef, version: number): Promise<void>;
 }

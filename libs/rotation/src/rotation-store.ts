@@ -41,6 +41,7 @@ export interface RotationStep {
 }
 
 export interface RotationFilter {
+  readonly id?: string;
   readonly resource?: string;
   readonly states?: readonly RotationState[];
   /** Those older than the one of this id. */
@@ -61,16 +62,17 @@ export abstract class RotationStore {
   ): Promise<'requested' | 'active' | 'repeated'>;
 
   /**
-   * Leases one that is due, not at rest and leased to nobody else, the one due for the longest first; undefined: none.
-   * Every lease has a fence of its own. @throws DependencyUnavailable
+   * Leases one that is due, not at rest and leased to nobody (nor to the same owner), the one due for the longest first;
+   * undefined: none. Every lease has a fence of its own. @throws DependencyUnavailable
    */
   abstract lease(owner: string, leaseMs: number): Promise<LeasedRotation | undefined>;
 
-  /** False: it is lost. @throws DependencyUnavailable */
+  /** With 0 it is given up. False: it is lost. @throws DependencyUnavailable */
   abstract renew(lease: LeasedRotation, leaseMs: number): Promise<boolean>;
 
   /**
-   * `not_quiet`: it was asked for `onlyWhenQuiet`, and nothing was written.
+   * `not_quiet`: it was asked for `onlyWhenQuiet`, and nothing was written. The lease ends with a step that is at rest or
+   * not due yet. Without a row of the credential a change of it makes one when it says `currentVersion`, else none.
    * @throws RotationLeaseLost, DependencyUnavailable; TypeError for a transition that is not legal
    */
   abstract commit(lease: LeasedRotation, step: RotationStep): Promise<'committed' | 'not_quiet'>;
@@ -129,7 +131,10 @@ export abstract class CredentialBook {
    */
   abstract takeDueBreaker(): Promise<DueBreaker | undefined>;
 
-  /** It works: the breaker closes, and refusals of this version open it no more for 15 minutes. @throws DependencyUnavailable */
+  /**
+   * It works: the breaker closes, and refusals of this version open it no more for 15 minutes. The events are written when
+   * it was open; without effect when another version is the current one. @throws DependencyUnavailable
+   */
   abstract closeBreaker(
     ref: SecretRef,
     version: number,

@@ -53,6 +53,8 @@ export interface Rotation {
   readonly trigger: RotationTrigger;
   readonly state: RotationState;
   readonly previousState: RotationState | undefined;
+  /** When it came into this state; committing the state again leaves it. */
+  readonly stateSince: Date;
   /** A UUID: marks what this rotation writes, there where it is written. */
   readonly token: string;
   /** What asked for it once and may not again, such as one time of a schedule; undefined: may be asked for any time. */
@@ -63,7 +65,7 @@ export interface Rotation {
   readonly toVersion: number | undefined;
   /** Of changing the legacy system, from 1. */
   readonly attempt: number;
-  /** Pending values so far, from 1: the third is not tried. */
+  /** Pending values so far, from 1: the third is not tried. The second one is staged as `<id>-2`. */
   readonly values: number;
   /** Times in a row that it had to wait in this state. */
   readonly waits: number;

@@ -9,7 +9,7 @@ export const TRANSITIONS: Readonly<Record<RotationState, readonly RotationState[
   intake: ['intake', 'staged', 'wrap_suspect', 'wrap_lost', 'abandoned'],
   staged: ['staged', 'quiescing', 'applying', 'verifying', 'recovering', 'abandoned'],
   quiescing: ['quiescing', 'staged', 'applying', 'abandoned'],
-  applying: ['applying', 'applied', 'recovering', 'abandoned'],
+  applying: ['applying', 'applied', 'staged', 'recovering', 'abandoned'],
   applied: ['verifying', 'recovering'],
   verifying: ['verifying', 'verified', 'recovering', 'abandoned', 'manual_required'],
   verified: ['promoting', 'recovering', 'abandoned'],
