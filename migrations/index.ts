@@ -11,6 +11,9 @@ import { CreateReviewNotices1795300003000 } from './1795300003000-create-review-
 import { CreateDeadLetters1795400000000 } from './1795400000000-create-dead-letters.js';
 import { RelayLeases1795400001000 } from './1795400001000-relay-leases.js';
 import { Suspensions1795400002000 } from './1795400002000-suspensions.js';
+import { CreateRotatorRole1795500000000 } from './1795500000000-create-rotator-role.js';
+import { CreateRotations1795500001000 } from './1795500001000-create-rotations.js';
+import { CreateCensus1795500002000 } from './1795500002000-create-census.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -27,6 +30,9 @@ export const MIGRATIONS = [
   CreateDeadLetters1795400000000,
   RelayLeases1795400001000,
   Suspensions1795400002000,
+  CreateRotatorRole1795500000000,
+  CreateRotations1795500001000,
+  CreateCensus1795500002000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

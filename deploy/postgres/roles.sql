@@ -6,6 +6,7 @@
 --   \set proxy_password `cat /run/secrets/postern-proxy`
 --   \set control_password `cat /run/secrets/postern-control`
 --   \set relay_password `cat /run/secrets/postern-relay`
+--   \set rotator_password `cat /run/secrets/postern-rotator`
 --   \i deploy/postgres/roles.sql
 --
 -- The migrations are run by the owner of the database. When that user may not create roles, run this file first.
@@ -15,27 +16,30 @@ set local password_encryption = 'scram-sha-256';
 
 -- Group roles: the migrations grant the rights to them. They cannot log in.
 select format('create role %I nologin', role)
-from unnest(array['postern_sts', 'postern_proxy', 'postern_control', 'postern_relay']) as role
+from unnest(array['postern_sts', 'postern_proxy', 'postern_control', 'postern_relay', 'postern_rotator']) as role
 where role not in (select rolname from pg_roles) \gexec
 
 -- Login users: one an app. A user is in exactly one group.
 select format('create role %I login nosuperuser nocreatedb nocreaterole connection limit 200', login)
-from unnest(array['postern_sts_login', 'postern_proxy_login', 'postern_control_login', 'postern_relay_login']) as login
+from unnest(array['postern_sts_login', 'postern_proxy_login', 'postern_control_login', 'postern_relay_login',
+  'postern_rotator_login']) as login
 where login not in (select rolname from pg_roles) \gexec
 
 alter role postern_sts_login password :'sts_password';
 alter role postern_proxy_login password :'proxy_password';
 alter role postern_control_login password :'control_password';
 alter role postern_relay_login password :'relay_password';
+alter role postern_rotator_login password :'rotator_password';
 
 grant postern_sts to postern_sts_login;
 grant postern_proxy to postern_proxy_login;
 grant postern_control to postern_control_login;
 grant postern_relay to postern_relay_login;
+grant postern_rotator to postern_rotator_login;
 
 -- Nobody else has business here.
 select format('revoke connect, temporary on database %I from public', current_database()) \gexec
-select format('grant connect on database %I to postern_sts, postern_proxy, postern_control, postern_relay',
-  current_database()) \gexec
+select format('grant connect on database %I to postern_sts, postern_proxy, postern_control, postern_relay,
+  postern_rotator', current_database()) \gexec
 revoke create on schema public from public;
 commit;

@@ -38,6 +38,11 @@ export class InMemorySecretStore extends SecretStore {
     return versions.length;
   }
 
+  /** The number of the newest version, readable or not; 0: never written. */
+  newest(ref: SecretRef): number {
+    return this.#versions(ref).length;
+  }
+
   mark(ref: SecretRef, version: number, state: 'readable' | 'deleted' | 'destroyed'): void {
     const written = this.#versions(ref)[version - 1];
     if (written === undefined) throw new Error(`no version ${version} to mark`);

@@ -6,6 +6,17 @@ export {
   secretWithdrawalContract,
   type WithdrawingStoreUnderTest,
 } from './secret-store.contract.js';
+export { InMemoryRotatedSecrets } from './in-memory-rotated-secrets.js';
+export { InMemoryIntakeKeys, InMemorySealedWraps } from './in-memory-sealed-wraps.js';
+export { InMemoryWrappingTokens } from './in-memory-wrapping-tokens.js';
+export {
+  rotatedSecretsContract,
+  type RotatedSecretsUnderTest,
+} from './rotated-secrets.contract.js';
+export {
+  wrappingTokensContract,
+  type WrappingTokensUnderTest,
+} from './wrapping-tokens.contract.js';
 export { InMemoryOutbox, InMemoryOutboxLog } from './in-memory-outbox.js';
 export { anOutboxEvent, outboxContract, type OutboxUnderTest } from './outbox.contract.js';
 export { FixedClock } from './fixed-clock.js';
@@ -128,3 +139,57 @@ export { SVID_UNDER_TEST, SvidsUnderTest } from './svids-under-test.js';
 export { type DestinationCertificate, destinationCertificate } from './destination-certificate.js';
 export { commandClaims, SignalsUnderTest, subjectOf } from './signals-under-test.js';
 export { codePoint } from './code-point.js';
+export { InMemoryCredentialBook } from './in-memory-credential-book.js';
+export { InMemoryCredentialCensus } from './in-memory-credential-census.js';
+export { InMemoryLoginBudget } from './in-memory-login-budget.js';
+export { InMemoryRotationOrders } from './in-memory-rotation-orders.js';
+export { InMemoryRotationStore } from './in-memory-rotation-store.js';
+export { InMemoryRotationUpkeep } from './in-memory-rotation-upkeep.js';
+export { InMemoryRotationWorld } from './in-memory-rotation-world.js';
+export {
+  aRotation,
+  aRotationEvent,
+  ROTATION_REQUESTED_AT,
+  rotationTerms,
+  TEST_ROTATED_REF,
+} from './rotation-builders.js';
+export { credentialChangerContract } from './credential-changer.contract.js';
+export {
+  accountFields,
+  type ChangedCredential,
+  type ChangerVariant,
+  type CredentialChangerUnderTest,
+  hostileText,
+} from './credential-changer-under-test.js';
+export { credentialBreakerContract } from './credential-breaker.contract.js';
+export { credentialRefusalsContract } from './credential-refusals.contract.js';
+export { aReport, calls, credentialCensusContract } from './credential-census.contract.js';
+export { loginBudgetContract } from './login-budget.contract.js';
+export { rotationCommitContract } from './rotation-commit.contract.js';
+export { rotationInterventionContract } from './rotation-intervention.contract.js';
+export { rotationStoreContract } from './rotation-store.contract.js';
+export {
+  aDueRotation,
+  adopted,
+  CURRENT,
+  leasedIn,
+  type RotationStoresUnderTest,
+  stepTo,
+} from './rotation-stores-under-test.js';
+export { rotationUpkeepContract } from './rotation-upkeep.contract.js';
+export {
+  type ChangeFate,
+  legacyFields,
+  LegacyAccount,
+  LegacyChanger,
+  LegacyProbe,
+  legacyValue,
+} from './legacy-account.js';
+export {
+  MANAGED_REF,
+  ManagedUnderTest,
+  UNMANAGED_REF,
+  WatchedOutcome,
+} from './managed-under-test.js';
+export { SlowCensus } from './slow-census.js';
+export { RIG_CREATION_PATH, RotationRig } from './rotation-rig.js';

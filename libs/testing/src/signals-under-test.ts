@@ -15,6 +15,7 @@ import { aHandle, aHandleIssue } from './handle-builders.js';
 import { InMemoryHandleStore } from './in-memory-handle-store.js';
 import { InMemoryKeySource } from './in-memory-key-source.js';
 import { inMemoryOrderStores } from './in-memory-order-stores.js';
+import { InMemoryRotationOrders } from './in-memory-rotation-orders.js';
 import { TEST_NOW } from './policy-builders.js';
 import { TestIssuer } from './token-builder.js';
 
@@ -27,7 +28,7 @@ interface Rights {
   readonly scopes: readonly string[];
 }
 
-const ALL: Rights = { actions: ['revoke', 'suspend', 'resume'], scopes: ALL_SCOPES };
+const ALL: Rights = { actions: ['revoke', 'suspend', 'resume', 'rotate'], scopes: ALL_SCOPES };
 
 const rightsOf = (rights: Rights | 'nothing'): Pick<SignalTransmitter, 'commands'> =>
   rights === 'nothing'
@@ -42,6 +43,7 @@ export class SignalsUnderTest {
   readonly records = this.handles.records;
   readonly journal = this.records.journal;
   readonly orders = inMemoryOrderStores(this.records);
+  readonly rotations = new InMemoryRotationOrders(this.journal);
   readonly pushed: ReceiveSecurityEvent;
   readonly fromKafka: ReceiveCommand;
   #offset = 0;
@@ -52,7 +54,7 @@ export class SignalsUnderTest {
     readonly keys: InMemoryKeySource,
     transmitters: readonly SignalTransmitter[],
   ) {
-    const { handles, journal } = this;
+    const { handles, journal, rotations } = this;
     const origin = { environment: 'test', deployment: 'test', component: 'control' } as const;
     const events = new EventFactory({ ...origin, clock });
     const verifier = new SecurityEventVerifier({
@@ -64,7 +66,9 @@ export class SignalsUnderTest {
     });
     const changes = new ChangeHandles({ handles, events, clock });
     const { receipts } = this.orders;
-    const effects = new CarryOutSecurityEvent({ handles, changes, receipts, events });
+    const effects = new CarryOutSecurityEvent({
+      ...{ handles, changes, rotations, receipts, events },
+    });
     this.pushed = new ReceiveSecurityEvent({ verifier, effects, journal, events });
     this.fromKafka = new ReceiveCommand({ verifier, effects, journal, events, clock });
   }
