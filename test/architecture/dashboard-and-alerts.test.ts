@@ -67,6 +67,15 @@ function unknownIn(expression: string, metrics: Registered): readonly string[] {
   return [...unknown, ...labels.filter((label) => !have.includes(label))];
 }
 
+/** As links name them. */
+const headingsOf = (page: string): readonly string[] =>
+  [...page.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9 _-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
 const panels = (
   JSON.parse(read('deploy/grafana/postern.json')) as { panels: readonly Panel[] }
 ).panels.filter(({ type }) => type !== 'row');
@@ -104,11 +113,11 @@ describe('dashboard and alerts', () => {
     expect(metrics.get('outbox_shard_waiting_events')).toEqual(['shard']);
   });
 
-  it('has every figure of the relay and of revocation on the dashboard', () => {
+  it('has every figure of the relay, of revocation and of rotation on the dashboard', () => {
     const shown = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)).join('\n');
     const wanted = [...metrics.keys()].filter(
       (name) =>
-        /^(?:relay|outbox|canary|revocation|evidence)_/.test(name) &&
+        /^(?:relay|outbox|canary|revocation|evidence|rotations?|rotator|credential)_/.test(name) &&
         !/_(?:sum|count|shard_oldest_age_seconds)$/.test(name),
     );
     expect(wanted.length).toBeGreaterThan(10);
@@ -121,16 +130,12 @@ describe('dashboard and alerts', () => {
   });
 
   it('sends whoever is woken to a section of the runbook that is there', () => {
-    const headings = [...read('docs/runbook.md').matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-      title
-        .toLowerCase()
-        .replaceAll(/[^a-z0-9 _-]/g, '')
-        .replaceAll(' ', '-'),
-    );
+    const pages = ['docs/runbook.md', 'docs/runbook-rotation.md'];
+    const headings = new Map(pages.map((page) => [page, headingsOf(read(page))]));
     for (const { alert, annotations, labels } of rules) {
       const [file, section] = annotations.runbook_url.split('#');
-      expect([alert, file]).toEqual([alert, 'docs/runbook.md']);
-      expect(headings).toContain(section);
+      expect([alert, pages.includes(file ?? '')]).toEqual([alert, true]);
+      expect(headings.get(file ?? '')).toContain(section);
       expect(['page', 'warn']).toContain(labels.severity);
       expect(annotations.summary).not.toBe('');
     }

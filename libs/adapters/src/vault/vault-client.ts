@@ -1,13 +1,18 @@
 import NodeVault from 'node-vault';
 import { SecretStoreUnavailable } from '#credentials';
 import { type Secret } from '#kernel';
-import { conditionOf } from './vault-failure.js';
+import { conditionOf, VaultNotReached } from './vault-failure.js';
 import { type VaultReply } from './vault-reply.js';
 import { caPemOf, type VaultSettings } from './vault-settings.js';
-import { type TransportRequest, VaultTransport } from './vault-transport.js';
+import {
+  type ConnectionUse,
+  type TransportRequest,
+  type VaultMethod,
+  VaultTransport,
+} from './vault-transport.js';
 
 export interface VaultRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: VaultMethod;
   /** Below `/v1/`, percent-encoded. */
   readonly path: string;
   readonly token?: Secret;
@@ -21,8 +26,8 @@ export class VaultClient {
   readonly #origin: string;
 
   /** @throws VaultSettingsRefused */
-  constructor(settings: VaultSettings) {
-    this.#transport = new VaultTransport(caPemOf(settings));
+  constructor(settings: VaultSettings, use: ConnectionUse = 'kept') {
+    this.#transport = new VaultTransport(caPemOf(settings), use);
     this.#origin = new URL(settings.address).origin;
     const send = (outgoing: TransportRequest): unknown => this.#transport.send(outgoing);
     this.#vault = NodeVault({
@@ -39,7 +44,7 @@ export class VaultClient {
     });
   }
 
-  /** @throws SecretStoreUnavailable when no answer came. */
+  /** @throws SecretStoreUnavailable when no answer came: VaultNotReached when nothing was sent either. */
   async send({ method, path, token, body }: VaultRequest): Promise<VaultReply> {
     // The headers are an object of this request's own: node-vault writes into it.
     const headers = token === undefined ? {} : { 'X-Vault-Token': token.reveal() };
@@ -54,10 +59,9 @@ export class VaultClient {
     } catch (error) {
       const reply = replyIn(error);
       if (reply !== undefined) return reply;
-      throw new SecretStoreUnavailable(
-        'unreachable',
-        `Vault at ${this.#origin} gives no answer: ${conditionOf(error)}`,
-      );
+      const message = `Vault at ${this.#origin} gives no answer: ${conditionOf(error)}`;
+      if (this.#transport.wasNotSent(error)) throw new VaultNotReached(message);
+      throw new SecretStoreUnavailable('unreachable', message);
     }
   }
 

@@ -1,4 +1,12 @@
+import { SecretStoreUnavailable } from '#credentials';
 import { CONNECT_TIMEOUT_MS, RESPONSE_BYTES_MAX, TOTAL_TIMEOUT_MS } from './vault-transport.js';
+
+/** There was no connection: Vault surely knows nothing of the request. */
+export class VaultNotReached extends SecretStoreUnavailable {
+  constructor(message: string) {
+    super('unreachable', message);
+  }
+}
 
 const CONDITIONS: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: `no connection within ${CONNECT_TIMEOUT_MS} ms`,

@@ -36,5 +36,6 @@ function meaningOf(status: number): string {
   return `${status}; it is asked again with the next call`;
 }
 
-const saysSealed = ({ status, body }: VaultReply): boolean =>
+/** Vault is sealed: it has looked at nothing of the request. */
+export const saysSealed = ({ status, body }: VaultReply): boolean =>
   status === 503 && /sealed/i.test(JSON.stringify(body ?? ''));

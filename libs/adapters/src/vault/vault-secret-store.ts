@@ -1,5 +1,4 @@
 import {
-  refSegments,
   refText,
   SecretMalformed,
   SecretNotFound,
@@ -11,6 +10,7 @@ import {
 } from '#credentials';
 import { type Clock } from '#kernel';
 import { markIn, versionIn } from './kv-answer.js';
+import { kvPath } from './kv-path.js';
 import { VaultClient } from './vault-client.js';
 import { type Asked, refusalOf, type VaultReply } from './vault-reply.js';
 import { lookup } from './vault-login.js';
@@ -105,8 +105,3 @@ const readOf = (what: string): Asked => ({
   what: `the read of ${what}`,
   remedy: 'the policy of our token must permit it, as deploy/vault/proxy.hcl shows',
 });
-
-function kvPath(ref: SecretRef, kind: 'data' | 'metadata'): string {
-  const { mount, path } = refSegments(ref);
-  return [...mount, kind, ...path].map(encodeURIComponent).join('/');
-}

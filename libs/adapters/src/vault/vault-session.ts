@@ -1,6 +1,6 @@
 import { SecretStoreUnavailable } from '#credentials';
 import { type Clock, type Secret } from '#kernel';
-import { type VaultClient } from './vault-client.js';
+import { type VaultClient, type VaultRequest } from './vault-client.js';
 import { logIn, renew, type VaultLease } from './vault-login.js';
 import { type VaultReply } from './vault-reply.js';
 import { type VaultAuth } from './vault-settings.js';
@@ -36,20 +36,26 @@ export class VaultSession {
     this.#terms = terms;
   }
 
+  /** A read with our token. @throws SecretStoreUnavailable */
+  get(path: string): Promise<VaultReply> {
+    return this.send({ method: 'GET', path });
+  }
+
   /**
-   * A read with our token. A 403 means that the token died or that a policy denies: in the first case it is read once
-   * more, with a new login.
+   * A request with our token. A 403 means that the token died or that a policy denies, and in both cases that nothing was
+   * done: in the first case it is sent once more, with a new login.
    * @throws SecretStoreUnavailable
    */
-  async get(path: string): Promise<VaultReply> {
+  async send(asked: Omit<VaultRequest, 'token'>): Promise<VaultReply> {
+    const { client } = this.#terms;
     const token = this.#token ?? (await this.#signIn());
-    const reply = await this.#read(path, token);
+    const reply = await client.send({ ...asked, token });
     if (reply.status !== 403 || !this.#canSignIn) return reply;
-    const lookup = await this.#read('auth/token/lookup-self', token);
+    const lookup = await client.send({ method: 'GET', path: 'auth/token/lookup-self', token });
     if (lookup.status !== 403) return reply;
     // Another request may have seen the same and logged in already.
     const other = this.#token === token ? undefined : this.#token;
-    return this.#read(path, other ?? (await this.#signIn()));
+    return client.send({ ...asked, token: other ?? (await this.#signIn()) });
   }
 
   /** Stops renewing. The token ends by itself. */
@@ -60,10 +66,6 @@ export class VaultSession {
 
   get #canSignIn(): boolean {
     return this.#terms.auth.kind !== 'token';
-  }
-
-  #read(path: string, token: Secret): Promise<VaultReply> {
-    return this.#terms.client.send({ method: 'GET', path, token });
   }
 
   #signIn(): Promise<Secret> {
