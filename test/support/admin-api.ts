@@ -18,7 +18,12 @@ import {
   inMemoryOrderStores,
   InMemoryKeySource,
   InMemoryProofUses,
+  InMemoryCredentialBook,
+  InMemoryIntakeKeys,
+  InMemoryRotationStore,
+  InMemoryRotationWorld,
   InMemoryReviewNotices,
+  rotationTerms,
   TEST_ENVIRONMENT,
   TEST_NOW,
   TEST_ORIGIN,
@@ -36,7 +41,10 @@ export interface AdminAnswer {
 export const operatorGrant = aGrant({
   id: 'grant-1',
   resource: 'postern',
-  scopes: ['admin.read', 'admin.revoke', 'introspect', 'events.command'],
+  scopes: [
+    ...['admin.read', 'admin.revoke', 'admin.rotate', 'admin.approve', 'introspect'],
+    'events.command',
+  ],
   subject: {
     issuer: 'https://idp.test',
     id: { kind: 'exact', subject: 'workload-1' },
@@ -49,7 +57,7 @@ const SET_TYPE = 'application/secevent+jwt';
 
 /** Whose word on who asks is believed; by default proofs need no nonce. */
 export type AdminApiOptions = Partial<
-  Pick<ControlParts, 'nonces' | 'trustedProxies' | 'clientCertificateHeader'> &
+  Pick<ControlParts, 'nonces' | 'rotation' | 'trustedProxies' | 'clientCertificateHeader'> &
     Pick<ListenAddress, 'tls'>
 >;
 
@@ -69,6 +77,16 @@ export class AdminApi {
       aGrant({ id: 'old', resource: 'archive', reviewBy: TEST_NOW }),
     ]),
   );
+  /** Rotations, with a journal that they share with handles. */
+  readonly world = new InMemoryRotationWorld(this.clock, this.records.journal);
+  readonly intakeKeys = new InMemoryIntakeKeys();
+  readonly terms = new Map([['ledger', rotationTerms()]]);
+  readonly rotation = {
+    store: new InMemoryRotationStore(this.world),
+    book: new InMemoryCredentialBook(this.world),
+    intakeKeys: this.intakeKeys,
+    terms: this.terms,
+  };
   readonly metrics = new Metrics();
   readonly lines: string[] = [];
   host!: HttpHost;
@@ -102,6 +120,7 @@ export class AdminApi {
         grants,
         handles,
         ...inMemoryOrderStores(this.records),
+        rotation: this.rotation,
         life,
         evidence,
         journal,

@@ -32,6 +32,18 @@ const SERVERS = {
     variable: 'POSTERN_TEST_RABBITMQ',
     how: 'apt-get install rabbitmq-server',
   },
+  mariadb: {
+    variable: 'POSTERN_TEST_MARIADB',
+    how: 'apt-get install mariadb-server-core',
+  },
+  redis: {
+    variable: 'POSTERN_TEST_REDIS',
+    how: 'apt-get install redis-server',
+  },
+  slapd: {
+    variable: 'POSTERN_TEST_SLAPD',
+    how: 'apt-get install slapd',
+  },
   authlib: {
     variable: 'POSTERN_TEST_AUTHLIB',
     how: 'apt-get install python3-authlib python3-requests',

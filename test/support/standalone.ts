@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type FolderOptions, makePosternFolder, type PosternFolder } from './postern-folder.js';
 import { PosternProcess, runCli } from './postern-process.js';
+import { copySealedFolder, type SealedLogin } from './sealed-folder.js';
 
 /** A standalone Postern in a folder of its own, with the secret of `ledger` sealed. */
 export interface Standalone extends PosternFolder {
@@ -10,9 +11,12 @@ export interface Standalone extends PosternFolder {
   start(): Promise<void>;
 }
 
-export async function makeStandalone(
-  options: FolderOptions & { readonly username: string; readonly password: string },
-): Promise<Standalone> {
+export interface StandaloneOptions extends FolderOptions, SealedLogin {
+  /** Nothing is copied: its first start is that of a new installation. */
+  readonly fresh?: boolean;
+}
+
+export async function makeStandalone(options: StandaloneOptions): Promise<Standalone> {
   const folder = await makePosternFolder(options);
   const environment = {
     POSTERN_CONFIG: folder.configFile,
@@ -24,19 +28,22 @@ export async function makeStandalone(
     environment,
     readyUrl: `${folder.adminOrigin}/readyz`,
   });
-  const seal = (): void => {
-    const { username, password } = options;
-    const { status, stderr } = runCli(['seal', 'put', 'secret/legacy/ledger', '--if-absent'], {
-      environment,
-      input: JSON.stringify({ username, password }),
-    });
-    if (status !== 0) throw new Error(`seal put failed: ${stderr}`);
-  };
   let sealed = false;
   const start = async (): Promise<void> => {
-    if (!sealed) seal();
+    if (!sealed && options.fresh === true) seal(options, environment);
+    else if (!sealed) copySealedFolder(environment, options, seal);
     sealed = true;
     await process.start();
   };
   return { ...folder, process, environment, start };
+}
+
+/** Makes the data folder, too. */
+function seal(login: SealedLogin, environment: Readonly<Record<string, string>>): void {
+  const { username, password } = login;
+  const { status, stderr } = runCli(['seal', 'put', 'secret/legacy/ledger', '--if-absent'], {
+    environment,
+    input: JSON.stringify({ username, password }),
+  });
+  if (status !== 0) throw new Error(`seal put failed: ${stderr}`);
 }

@@ -1,6 +1,7 @@
 import { findApache } from './apache.js';
 import { findAuthlib } from './authlib.js';
 import { findCurl, findWebsockets } from './found-clients.js';
+import { findMariaDb } from './mariadb.js';
 import { findNginx } from './nginx.js';
 import { startKafka, stopKafka } from './kafka.js';
 import { startOpenBao, stopOpenBao } from './openbao.js';
@@ -8,6 +9,8 @@ import { findPhp } from './php.js';
 import { findRabbitMq } from './rabbitmq.js';
 import { findBotocore, findZeep } from './python-verifiers.js';
 import { findKcat, findPythonKafka } from './stream-consumers.js';
+import { findRedis } from './redis.js';
+import { findSlapd } from './slapd.js';
 import { findTomcat } from './tomcat.js';
 import { startPostgresServers, stopPostgresServers } from './postgres.js';
 
@@ -29,6 +32,9 @@ const EXPECTED = {
   POSTERN_TEST_PHP: 'PHP (php-cli)',
   POSTERN_TEST_TOMCAT: 'Tomcat 10 (tomcat10-examples)',
   POSTERN_TEST_RABBITMQ: 'RabbitMQ (rabbitmq-server)',
+  POSTERN_TEST_MARIADB: 'MariaDB (mariadb-server-core)',
+  POSTERN_TEST_REDIS: 'Redis (redis-server)',
+  POSTERN_TEST_SLAPD: 'OpenLDAP (slapd)',
   POSTERN_TEST_AUTHLIB: 'Authlib (python3-authlib)',
   POSTERN_TEST_BOTOCORE: 'botocore (python3-botocore)',
   POSTERN_TEST_ZEEP: 'zeep (python3-zeep)',
@@ -47,6 +53,9 @@ export async function startTestServers(): Promise<TestServers> {
     ...findPhp(),
     ...findTomcat(),
     ...findRabbitMq(),
+    ...findMariaDb(),
+    ...findRedis(),
+    ...findSlapd(),
     ...findAuthlib(),
     ...findBotocore(),
     ...findZeep(),

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { brokerSettings, formatArguments } from './kafka/broker-settings.js';
+import { formatStorage } from './kafka/formatted-storage.js';
 
 const run = promisify(execFile);
 const LOOPBACK = '127.0.0.1';
@@ -75,10 +76,15 @@ export class TestKafka {
       ),
     );
     const kafka = new TestKafka(folder, classPath, port, saslPort);
-    await run('java', [
-      ...kafka.javaArguments('kafka.tools.StorageTool'),
-      ...formatArguments(folder, users ?? {}),
-    ]);
+    const node = [settings['node.id'], settings['process.roles']];
+    await formatStorage(
+      { logs: path.join(folder, 'logs'), of: [classPath, node, users], root },
+      () =>
+        run('java', [
+          ...kafka.javaArguments('kafka.tools.StorageTool'),
+          ...formatArguments(folder, users ?? {}),
+        ]),
+    );
     await kafka.startAgain();
     return kafka;
   }

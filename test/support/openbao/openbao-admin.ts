@@ -13,6 +13,8 @@ export interface AppRoleTerms {
   /** Such as `2s`. */
   readonly tokenTtl?: string;
   readonly tokenMaxTtl?: string;
+  /** Its tokens have the policies alone, not `default` besides. */
+  readonly withoutDefaultPolicy?: boolean;
 }
 
 /** What a Vault admin does, over the HTTP API, for tests. Speaks to Vault and OpenBao alike. */
@@ -56,11 +58,52 @@ export class OpenBaoAdmin {
     };
   }
 
+  /** Reads a path wrapped, as `vault kv get -wrap-ttl`; the wrapping token. */
+  async wrapRead(path: string, ttlSeconds: number): Promise<string> {
+    return this.wrapped('GET', path, { ttlSeconds });
+  }
+
+  /** Wraps any fields, as `vault write sys/wrapping/wrap`; the wrapping token. */
+  async wrapFields(fields: object, ttlSeconds: number): Promise<string> {
+    return this.wrapped('POST', 'sys/wrapping/wrap', { ttlSeconds, body: fields });
+  }
+
+  /** Puts what a wrapping token holds under another one, and uses it up. */
+  async rewrap(wrappingToken: string): Promise<string> {
+    return this.wrapped('POST', 'sys/wrapping/rewrap', { body: { token: wrappingToken } });
+  }
+
+  /** What a wrapping token holds, taken by somebody who is not Postern. */
+  async unwrap(wrappingToken: string): Promise<{ status: number; body: unknown }> {
+    return this.ask('POST', 'sys/wrapping/unwrap', undefined, wrappingToken);
+  }
+
   /** The same; a refusal is thrown. */
   async must(method: string, path: string, body?: object): Promise<unknown> {
     const answer = await this.ask(method, path, body);
     if (answer.status < 300) return answer.body;
     throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+
+  private async wrapped(
+    method: 'GET' | 'POST',
+    path: string,
+    { ttlSeconds, body }: { readonly ttlSeconds?: number; readonly body?: object },
+  ): Promise<string> {
+    const response = await request(`${this.address}/v1/${path}`, {
+      dispatcher: this.#agent,
+      method,
+      headers: {
+        'x-vault-token': this.rootToken,
+        'content-type': 'application/json',
+        ...(ttlSeconds === undefined ? {} : { 'x-vault-wrap-ttl': String(ttlSeconds) }),
+      },
+      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const answer = (await response.body.json()) as { wrap_info?: { token: string } };
+    if (answer.wrap_info !== undefined) return answer.wrap_info.token;
+    throw new Error(`${method} ${path}, wrapped: ${response.statusCode}`);
   }
 
   /** Mounts KV version 2 under a name of its own. Ready when it resolves. */
@@ -82,6 +125,7 @@ export class OpenBaoAdmin {
       token_policies: terms.policies,
       token_ttl: terms.tokenTtl ?? '1h',
       token_max_ttl: terms.tokenMaxTtl ?? '4h',
+      token_no_default_policy: terms.withoutDefaultPolicy ?? false,
     });
     const role = (await this.must('GET', `auth/${mount}/role/postern/role-id`)) as {
       data: { role_id: string };

@@ -1,0 +1,38 @@
+import { type SecretFields } from '#rotation';
+import { type Account, accountOf, type Login } from './account.js';
+import { type AccountRef, type ChangedFields } from './changer-settings.js';
+import { privilegedLogin, type ReadAccount } from './privileged-account.js';
+
+export interface ChangeLoginsParts {
+  readonly fields: ChangedFields;
+  readonly by: AccountRef | undefined;
+  readonly reconcile: AccountRef | undefined;
+  readonly read: ReadAccount;
+}
+
+/** Who the accounts of a change are, and who makes it. */
+export class ChangeLogins {
+  constructor(private readonly parts: ChangeLoginsParts) {}
+
+  /** @throws ChangeRefused */
+  account(fields: SecretFields): Account {
+    return accountOf(fields, this.parts.fields);
+  }
+
+  /** No privileged account makes the change. */
+  get areItself(): boolean {
+    return this.parts.by === undefined;
+  }
+
+  /** The privileged account, or `itself` where none is configured. @throws ChangeRefused, TargetUnreachable */
+  async changing(itself: Account): Promise<Login> {
+    const { by, read } = this.parts;
+    return by === undefined ? { ...itself, privileged: false } : privilegedLogin(by, read);
+  }
+
+  /** Undefined: none is configured. */
+  get reconciling(): (() => Promise<Login>) | undefined {
+    const { reconcile, read } = this.parts;
+    return reconcile === undefined ? undefined : () => privilegedLogin(reconcile, read);
+  }
+}
