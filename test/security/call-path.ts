@@ -12,6 +12,7 @@ import { type CallLedger, type ProxiedResourceRegistration } from '#injection';
 import { type HttpHost, type ListenAddress, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
 import { aProxiedResource, CallPathParts, InMemoryProofUses } from '#testing';
+import { type ProxyServiceParts } from '../../apps/proxy/src/proxy-service.js';
 import { ProxyModule, ProxyService } from '../../apps/proxy/src/proxy.module.js';
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void;
@@ -71,6 +72,10 @@ export interface CallPathOptions {
   readonly tls?: NonNullable<ListenAddress['tls']>;
   /** What the proxy counts calls with; default the ledger of the parts. */
   readonly ledgerOf?: (parts: CallPathParts) => CallLedger;
+  /** What makes its credentials managed. */
+  readonly managedOf?: (
+    parts: CallPathParts,
+  ) => Pick<ProxyServiceParts, 'managed' | 'credentialTurns' | 'resent'>;
   /** Fields of the secret. */
   readonly secret?: Readonly<Record<string, string>>;
 }
@@ -110,6 +115,7 @@ export class CallPath {
       trustedProxies: options.trustedProxies ?? [],
       callsInFlightMax: options.callsInFlightMax,
       onProblem: (_: string, error: unknown) => problems.push(error),
+      ...options.managedOf?.(parts),
     });
     const { ledgerOf = () => parts.ledger } = options;
     // eslint-disable-next-line @typescript-eslint/no-misused-spread -- its fields are all that is needed

@@ -85,6 +85,10 @@ const CHALLENGED_WITH_BASIC: ReadonlySet<ProblemCode> = new Set([
   'wrong-environment',
 ]);
 const RETRY_AFTER_SECONDS = 1;
+const retryAfterOf = (error: unknown): number =>
+  error instanceof CallDenied
+    ? (error.retryAfterSeconds ?? RETRY_AFTER_SECONDS)
+    : RETRY_AFTER_SECONDS;
 
 /** Written once: in a flood of refusals they are all alike. */
 const DOCUMENTS = Object.fromEntries(
@@ -124,7 +128,7 @@ export function problemOf(error: unknown, correlationId: string): Problem {
       ...['postern-correlation-id', correlationId],
       ...nonceOf(error),
       ...(challenge === undefined ? [] : ['www-authenticate', challenge]),
-      ...(status === 503 ? ['retry-after', String(RETRY_AFTER_SECONDS)] : []),
+      ...(status === 503 ? ['retry-after', String(retryAfterOf(error))] : []),
     ],
   };
 }

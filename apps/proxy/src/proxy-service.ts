@@ -1,5 +1,6 @@
 import { type Server } from 'node:http';
 import { type InjectionParts, InjectionPipeline } from '#injection';
+import { type CredentialTurns } from './credential-turns.js';
 import { Housekeeping } from './housekeeping.js';
 import {
   ClientCertificates,
@@ -24,6 +25,8 @@ export interface ProxyServiceParts extends InjectionParts {
   readonly callsInFlightMax?: number | undefined;
   /** See Housekeeping. */
   readonly sweepAllBefore?: Date;
+  /** Of `managed`. */
+  readonly credentialTurns?: CredentialTurns | undefined;
   /** Hears of failures that are ours. Must not throw. */
   readonly onProblem: (message: string, error: unknown) => void;
 }
@@ -71,8 +74,12 @@ export class ProxyService {
     return this.#pipeline.doubt(matches);
   }
 
+  /** For readiness: see CredentialTurns. Undefined: no credential is managed, or all is well. @throws Error */
+  readonly credentialTrouble = (): string | undefined => this.#parts.credentialTurns?.trouble();
+
   start(server: Server): void {
     this.#listener.guard(server);
+    this.#parts.credentialTurns?.start();
     this.#housekeeping.start();
   }
 
@@ -84,6 +91,7 @@ export class ProxyService {
     await this.#listener.drain(deadlineMs);
     await waitAtMost(END_SESSIONS_MS, this.#pipeline.endSessions());
     await this.#parts.upstream.close(0);
+    await this.#parts.credentialTurns?.stop();
     await this.#housekeeping.stop();
     await this.#pipeline.close();
   }

@@ -1,10 +1,18 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { DestinationUpstream, HttpTokenSource } from '#adapters/http';
-import { PinnedCredentials, type SecretStore } from '#credentials';
+import {
+  type CredentialCensus,
+  ManagedCredentials,
+  PinnedCredentials,
+  type SecretStore,
+} from '#credentials';
 import { CachingHandleLookup, type DpopNonces, ProofOfPossession, type ProofUses } from '#handles';
 import { type InjectionParts } from '#injection';
+import { randomId } from '#kernel';
 import { type Metrics, type PosternConfig } from '#platform';
 import { CountedSecretStore } from './counted-secret-store.js';
+import { credentialMetrics } from './credential-metrics.js';
+import { CredentialTurns } from './credential-turns.js';
 import { proxiedResources } from './proxied-resources.js';
 import { ProxyListener } from './proxy-listener.js';
 import { ProxyService, type ProxyServiceParts } from './proxy-service.js';
@@ -21,6 +29,8 @@ export interface ProxyParts extends Pick<
   /** Undefined: DPoP proofs need no nonce. */
   readonly nonces: DpopNonces | undefined;
   readonly secrets: SecretStore;
+  /** Absent: no credential is rotated, calls use the newest versions. */
+  readonly census?: CredentialCensus;
   readonly metrics: Metrics;
   readonly onProblem: ProxyServiceParts['onProblem'];
   /**
@@ -38,6 +48,14 @@ export interface ProxyParts extends Pick<
 export function openCallPath(parts: ProxyParts): ProxyService {
   const { config, clock, handles, secrets, metrics, onProblem } = parts;
   const remembered = new CachingHandleLookup({ lookup: handles, clock });
+  const resources = proxiedResources(config);
+  const credentials = new PinnedCredentials({
+    store: new CountedSecretStore(secrets, metrics),
+    clock,
+    onProblem: (_ref, problem) => {
+      onProblem('a secret cannot be read', problem);
+    },
+  });
   return new ProxyService({
     ...parts,
     environment: config.environment,
@@ -45,20 +63,38 @@ export function openCallPath(parts: ProxyParts): ProxyService {
     clientCertificateHeader: config.clientCertificateHeader,
     possession: new ProofOfPossession({ uses: parts.proofUses, nonces: parts.nonces, clock }),
     trustedProxies: config.trustedProxies,
-    resources: proxiedResources(config),
+    resources,
     handles: remembered,
     remembered,
     rechecks: recheckMetrics(metrics, onProblem),
     upstream: new DestinationUpstream(),
     tokens: new HttpTokenSource(),
-    credentials: new PinnedCredentials({
-      store: new CountedSecretStore(secrets, metrics),
-      clock,
-      onProblem: (_ref, problem) => {
-        onProblem('a secret cannot be read', problem);
-      },
-    }),
+    credentials,
+    ...managedBy(parts, { resources, credentials }),
   });
+}
+
+/** What the call path needs besides, where credentials are rotated. */
+function managedBy(
+  { census, clock, metrics, onProblem }: ProxyParts,
+  { resources, credentials }: Pick<InjectionParts, 'resources'> & Pinned,
+): Pick<ProxyServiceParts, 'managed' | 'resent' | 'credentialTurns'> {
+  if (census === undefined) return {};
+  const { observer, resent } = credentialMetrics(metrics, onProblem);
+  const refs = [...resources.values()].map(({ secretRef: ref, rotation }) => ({
+    ref,
+    isRotated: rotation !== undefined,
+  }));
+  const instanceId = randomId('instance');
+  const managed = new ManagedCredentials({
+    ...{ census, credentials, clock, instanceId, refs, observer },
+  });
+  const credentialTurns = new CredentialTurns({ managed, metrics, onProblem });
+  return { managed, resent, credentialTurns };
+}
+
+interface Pinned {
+  readonly credentials: PinnedCredentials;
 }
 
 export { ProxyListener, ProxyService, RevocationFeed, type RevocationFeedParts };

@@ -2,6 +2,7 @@ import {
   openEvidence,
   openProofs,
   PostgresCallLedger,
+  PostgresCredentialCensus,
   PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
@@ -27,7 +28,7 @@ import { readRevocations } from './read-revocations.js';
 
 interface Stores extends Proofs {
   readonly database: PostgresDatabase;
-  /** For the re-check alone: it must not wait for a connection behind calls that begin. */
+  /** For the re-check and the census alone: they must not wait for a connection behind calls that begin. */
   readonly recheckDatabase: PostgresDatabase;
   readonly ledger: PostgresCallLedger;
   readonly secrets: VaultSecretStore;
@@ -38,6 +39,8 @@ interface Stores extends Proofs {
 const DRAIN_MS = 1_000;
 /** One question after the other, and another one beside one that hangs. */
 const RECHECK_CONNECTIONS = 2;
+/** Reports to the census, and refusals beside them. */
+const CENSUS_CONNECTIONS = 2;
 
 /**
  * The proxy: reads handles and secrets, counts calls, and can issue nothing.
@@ -52,6 +55,7 @@ export async function startProxy(context: AppContext): Promise<RunningApp> {
   const proxy = callPath(context, { ...stores, ledger: budgeted });
   health.add('postgresql', () => database.ping());
   health.add('vault', () => secrets.requireReady());
+  health.add('credentials', proxy.credentialTrouble);
   const admin = await startHttpHost({
     module: AdminModule.register(health, metrics),
     listen: config.listen.admin,
@@ -104,7 +108,7 @@ async function openStores(context: AppContext): Promise<Stores> {
     recheckDatabase: await PostgresDatabase.connect({
       url,
       applicationName: 'postern-proxy-recheck',
-      poolSize: RECHECK_CONNECTIONS,
+      poolSize: RECHECK_CONNECTIONS + CENSUS_CONNECTIONS,
     }),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component: 'proxy' }),
@@ -129,6 +133,7 @@ function callPath(
     ...stores,
     handles: new PostgresHandleStore(database),
     confirming: new PostgresHandleStore(recheckDatabase),
+    census: new PostgresCredentialCensus(recheckDatabase, stores.events),
     life: new HandleLife(),
     onProblem: problemLog(context),
   });

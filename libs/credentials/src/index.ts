@@ -1,4 +1,10 @@
 export {
+  type BreakerOpening,
+  breakerOpenedEvents,
+  REFUSAL_WINDOW_SECONDS,
+  REFUSALS_TO_OPEN,
+} from './breaker-opened.js';
+export {
   CENSUS_VALID_MS,
   CredentialCensus,
   type CredentialRefusal,
@@ -7,6 +13,8 @@ export {
   type InstanceReport,
   type VersionUse,
 } from './credential-census.js';
+export { CredentialUse } from './credential-use.js';
+export { CredentialWithheld } from './credential-withheld.js';
 export {
   type CredentialState,
   credentialStates,
@@ -14,6 +22,13 @@ export {
   gates,
   type ManagedCredential,
 } from './managed-credential.js';
+export {
+  type CensusObserver,
+  ManagedCredentials,
+  type ManagedCredentialsParts,
+  type VersionChoice,
+  type WaitTerms,
+} from './managed-credentials.js';
 export { FAILURE_REMEMBERED_MS } from './pinned-credential.js';
 export {
   PinnedCredentials,

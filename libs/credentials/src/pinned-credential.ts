@@ -32,7 +32,10 @@ interface Held {
   refreshAtMs: number;
 }
 
-/** What is known of one ref: the version that calls use, or why there is none. At most one read is under way. */
+/**
+ * What is known of one ref: the version that calls use, or why there is none. At most one read is under way. The newest
+ * version, or always the one of `pinned`.
+ */
 export class PinnedCredential {
   #held: Held | undefined;
   #failure: { readonly problem: PosternError; readonly untilMs: number } | undefined;
@@ -41,6 +44,7 @@ export class PinnedCredential {
   constructor(
     readonly ref: SecretRef,
     private readonly terms: PinningTerms,
+    private readonly pinned?: number,
   ) {}
 
   get version(): number | undefined {
@@ -94,10 +98,8 @@ export class PinnedCredential {
   }
 
   async #confirm(): Promise<SecretVersion> {
-    const { store, clock } = this.terms;
-    const askedAtMs = clock.now().getTime();
-    const mark = await store.currentVersion(this.ref);
-    const version = this.#heldAs(mark) ?? (await this.#read(mark));
+    const askedAtMs = this.terms.clock.now().getTime();
+    const { mark, version } = await this.#asked();
     this.#failure = undefined;
     this.#held = {
       version,
@@ -107,6 +109,18 @@ export class PinnedCredential {
       refreshAtMs: askedAtMs + jittered(this.terms.refreshMs),
     };
     return version;
+  }
+
+  async #asked(): Promise<Pick<Held, 'mark' | 'version'>> {
+    if (this.pinned === undefined) {
+      const mark = await this.terms.store.currentVersion(this.ref);
+      return { mark, version: this.#heldAs(mark) ?? (await this.#read(mark)) };
+    }
+    const mark = { version: this.pinned, writing: '' };
+    const read = await this.#read(mark);
+    // The same object for the same fields: what was made of it stays good.
+    const held = this.#held?.version;
+    return { mark, version: held !== undefined && sameFields(held, read) ? held : read };
   }
 
   #heldAs(mark: VersionMark): SecretVersion | undefined {
@@ -133,6 +147,10 @@ export class PinnedCredential {
     return problem;
   }
 }
+
+const sameFields = ({ fields: one }: SecretVersion, { fields: other }: SecretVersion): boolean =>
+  one.size === other.size &&
+  [...one].every(([name, secret]) => other.get(name)?.matches(secret) === true);
 
 /** The store was reached and says no: the secret is gone, or we may not have it any more. Memory must not overrule it. */
 const isWithdrawal = (problem: PosternError): boolean =>

@@ -1,4 +1,5 @@
 import { type Clock, type PosternError } from '#kernel';
+import { ByRef } from './by-ref.js';
 import { PinnedCredential, type PinningTerms } from './pinned-credential.js';
 import { type SecretRef, type SecretVersion } from './secret-ref.js';
 import { type SecretStore } from './secret-store.js';
@@ -24,12 +25,14 @@ const STALE_SECONDS_MAX = 300;
 
 /**
  * The secret versions that calls use, from memory after the first read. One entry a ref (mount and path as two keys,
- * never joined), which holds one version and the mark of its writing. While a ref is in use its entry is confirmed in
+ * never joined), which holds the newest version and the mark of its writing; and one for each version that is asked for. While a ref is in use its entry is confirmed in
  * the background; the call that triggers it does not wait. A version that is gone from a store that answers ends at
  * the next refresh. Holds as many entries as there are refs: give it refs of registered resources only.
  */
 export class PinnedCredentials {
-  readonly #mounts = new Map<string, Map<string, PinnedCredential>>();
+  readonly #newest = new ByRef<PinnedCredential>();
+  /** Of managed credentials: whoever asks says the version. */
+  readonly #versions = new ByRef<Map<number, PinnedCredential>>();
   readonly #terms: PinningTerms;
 
   constructor(settings: PinnedCredentialsSettings) {
@@ -52,33 +55,60 @@ export class PinnedCredentials {
 
   /** The same without a promise; undefined when memory does not suffice: then ask `current`. */
   peek(ref: SecretRef): SecretVersion | undefined {
-    return this.#mounts.get(ref.mount)?.get(ref.path)?.peek();
+    return this.#newest.get(ref)?.peek();
+  }
+
+  /**
+   * Exactly this version, whatever is newest: of a credential whose version is said elsewhere. It is confirmed as the
+   * newest ones are, and ends with `keepVersions`.
+   * @throws SecretStoreUnavailable, SecretNotFound, SecretMalformed, SecretRefInvalid
+   */
+  version(ref: SecretRef, version: number): Promise<SecretVersion> {
+    let versions = this.#versions.get(ref);
+    if (versions === undefined) {
+      versions = new Map();
+      this.#versions.set(ref, versions);
+    }
+    let entry = versions.get(version);
+    if (entry === undefined) {
+      entry = new PinnedCredential({ mount: ref.mount, path: ref.path }, this.#terms, version);
+      versions.set(version, entry);
+    }
+    return entry.current();
+  }
+
+  /** The same from memory alone; undefined: ask `version`. */
+  peekVersion(ref: SecretRef, version: number): SecretVersion | undefined {
+    return this.#versions.get(ref)?.get(version)?.peek();
+  }
+
+  /** Forgets all others that were asked for by their number. */
+  keepVersions(ref: SecretRef, kept: readonly number[]): void {
+    const versions = this.#versions.get(ref);
+    for (const version of [...(versions?.keys() ?? [])]) {
+      if (!kept.includes(version)) versions?.delete(version);
+    }
   }
 
   /** What calls that start now would use, as far as it was read. */
   versionsInUse(): readonly PinnedVersion[] {
-    return [...this.#mounts.values()].flatMap((paths) =>
-      [...paths.values()].flatMap(({ ref, version }) =>
-        version === undefined ? [] : [{ ref, version }],
-      ),
+    const pinned = [...this.#versions.values()].flatMap((versions) => [...versions.values()]);
+    return [...this.#newest.values(), ...pinned].flatMap(({ ref, version }) =>
+      version === undefined ? [] : [{ ref, version }],
     );
   }
 
   /** The next call reads anew. A read that is under way still answers those who wait for it. */
   forget(ref: SecretRef): void {
-    this.#mounts.get(ref.mount)?.delete(ref.path);
+    this.#newest.delete(ref);
+    this.#versions.delete(ref);
   }
 
   #entry(ref: SecretRef): PinnedCredential {
-    let paths = this.#mounts.get(ref.mount);
-    if (paths === undefined) {
-      paths = new Map();
-      this.#mounts.set(ref.mount, paths);
-    }
-    let entry = paths.get(ref.path);
+    let entry = this.#newest.get(ref);
     if (entry === undefined) {
       entry = new PinnedCredential({ mount: ref.mount, path: ref.path }, this.#terms);
-      paths.set(ref.path, entry);
+      this.#newest.set(ref, entry);
     }
     return entry;
   }

@@ -1,7 +1,9 @@
+import { type CredentialRefusal, type CredentialUse } from '#credentials';
 import { type CallOutcome, type EventFactory, type PosternEvent } from '#events';
 import { type Handle } from '#handles';
 import { type Operation } from '#policy';
-import { type CallFailed, type CutCause, cutFailure } from './call-failed.js';
+import { CallDenied } from './call-denied.js';
+import { CallFailed, type CutCause, cutFailure } from './call-failed.js';
 import { type CallStart } from './call-ledger.js';
 import { type CanonicalRequest } from './canonical-request.js';
 import { type ProxiedResource } from './proxied-resource.js';
@@ -25,6 +27,12 @@ export class ActiveCall {
   askedTurn = 0;
   confirmedTurn = 0;
   credentialVersion: number | undefined;
+  /** Of a managed credential: what it was admitted with. */
+  use: CredentialUse | undefined;
+  /** A version that was refused, before the call was sent once more with another. */
+  refusedVersion: number | undefined;
+  /** The refusal of it, as long as it is not known whether another one works. */
+  openRefusal: Omit<CredentialRefusal, 'fallbackWorked'> | undefined;
   body: CallBody | undefined;
   relay: ResponseRelay | undefined;
   /** Until it is known better: nothing got through. */
@@ -36,8 +44,11 @@ export class ActiveCall {
     readonly start: CallStart,
   ) {}
 
-  failed({ outcome }: CallFailed): void {
-    this.outcome = outcome;
+  endedBy(error: unknown): void {
+    if (error instanceof CallFailed) this.outcome = error.outcome;
+    else if (error instanceof CallDenied && error.reason === 'credential_unavailable') {
+      this.outcome = 'credential_unavailable';
+    }
   }
 
   /** Once it was cut: nothing of it may be sent any more. */
@@ -61,7 +72,7 @@ export class ActiveCall {
   completed(events: EventFactory, now: Date): PosternEvent<'dev.postern.call.completed.v1'> {
     const { callId, handleId, resource, routeTemplate, method, startedAt, correlationId } =
       this.start;
-    const { credentialVersion, relay } = this;
+    const { credentialVersion, refusedVersion, relay } = this;
     const scrubbed = relay?.hits ?? 0;
     return events.create('dev.postern.call.completed.v1', {
       subject: `call/${callId}`,
@@ -74,6 +85,9 @@ export class ActiveCall {
         subject_id: this.permitted.handle.subject.id,
         resource,
         ...(credentialVersion === undefined ? {} : { credential_version: credentialVersion }),
+        ...(refusedVersion === undefined || refusedVersion === credentialVersion
+          ? {}
+          : { refused_version: refusedVersion }),
         route_template: routeTemplate,
         method,
         ...(relay?.status === undefined ? {} : { upstream_status: relay.status }),

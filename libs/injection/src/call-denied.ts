@@ -32,6 +32,8 @@ export interface CallDenial {
   readonly severity?: Severity;
   /** A fresh one, for the `DPoP-Nonce` header of the answer. */
   readonly nonce?: string;
+  /** When it is worth another try. Default 1, where the answer is 503. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** The call was refused, and nothing was sent to the destination. Its event is durable when the pipeline throws this. */
@@ -40,6 +42,7 @@ export class CallDenied extends Refusal {
   readonly reason: CallDenialReason;
   readonly severity: Severity;
   readonly nonce: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
   /** How the resource of the call takes handles, for the challenge of the answer; empty: there is no such resource. */
   presentations: readonly Presentation[] = [];
 
@@ -49,5 +52,6 @@ export class CallDenied extends Refusal {
     this.reason = denial.reason;
     this.severity = denial.severity ?? 'WARN';
     this.nonce = denial.nonce;
+    this.retryAfterSeconds = denial.retryAfterSeconds;
   }
 }

@@ -15,6 +15,8 @@ export type CallFailureCode =
   | 'caller-gone'
   /** As a call with a handle that is not live is refused. */
   | 'invalid_token'
+  /** The version of the secret that it was made with is retired. */
+  | 'credential-unavailable'
   | 'dependency-unavailable';
 
 /** The call was counted, sent (or tried to be) and failed; `outcome` is what its event says. */
@@ -49,14 +51,21 @@ export function failureOf(error: UpstreamFailed): CallFailed {
   }
 }
 
-/** Why a call is cut while it is under way: its handle has ended, or nobody could say for too long that it has not. */
-export type CutCause = 'ended' | 'unconfirmed';
+/**
+ * Why a call is cut while it is under way: its handle has ended, or nobody could say for too long that it has not; or the
+ * version of the secret that is on it is retired.
+ */
+export type CutCause = 'ended' | 'unconfirmed' | 'retired';
 
 /** What a cut means for the call. */
 export function cutFailure(cause: CutCause, presentations: readonly Presentation[]): CallFailed {
   if (cause === 'unconfirmed') {
     const what = 'the handle could not be confirmed while the call was under way';
     return new CallFailed('dependency-unavailable', 'response_cut', what);
+  }
+  if (cause === 'retired') {
+    const what = 'the version of the secret that the call was made with is retired';
+    return new CallFailed('credential-unavailable', 'response_cut', what);
   }
   const what = 'the handle was revoked or suspended while the call was under way';
   const failure = new CallFailed('invalid_token', 'aborted_by_revocation', what);

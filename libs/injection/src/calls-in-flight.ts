@@ -37,7 +37,7 @@ export interface CallsInFlightParts {
 /**
  * The calls that are under way, each confirmed by PostgreSQL twice a second: one question for all. Those whose handle was
  * revoked or suspended, or is not there any more, are cut; and so are those that could not be confirmed for 1.75 s: who
- * cannot be asked has not said yes. Time is counted in turns, so that no clock that is set, and no process that stood
+ * cannot be asked has not said yes. Cut is also what has a retired version of a secret on it. Time is counted in turns, so that no clock that is set, and no process that stood
  * still, makes a call older than it is.
  */
 export class CallsInFlight {
@@ -73,11 +73,14 @@ export class CallsInFlight {
     this.#turn += 1;
     const due: ActiveCall[] = [];
     const unconfirmed: ActiveCall[] = [];
+    const retired: ActiveCall[] = [];
     for (const call of this.#calls) {
       if (!isUncut(call)) continue;
-      if (this.#turn - call.confirmedTurn >= UNCONFIRMED_TURNS_MAX) unconfirmed.push(call);
+      if (call.use?.isRetired === true) retired.push(call);
+      else if (this.#turn - call.confirmedTurn >= UNCONFIRMED_TURNS_MAX) unconfirmed.push(call);
       else if (this.#turn - call.askedTurn >= ASKED_EVERY_TURNS) due.push(call);
     }
+    this.#cut('retired', retired);
     this.#cut('unconfirmed', unconfirmed);
     if (this.#questions.size >= QUESTIONS_MAX) return;
     const holders = this.#turn % ASKED_EVERY_TURNS === 0 ? this.parts.holders() : [];

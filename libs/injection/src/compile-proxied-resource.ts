@@ -17,6 +17,8 @@ export interface ProxiedResourceRegistration {
   readonly inject: Injection;
   readonly call: CallLimits & { readonly audit: 'strict' | 'buffered' };
   readonly response: { readonly scrub: 'stream' | 'buffer' | 'off' };
+  /** Undefined: Postern does not rotate its credential. */
+  readonly rotation?: { readonly refusals: readonly number[] };
 }
 
 export interface ProxiedResourceContext {
@@ -64,6 +66,7 @@ export function compileProxiedResource(
     limits: { ...limits, concurrencyMax: concurrencyMaxOf(entry) },
     audit,
     scrub: entry.response.scrub,
+    ...(entry.rotation === undefined ? {} : { rotation: { refusals: entry.rotation.refusals } }),
   };
 }
 

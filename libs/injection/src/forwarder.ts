@@ -1,23 +1,17 @@
 import { type ActiveCall } from './active-call.js';
-import { CallFailed } from './call-failed.js';
+import { Attempts } from './attempts.js';
 import { unusable } from './credential-step.js';
 import { type CallerResponse, type IncomingCall } from './incoming-call.js';
-import { type AnswerHead, type Injector, type OutgoingDraft } from './injectors/injector.js';
-import { type HeldSession, type PreparedCredential } from './injectors/prepared-credential.js';
+import { type Injector, type OutgoingDraft } from './injectors/injector.js';
+import { type PreparedCredential } from './injectors/prepared-credential.js';
+import { callerGone, type ManagedCalls } from './managed-calls.js';
 import { finished, outgoingDraft, type OutgoingParts } from './outgoing-request.js';
 import { askedResponse } from './relay/asked-response.js';
 import { HELD_BODY_BYTES_MAX, heldBody, RESENT_BODY_BYTES_MAX } from './relay/held-body.js';
 import { ResponseRelay } from './relay/response-relay.js';
-import { SecondAttempt } from './relay/second-attempt.js';
 import { type Switching } from './relay/switched.js';
-import { watched } from './relay/watched-answer.js';
 import { type AnnouncedBody, bodyOf, refuseTooLarge } from './request-body.js';
-import {
-  type Upstream,
-  type UpstreamController,
-  type UpstreamRequest,
-  type UpstreamResponseSink,
-} from './upstream.js';
+import { type Upstream } from './upstream.js';
 
 /** A call at both of its ends. */
 export interface CallEnds {
@@ -33,7 +27,15 @@ type Sending = OutgoingParts;
 
 /** Steps 7 and 8: puts the secret on, and sends. */
 export class Forwarder {
-  constructor(private readonly upstream: Upstream) {}
+  readonly #attempts: Attempts;
+
+  constructor(
+    upstream: Upstream,
+    /** Undefined: no credential is managed. */
+    managed: ManagedCalls | undefined,
+  ) {
+    this.#attempts = new Attempts(upstream, managed);
+  }
 
   /**
    * Resolves when the request is on its way.
@@ -46,7 +48,7 @@ export class Forwarder {
   ): Promise<ResponseRelay> {
     call.credentialVersion = credential.version;
     refuseOver(call, ends);
-    const held = isHeld(ends.announced, credential);
+    const held = isHeld(ends.announced, credential, call);
     const sending = held
       ? await holding(call, credential, ends)
       : streaming(call, credential, ends);
@@ -57,18 +59,12 @@ export class Forwarder {
     refuseOver(call, ends); // Holding a body, and putting, may have taken their time.
     const outgoing = finished(sending, draft);
     const { incoming, response, switching } = ends;
-    const asked = askedResponse(incoming);
-    const { resource } = call.permitted;
     const relay = new ResponseRelay({
-      resource,
-      credential,
-      asked,
-      body: sending.body,
-      response,
-      switching,
+      resource: call.permitted.resource,
+      ...{ credential, asked: askedResponse(incoming), body: sending.body, response, switching },
     });
     call.relay = relay;
-    relay.attach(this.#send(sending, { injector, draft, outgoing }, relay));
+    relay.attach(this.#attempts.begin({ call, sending, relay, response }, { draft, outgoing }));
     return relay;
   }
 
@@ -80,31 +76,6 @@ export class Forwarder {
       throw unusable(error);
     }
     if (body !== undefined && body.errored !== null) throw body.errored;
-  }
-
-  #send(sending: Sending, first: Attempt, relay: ResponseRelay): UpstreamController {
-    const { injector, draft } = first;
-    const { session } = sending.credential;
-    const send =
-      (attempt: Attempt) =>
-      (sink: UpstreamResponseSink): UpstreamController =>
-        this.upstream.send(attempt.outgoing, sink);
-    if (injector.answered === undefined && session === undefined) return send(first)(relay);
-    const sendWith = (next: Injector): ReturnType<typeof send> => {
-      const fresh = outgoingDraft(sending, next);
-      if (put(next, fresh) !== undefined) throw new Error('a second attempt waits for nothing');
-      const attempt = { injector: next, draft: fresh, outgoing: finished(sending, fresh) };
-      return (sink) => send(attempt)(watched(sink, next));
-    };
-    return new SecondAttempt({
-      sink: relay,
-      again: (status, rawHeaders) => {
-        const answer = { status, rawHeaders };
-        if (session !== undefined) return renewing(session, { answer, sending, relay, sendWith });
-        const next = injector.answered?.(answer, draft);
-        return next === undefined ? undefined : sendWith(next);
-      },
-    }).begin(send(first));
   }
 }
 
@@ -138,39 +109,17 @@ async function holding(
   return { permitted, rawHeaders, credential, body: undefined, heldBody: bytes };
 }
 
-interface Renewing {
-  readonly answer: AnswerHead;
-  readonly sending: Sending;
-  readonly relay: ResponseRelay;
-  readonly sendWith: (next: Injector) => SendAgain;
-}
-
-type SendAgain = (sink: UpstreamResponseSink) => UpstreamController;
-
-/** An answer that ended the session has another one opened, and the request sent with that if its body is still there. */
-function renewing(session: HeldSession, parts: Renewing): Promise<SendAgain> | undefined {
-  const { answer, sending, relay, sendWith } = parts;
-  if (!session.endedBy(answer) || sending.body !== undefined) return undefined;
-  return session.renewed().then((renewed) => {
-    relay.expect(renewed);
-    return sendWith(renewed.injector);
-  });
-}
-
-/** Held for the injector; or, when it is small, so that it can be sent again with another session. */
+/** Held for the injector; or, when it is small, so that it can be sent again with another session or version. */
 const isHeld = (
   { present, bytes }: AnnouncedBody,
   { injector, session }: PreparedCredential,
+  { use }: ActiveCall,
 ): boolean =>
   present &&
   (injector.holdsBody === true ||
-    (session !== undefined && bytes !== undefined && bytes <= RESENT_BODY_BYTES_MAX));
-
-interface Attempt {
-  readonly injector: Injector;
-  readonly draft: OutgoingDraft;
-  readonly outgoing: UpstreamRequest;
-}
+    ((session !== undefined || use !== undefined) &&
+      bytes !== undefined &&
+      bytes <= RESENT_BODY_BYTES_MAX));
 
 /** A promise when the injector needs time. @throws CallDenied */
 function put(injector: Injector, draft: OutgoingDraft): Promise<void> | undefined {
@@ -185,5 +134,5 @@ function put(injector: Injector, draft: OutgoingDraft): Promise<void> | undefine
 function refuseOver({ cutBy }: ActiveCall, { response }: CallEnds): void {
   if (cutBy !== undefined) throw cutBy;
   if (!response.destroyed) return;
-  throw new CallFailed('caller-gone', 'client_abort', 'the caller went away before the call');
+  throw callerGone();
 }

@@ -25,6 +25,8 @@ export { type Injection } from './injection.js';
 export { type TlsIdentity } from './injectors/injector.js';
 export { type CallLimits, type Destination, type ProxiedResource } from './proxied-resource.js';
 export { type AccessToken, TokenNotGiven, type TokenRequest, TokenSource } from './token-source.js';
+export { isSilentOnValue } from './silent-status.js';
+export { type TrialAnswer, TrialCall, type TrialRequest } from './trial-call.js';
 export {
   Upstream,
   type UpstreamController,

@@ -1,4 +1,3 @@
-import { type PinnedCredentials } from '#credentials';
 import { type EventFactory, type EventJournal } from '#events';
 import {
   type Handle,
@@ -19,7 +18,7 @@ import { type CallLedger, type CallStart, type StartOutcome } from './call-ledge
 import { CallReserve } from './call-reserve.js';
 import { CallsInFlight, type RecheckObserver } from './calls-in-flight.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
-import { CredentialStep } from './credential-step.js';
+import { type CredentialParts, CredentialStep } from './credential-step.js';
 import {
   deniedBecause,
   refuseUnpresentable,
@@ -33,13 +32,14 @@ import { Forwarder } from './forwarder.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
 import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
+import { isIntended, type JudgedCall } from './judged-call.js';
 import { type PresentedHandle, presentedHandle } from './presented-handle.js';
 import { type ProxiedResource } from './proxied-resource.js';
 import { type ResponseRelay } from './relay/response-relay.js';
 import { type Switching } from './relay/switched.js';
 import { announcedBody, refuseTooLarge } from './request-body.js';
 import { type TokenSource } from './token-source.js';
-import { type SwitchedProtocol, type Upstream } from './upstream.js';
+import { type Upstream } from './upstream.js';
 
 export interface InjectionParts {
   readonly resources: ReadonlyMap<string, ProxiedResource>;
@@ -53,7 +53,11 @@ export interface InjectionParts {
   readonly ledger: CallLedger;
   readonly journal: EventJournal;
   readonly events: EventFactory;
-  readonly credentials: Pick<PinnedCredentials, 'current' | 'peek'>;
+  readonly credentials: CredentialParts['credentials'];
+  /** Absent: no credential is managed. Its turns are not made here. */
+  readonly managed?: CredentialParts['managed'];
+  /** Hears of calls that were sent once more with another version of a secret. */
+  readonly resent?: CredentialParts['resent'];
   readonly upstream: Upstream;
   /** Of resources whose secret gets tokens. */
   readonly tokens: TokenSource;
@@ -83,7 +87,7 @@ export class InjectionPipeline {
     this.#handles = new HandleCheck(parts);
     this.#keys = new HeldKey(parts);
     this.#credentials = new CredentialStep(parts);
-    this.#forwarder = new Forwarder(parts.upstream);
+    this.#forwarder = new Forwarder(parts.upstream, this.#credentials.managed);
     this.#denials = new DenialJournal(parts);
     this.#reserve = new CallReserve(parts);
     this.#calls = new CallsInFlight({
@@ -118,13 +122,13 @@ export class InjectionPipeline {
       const announced = announcedBody(incoming.rawHeaders);
       refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, context); // 5
-      const credential = await this.#credentials.current(permitted.resource, handle); // 6
+      const credential = await this.#credentials.current({ call, response }); // 6
       const switching = this.#switching(permitted, context);
       const ends = { incoming, announced, response, switching };
       const relay = await this.#forwarder.forward(call, credential, ends); // 7, 8
       await this.#relayed(call, relay); // 9
     } catch (error) {
-      if (error instanceof CallFailed) call?.failed(error);
+      call?.endedBy(error);
       throw await this.#refusal(error, attempt);
     } finally {
       if (call !== undefined) this.#finish(call); // 10
@@ -182,7 +186,7 @@ export class InjectionPipeline {
   }
 
   #permit(
-    { request, protocol }: Judged,
+    { request, protocol }: JudgedCall,
     handle: Handle,
     presented: PresentedHandle,
   ): PermittedCall {
@@ -267,6 +271,7 @@ export class InjectionPipeline {
   #finish(call: ActiveCall): void {
     call.body?.destroy(); // However the call ended, nobody reads it any more.
     this.#leave(call);
+    this.#credentials.managed?.left(call);
     const event = call.completed(this.parts.events, this.parts.clock.now());
     this.parts.ledger.finish({ callId: call.start.callId, event });
   }
@@ -284,13 +289,3 @@ export class InjectionPipeline {
     return denied;
   }
 }
-
-/** What is judged of a call, and what it becomes. */
-interface Judged {
-  readonly request: CanonicalRequest;
-  readonly protocol: SwitchedProtocol | undefined;
-}
-
-/** A handle that was narrowed to one call is good for that one, byte for byte. */
-const isIntended = ({ method, path }: CanonicalRequest, { intent }: Handle): boolean =>
-  intent === undefined || (intent.method === method && intent.path === path);

@@ -32,6 +32,11 @@ export interface ProxiedResource extends Resource {
   readonly tls:
     { readonly caPem?: string; readonly serverName?: string; readonly http2?: boolean } | undefined;
   readonly secretRef: SecretRef;
+  /** How its credential is rotated, as far as calls are concerned; absent: Postern does not rotate it. */
+  readonly rotation?: {
+    /** Statuses by which the legacy system refuses the credential. */
+    readonly refusals: readonly number[];
+  };
   readonly injection: Injection;
   readonly limits: CallLimits;
   readonly audit: 'strict' | 'buffered';

@@ -25,6 +25,14 @@ export interface AccessToken {
 /** No token was given. The message says why in words of our own: it quotes nothing that was sent or received. */
 export class TokenNotGiven extends PosternError {
   override readonly code = 'credential-unavailable';
+
+  constructor(
+    message: string,
+    /** The endpoint answered that it does not take this client: asking again would be another failed login. */
+    readonly isRefused = false,
+  ) {
+    super(message);
+  }
 }
 
 /** Gets access tokens by client credentials. Keeps none: whoever asks remembers. */

@@ -31,7 +31,10 @@ export class HttpTokenSource extends TokenSource {
       return await granted(request, signal);
     } catch (error) {
       // No cause: a client's error may carry the answer, and the request with its credentials.
-      throw new TokenNotGiven(`the token endpoint gave no token: ${problemOf(error, signal)}`);
+      throw new TokenNotGiven(
+        `the token endpoint gave no token: ${problemOf(error, signal)}`,
+        isRefusal(error),
+      );
     }
   }
 }
@@ -121,6 +124,14 @@ const OAUTH_ERRORS: ReadonlySet<string> = new Set([
   'invalid_scope',
   'invalid_target',
 ]);
+
+/** RFC 6749 section 5.2: what it says of the client, and not of this one request. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client']);
+
+const isRefusal = (error: unknown): boolean =>
+  chainOf(error).some(
+    (one) => one instanceof ResponseBodyError && one.status < 500 && CLIENT_ERRORS.has(one.error),
+  );
 
 /** In words of our own, or by the code of the error: messages of others may quote what was sent. */
 function problemOf(error: unknown, signal: AbortSignal): string {

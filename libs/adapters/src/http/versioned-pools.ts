@@ -21,14 +21,18 @@ interface VersionedPool<Pool> {
 
 /** A secret that was deleted and written anew is numbered from 1 again: then the greater number is the old one. */
 const OUT_OF_USE_MS = 60_000;
+/** An older version is for calls that began before the change, and for those that the newer one is refused to. */
+const OLDER_OUT_OF_USE_MS = 10_000;
 
 /**
  * Connections by resource and credential version: a connection that was used with one version is never used with
  * another, nor is its TLS session resumed. A newer version retires the older pool, which ends its requests and closes. So
- * does one with a lower number, when nobody has asked for the other for a minute.
+ * does one with a lower number, when nobody has asked for the other for a minute. Until then there is one pool for an older
+ * version beside, which closes when it is out of use for ten seconds.
  */
 export class VersionedPools<Pool extends ConnectionPool> {
   readonly #current = new Map<string, VersionedPool<Pool>>();
+  readonly #older = new Map<string, VersionedPool<Pool>>();
   readonly #retired = new Set<Pool>();
   #closed = false;
 
@@ -48,25 +52,48 @@ export class VersionedPools<Pool extends ConnectionPool> {
       current.usedAtMs = usedAtMs;
       return current.pool;
     }
-    const pool = this.open(request);
-    if (isReplaced(current, version, usedAtMs)) {
-      const { origin } = resource.destination;
-      this.#current.set(resource.id, { version, origin, tlsIdentity, pool, usedAtMs });
-      if (current !== undefined) this.#retire(current.pool);
-    } else {
-      // A call that started before the rotation: one request, then the pool closes.
-      setImmediate(() => {
-        this.#retire(pool);
-      });
+    const replaces = isReplaced(current, version, usedAtMs);
+    const older = replaces ? undefined : this.#older.get(resource.id);
+    if (older !== undefined && isFor(older, request)) {
+      older.usedAtMs = usedAtMs;
+      return older.pool;
     }
-    return pool;
+    const { origin } = resource.destination;
+    const opened = { version, origin, tlsIdentity, usedAtMs, pool: this.open(request) };
+    this.#put(replaces ? this.#current : this.#older, resource.id, opened);
+    if (!replaces) this.#closeOutOfUse(resource.id, opened);
+    return opened.pool;
+  }
+
+  #put(
+    pools: Map<string, VersionedPool<Pool>>,
+    resourceId: string,
+    opened: VersionedPool<Pool>,
+  ): void {
+    const before = pools.get(resourceId);
+    pools.set(resourceId, opened);
+    if (before !== undefined) this.#retire(before.pool);
+  }
+
+  #closeOutOfUse(resourceId: string, older: VersionedPool<Pool>): void {
+    setTimeout(() => {
+      if (this.#older.get(resourceId) !== older) return;
+      if (this.nowMs() - older.usedAtMs < OLDER_OUT_OF_USE_MS) {
+        this.#closeOutOfUse(resourceId, older);
+        return;
+      }
+      this.#older.delete(resourceId);
+      this.#retire(older.pool);
+    }, OLDER_OUT_OF_USE_MS).unref();
   }
 
   /** Lets requests in flight finish within the deadline, then cuts them. */
   async close(deadlineMs: number): Promise<void> {
     this.#closed = true;
-    for (const { pool } of this.#current.values()) this.#retire(pool);
-    this.#current.clear();
+    for (const opened of [this.#current, this.#older]) {
+      for (const { pool } of opened.values()) this.#retire(pool);
+      opened.clear();
+    }
     const pools = [...this.#retired];
     const cut = setTimeout(() => {
       for (const pool of pools) void pool.destroy();

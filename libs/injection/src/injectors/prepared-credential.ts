@@ -85,12 +85,56 @@ export class PreparedCredential {
     return this.#matcher;
   }
 
+  /**
+   * As answers are searched for it when the call was sent with another version before: both must not come back. Of the
+   * same version it is this itself.
+   */
+  sentAfter(other: PreparedCredential): Pick<PreparedCredential, 'matcher' | 'session'> {
+    if (other.version === this.version) return this;
+    const { session } = this;
+    const both = new BothSearched(this, other);
+    return {
+      session,
+      get matcher() {
+        return both.matcher;
+      },
+    };
+  }
+
+  /** Every text that must not come back; those of the injector may change with an answer. */
+  get confidential(): readonly string[] {
+    const { confidential, injector } = this.#parts;
+    return [...confidential, ...injector.confidential];
+  }
+
   toJSON(): string {
     return '[redacted]';
   }
 
   [inspect.custom](): string {
     return `PreparedCredential { version: ${this.version}, [redacted] }`;
+  }
+}
+
+/** The terms of two credentials in one matcher, made anew when those of one have changed. */
+class BothSearched {
+  #made: readonly (TermMatcher | undefined)[] = [];
+  #matcher: TermMatcher | undefined;
+
+  constructor(
+    private readonly one: PreparedCredential,
+    private readonly other: PreparedCredential,
+  ) {}
+
+  get matcher(): TermMatcher | undefined {
+    const { one, other } = this;
+    const made = [one.matcher, other.matcher];
+    if (made.includes(undefined)) return undefined;
+    if (made.some((matcher, index) => matcher !== this.#made[index])) {
+      this.#made = made;
+      this.#matcher = new TermMatcher(searchTerms([...one.confidential, ...other.confidential]));
+    }
+    return this.#matcher;
   }
 }
 

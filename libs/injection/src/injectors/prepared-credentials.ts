@@ -17,12 +17,25 @@ interface Entry {
   readonly prepared: Prepared;
 }
 
+/** Of a managed credential: the current version, the one to fall back on, and one that calls under way may have. */
+const VERSIONS_MAX = 3;
+
+interface Addition {
+  readonly secret: SecretVersion;
+  readonly others: readonly Entry[];
+  /** Those of them that stay. */
+  readonly kept: readonly Entry[];
+}
+
 /**
- * Keeps what was prepared for the version in use: one entry a resource object, valid for one secret version object. Two
- * resources never share an entry, even when they share a secret.
+ * Keeps what was prepared for the versions in use, each valid for one secret version object: one of a resource object; of
+ * one whose credential is managed three at most. Two resources never share an entry, even when they share a secret.
  */
 export class PreparedCredentials {
-  readonly #entries = new WeakMap<ProxiedResource, Entry>();
+  /** The one prepared last is the first. */
+  readonly #entries = new WeakMap<ProxiedResource, readonly Entry[]>();
+  /** Resources that may have more than one. */
+  readonly #managed = new Set<ProxiedResource>();
 
   /** Of the versions in use. */
   readonly #sessions = new Set<CredentialSessions>();
@@ -34,16 +47,40 @@ export class PreparedCredentials {
 
   /** @throws CredentialFieldMissing, CredentialUnusable */
   of(resource: ProxiedResource, secret: SecretVersion): Prepared {
-    const entry = this.#entries.get(resource);
-    if (entry?.secret === secret) return entry.prepared;
-    const prepared = this.#prepare(resource, secret);
-    this.#entries.set(resource, { secret, prepared });
-    this.#changed(entry?.prepared.sessions, prepared.sessions);
-    return prepared;
+    const entries = this.#entries.get(resource) ?? [];
+    const newest = entries[0];
+    if (newest?.secret === secret) return newest.prepared;
+    return this.#added(resource, { secret, others: entries, kept: [] });
   }
 
-  /** Forgets sessions that are over, and closes those that no call has any more; call it about once a second. */
-  sweep(): Promise<void> {
+  /** The same, beside other versions, which `sweep` ends. @throws CredentialFieldMissing, CredentialUnusable */
+  ofManaged(resource: ProxiedResource, secret: SecretVersion): Prepared {
+    const entries = this.#entries.get(resource) ?? [];
+    const entry = entries.find((one) => one.secret === secret);
+    if (entry !== undefined) return entry.prepared;
+    this.#managed.add(resource);
+    // A version that was written anew under its number is another one.
+    const others = entries.filter((one) => one.secret.version !== secret.version);
+    return this.#added(resource, {
+      secret,
+      others: entries,
+      kept: others.slice(0, VERSIONS_MAX - 1),
+    });
+  }
+
+  /**
+   * Forgets sessions that are over, and closes those that no call has any more; call it about once a second. Of managed
+   * credentials it ends the versions that are not wanted.
+   */
+  sweep(isWanted: (resource: ProxiedResource, version: number) => boolean): Promise<void> {
+    for (const resource of this.#managed) {
+      const entries = this.#entries.get(resource) ?? [];
+      this.#keep(
+        resource,
+        entries,
+        entries.filter(({ secret }) => isWanted(resource, secret.version)),
+      );
+    }
     for (const sessions of this.#sessions) sessions.sweep();
     return this.#retired.closeDue();
   }
@@ -65,12 +102,22 @@ export class PreparedCredentials {
     return this.#retired.closeAll();
   }
 
-  #changed(before: CredentialSessions | undefined, after: CredentialSessions | undefined): void {
-    if (before !== undefined) {
-      this.#sessions.delete(before);
-      before.retire();
+  #added(resource: ProxiedResource, { secret, others, kept }: Addition): Prepared {
+    const prepared = this.#prepare(resource, secret);
+    if (prepared.sessions !== undefined) this.#sessions.add(prepared.sessions);
+    this.#keep(resource, others, [{ secret, prepared }, ...kept]);
+    return prepared;
+  }
+
+  #keep(resource: ProxiedResource, before: readonly Entry[], kept: readonly Entry[]): void {
+    if (kept.length === before.length && kept[0] === before[0]) return;
+    this.#entries.set(resource, kept);
+    for (const entry of before) {
+      const { sessions } = entry.prepared;
+      if (sessions === undefined || kept.includes(entry)) continue;
+      this.#sessions.delete(sessions);
+      sessions.retire();
     }
-    if (after !== undefined) this.#sessions.add(after);
   }
 
   #prepare(resource: ProxiedResource, secret: SecretVersion): Prepared {

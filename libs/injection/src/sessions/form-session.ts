@@ -1,6 +1,7 @@
 import { type FormLogin } from '../form-login.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { type Upstream } from '../upstream.js';
+import { isSilentOnValue } from '../silent-status.js';
 import { hasSigns } from './answer-signs.js';
 import { hiddenFields } from './hidden-fields.js';
 import { receivedValuesOf } from '../header-values.js';
@@ -43,6 +44,7 @@ export class FormSession {
     if (hasSigns(injection.success, answer, resource.destination.origin)) return;
     throw new SessionNotOpened(
       `the login was not successful: the form was answered ${answer.status}, without the signs of a success`,
+      !isSilentOnValue(answer.status),
     );
   }
 

@@ -24,10 +24,18 @@ export interface SessionOpener {
   /** Whose a session is: of one handle alone, or of all that call the resource. */
   readonly holder: 'handle' | 'resource';
   /** @throws PosternError, with a message that holds no value */
-  open(handle: Handle): Promise<OpenedSession>;
+  open(holder: Pick<Handle, 'expiresAt'>): Promise<OpenedSession>;
 }
 
 /** There is no session, and none is opened now. Nothing was sent to the destination. */
 export class SessionNotOpened extends PosternError {
   override readonly code = 'credential-unavailable';
+
+  constructor(
+    message: string,
+    /** The destination answered the login, and did not take it: another try would be another failed login. */
+    readonly isRefused = false,
+  ) {
+    super(message);
+  }
 }
