@@ -9,6 +9,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DPOP_ALGORITHMS } from '#identity';
 import { DependencyUnavailable, PosternError } from '#kernel';
 import { OAuthError } from '#oauth';
+import { type RotationRefusal, RotationRefused } from '#rotation';
 import { AdminRefusal } from './admin-refusal.js';
 import { AdminFaults } from './admin-faults.js';
 
@@ -50,6 +51,13 @@ function problemOf(failure: unknown): Problem {
     return { status: failure.status, code: failure.code, detail: failure.message };
   }
   if (failure instanceof OAuthError) return authenticationProblem(failure);
+  if (failure instanceof RotationRefused) {
+    return {
+      status: ROTATION_STATUS[failure.refusal],
+      code: failure.code,
+      detail: failure.message,
+    };
+  }
   if (failure instanceof DependencyUnavailable) {
     return { status: 503, code: failure.code, detail: `${failure.dependency} is not available` };
   }
@@ -59,6 +67,14 @@ function problemOf(failure: unknown): Problem {
   const code = failure instanceof PosternError ? failure.code : 'internal-error';
   return { status: 500, code, detail: 'an internal error; the log says more' };
 }
+
+const ROTATION_STATUS: Readonly<Record<RotationRefusal, number>> = {
+  unknown_resource: 404,
+  origin_not_allowed: 400,
+  not_in_hand: 409,
+  not_permitted: 403,
+  not_now: 409,
+};
 
 function authenticationProblem({ code, description }: OAuthError): Problem {
   switch (code) {

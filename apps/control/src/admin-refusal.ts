@@ -1,5 +1,6 @@
 import { EVIDENCE_KEPT_DAYS } from '#events';
 import { PosternError } from '#kernel';
+import { type Rotation } from '#rotation';
 
 /** What is asked for cannot be done; the message tells the operator why. */
 export abstract class AdminRefusal extends PosternError {
@@ -28,6 +29,38 @@ export class DecisionUnknown extends AdminRefusal {
       found.length === 0
         ? `no event has this correlation id; events are kept here for ${EVIDENCE_KEPT_DAYS} days at least, those on Kafka and in a SIEM longer`
         : `no decision has this correlation id, only events of type ${[...new Set(found)].join(', ')}`,
+    );
+  }
+}
+
+export class RotationUnknown extends AdminRefusal {
+  override readonly code = 'rotation-unknown';
+  override readonly status = 404;
+
+  constructor(id: string) {
+    super(`no rotation has the id ${JSON.stringify(id)}`);
+  }
+}
+
+/** One credential is rotated once at a time. */
+export class RotationActive extends AdminRefusal {
+  override readonly code = 'rotation-active';
+  override readonly status = 409;
+
+  constructor(active: Pick<Rotation, 'id' | 'state'> | undefined) {
+    const which = active === undefined ? '' : `: ${active.id} is ${active.state}`;
+    super(`another rotation of this credential has not ended${which}`);
+  }
+}
+
+/** Nobody could open what would be handed over. */
+export class IntakeKeyMissing extends AdminRefusal {
+  override readonly code = 'intake-key-missing';
+  override readonly status = 503;
+
+  constructor() {
+    super(
+      'no rotator has published its intake key yet, so no wrapping token can be handed over: see that a rotator runs and reaches its secret store',
     );
   }
 }

@@ -39,9 +39,12 @@ import { OrdersController } from './orders.controller.js';
 import { PolicyJournal } from './policy-journal.js';
 import { receivingParts } from './receiving-parts.js';
 import { Reviews } from './reviews.js';
+import { RotationsController } from './rotations.controller.js';
+import { type RotationPorts, Rotations } from './rotations.js';
 import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
 
 export { openCommands, type OpenCommands } from './open-commands.js';
+export { openRotation } from './open-rotation.js';
 
 /** So long after the last handle of a target expired it is taken from the topic of revocations. */
 const STATE_KEPT_SECONDS = 24 * 60 * 60;
@@ -70,6 +73,7 @@ export interface ControlParts {
   readonly proofUses: ProofUses;
   /** Undefined: DPoP proofs need no nonce. */
   readonly nonces: DpopNonces | undefined;
+  readonly rotation: RotationPorts;
   /** What was recorded of a request, to explain it. */
   readonly evidence: Evidence;
   /** Which reviews were told of. */
@@ -97,7 +101,13 @@ export class ControlModule {
       };
     return {
       module: ControlModule,
-      controllers: [AdminController, OrdersController, ExplainController, SecurityEventsController],
+      controllers: [
+        AdminController,
+        OrdersController,
+        RotationsController,
+        ExplainController,
+        SecurityEventsController,
+      ],
       providers: [
         provide(HandleStore, parts.handles),
         provide(Suspensions, parts.suspensions),
@@ -105,6 +115,7 @@ export class ControlModule {
         provide(ReceiveSecurityEvent, new ReceiveSecurityEvent(receivingParts(parts))),
         provide(AdminOperators, operatorsOf(parts)),
         provide(Reviews, reviews),
+        provide(Rotations, new Rotations(parts)),
         provide(Explanations, new Explanations(parts)),
         provide(Rounds, roundsOf(parts, tell('a round of the control process failed'))),
         provide(AdminFaults, new AdminFaults(tell('an admin request failed'))),

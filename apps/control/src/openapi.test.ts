@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { aDenialEvent, aHandle } from '#testing';
+import { aDenialEvent, aHandle, aRotation, rotationTerms } from '#testing';
 import { type RecordedEvent } from '#events';
 import { handleResource } from './admin.wire.js';
 import { explanationResource } from './explanation.wire.js';
 import { openApiDocument } from './openapi.js';
+import { credentialResource, rotationResource } from './rotations.wire.js';
 import { verdictOf } from './verdict.js';
 
 describe('docs/openapi.json', () => {
@@ -28,6 +29,14 @@ describe('docs/openapi.json', () => {
     const { Explanation } = openApiDocument.components.schemas;
     expect(Object.keys(Explanation.properties)).toEqual(
       Object.keys(explanationResource({ ...told, events: [event] })),
+    );
+  });
+
+  it('names each member of a rotation and of a credential, and no other', () => {
+    const { Rotation, Credential } = openApiDocument.components.schemas;
+    expect(Object.keys(Rotation.properties)).toEqual(Object.keys(rotationResource(aRotation())));
+    expect(Object.keys(Credential.properties)).toEqual(
+      Object.keys(credentialResource({ terms: rotationTerms(), credential: undefined })),
     );
   });
 

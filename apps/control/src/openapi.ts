@@ -1,48 +1,19 @@
 import { z } from 'zod';
 import { revocationInitiators, revocationScopes } from '#events';
 import { HANDLE_STATUSES } from './admin.wire.js';
+import {
+  answer,
+  closed,
+  instant,
+  nullable,
+  nullableText,
+  problem,
+  query,
+  refusals,
+  text,
+} from './openapi-parts.js';
+import { rotationPaths, rotationSchemas } from './openapi-rotations.js';
 import { orderRequest } from './orders.wire.js';
-
-const problem = {
-  description: 'a problem document (RFC 9457); the header postern-error names the code',
-  content: {
-    'application/problem+json': {
-      schema: {
-        type: 'object',
-        required: ['type', 'title', 'status', 'detail'],
-        properties: {
-          type: { type: 'string', format: 'uri' },
-          title: { type: 'string' },
-          status: { type: 'integer' },
-          detail: { type: 'string' },
-        },
-      },
-    },
-  },
-};
-const refusals = { '400': problem, '401': problem, '403': problem, '503': problem };
-const text = { type: 'string' };
-const instant = { type: 'string', format: 'date-time' };
-const answer = (description: string, schema: object): object => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-const query = (name: string, description: string, schema: object = text): object => ({
-  name,
-  in: 'query',
-  description,
-  schema,
-});
-const closed = (
-  properties: Readonly<Record<string, object>>,
-): { type: 'object'; properties: Readonly<Record<string, object>>; required: string[] } => ({
-  type: 'object',
-  properties,
-  required: Object.keys(properties),
-});
-
-const nullable = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
-const nullableText = { type: ['string', 'null'] };
 
 const handle = closed({
   id: text,
@@ -224,7 +195,7 @@ const listReviews = {
 const receiveSecurityEvent = {
   summary: 'Receives a Security Event Token by push (RFC 8935); needs events.command',
   description:
-    'Events of CAEP 1.0 that say that trust in a workload was lost revoke its handles; commands revoke, suspend and resume what they name. Others, and repeats, have no effect.',
+    'Events of CAEP 1.0 that say that trust in a workload was lost revoke its handles; commands revoke, suspend and resume what they name, or begin a rotation. Others, and repeats, have no effect.',
   requestBody: {
     required: true,
     content: { 'application/secevent+jwt': { schema: { ...text, maxLength: 65536 } } },
@@ -261,7 +232,10 @@ export const openApiDocument = {
         description: 'a handle for the resource `postern`',
       },
     },
-    schemas: { Handle: handle, Suspension: suspension, Review: review, Explanation: explanation },
+    schemas: {
+      ...{ Handle: handle, Suspension: suspension, Review: review, Explanation: explanation },
+      ...rotationSchemas,
+    },
   },
   security: [{ handle: [] }],
   paths: {
@@ -277,6 +251,7 @@ export const openApiDocument = {
     '/admin/v1/suspensions': { get: listSuspensions },
     '/admin/v1/reviews': { get: listReviews },
     '/admin/v1/explain/{correlation_id}': { get: explain },
+    ...rotationPaths,
     '/admin/v1/openapi.json': { get: describe },
     '/events/set': { post: receiveSecurityEvent },
   },

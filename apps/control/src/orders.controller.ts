@@ -12,7 +12,7 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { type CommandAction } from '#events';
+import { type HandleAction } from '#events';
 import { Suspensions } from '#handles';
 import { randomId } from '#kernel';
 import { ChangeHandles } from '#oauth';
@@ -72,7 +72,7 @@ export class OrdersController {
     return suspensionPage(await this.suspensions.list(filter), filter);
   }
 
-  async #carryOut(action: CommandAction, request: FastifyRequest, body: unknown): Promise<Answer> {
+  async #carryOut(action: HandleAction, request: FastifyRequest, body: unknown): Promise<Answer> {
     const operator = await this.operators.authenticate(request, 'admin.revoke');
     const { selector, reason } = parseOrder(body);
     const correlationId = randomId('req');

@@ -8,6 +8,8 @@ import {
 } from '#identity';
 import { type Clock } from '#kernel';
 import { CarryOutSecurityEvent, ChangeHandles, type ReceiveSecurityEventParts } from '#oauth';
+import { CommandedRotations } from './commanded-rotations.js';
+import { type RotationPorts } from './rotations.js';
 
 /** What it takes to take security events, by push or from the command topic. */
 export interface ReceivingPorts {
@@ -18,6 +20,7 @@ export interface ReceivingPorts {
   readonly transmitters: readonly SignalTransmitter[];
   readonly handles: HandleStore;
   readonly receipts: OrderReceipts;
+  readonly rotation: RotationPorts;
   readonly journal: EventJournal;
   readonly events: EventFactory;
 }
@@ -27,7 +30,11 @@ export function receivingParts(ports: ReceivingPorts): ReceiveSecurityEventParts
   const { journal, events, publicOrigin } = ports;
   return {
     verifier: new SecurityEventVerifier({ ...ports, audience: publicOrigin }),
-    effects: new CarryOutSecurityEvent({ ...ports, changes: new ChangeHandles(ports) }),
+    effects: new CarryOutSecurityEvent({
+      ...ports,
+      changes: new ChangeHandles(ports),
+      rotations: new CommandedRotations(ports),
+    }),
     journal,
     events,
   };

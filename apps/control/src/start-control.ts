@@ -19,7 +19,7 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
-import { ControlModule, type ControlParts, openCommands } from './control.module.js';
+import { ControlModule, type ControlParts, openCommands, openRotation } from './control.module.js';
 
 /**
  * The admin API, the receiver of security events and the reader of commands.
@@ -77,6 +77,7 @@ async function partsOf(
     ...(await openProofs(database, 'token', config.dpop.nonces)),
     handles: new PostgresHandleStore(database),
     ...orderStores(database),
+    rotation: openRotation(config, database),
     life: new HandleLife(),
     evidence: new PostgresEvidence(database),
     notices: new PostgresReviewNotices(database),

@@ -63,6 +63,12 @@ export const callEvents = {
     subject_id: z.string().optional().describe('absent for a call that was found after a crash'),
     resource: z.string(),
     credential_version: z.int().optional(),
+    refused_version: z
+      .int()
+      .optional()
+      .describe(
+        'version that the legacy system refused first: the call was sent once more, with credential_version',
+      ),
     route_template: z.string(),
     method: z.string(),
     upstream_status: z.int().optional(),

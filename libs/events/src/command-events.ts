@@ -1,6 +1,11 @@
 import { z } from 'zod';
 
-export const commandActions = ['revoke', 'suspend', 'resume'] as const;
+/** What is done to handles. */
+export const handleActions = ['revoke', 'suspend', 'resume'] as const;
+export type HandleAction = (typeof handleActions)[number];
+
+/** What may be commanded: that, and to rotate the credential of a resource. */
+export const commandActions = [...handleActions, 'rotate'] as const;
 export type CommandAction = (typeof commandActions)[number];
 
 /** Why a command was not believed, or could not be carried out. */
@@ -15,6 +20,7 @@ export const commandRejections = [
   'wrong_key',
   'not_allowed',
   'unknown_target',
+  'not_possible',
 ] as const;
 export type CommandRejection = (typeof commandRejections)[number];
 
@@ -41,7 +47,8 @@ export const commandEvents = {
     target: z.string(),
     action: z.enum(commandActions),
     reason: z.string(),
-    handles: z.int().describe('how many handles this changed'),
+    handles: z.int().describe('how many handles this changed; none with rotate'),
+    rotation_id: z.string().optional().describe('of the rotation that was asked for'),
   }),
   'dev.postern.command.rejected.v1': z.object({
     ...sent,

@@ -18,7 +18,13 @@ export { BlockedPartitions, partitionName } from './blocked-partitions.js';
 export { checkProgress, SUBSCRIPTION_IDLE_MAX_MS, SubscriptionStalled } from './check-progress.js';
 export { KeptSubscription, type KeptSubscriptionParts } from './kept-subscription.js';
 export { CommandFeed, type IncomingCommand } from './command-feed.js';
-export { type CommandAction, commandActions, type CommandRejection } from './command-events.js';
+export {
+  type CommandAction,
+  commandActions,
+  type CommandRejection,
+  type HandleAction,
+  handleActions,
+} from './command-events.js';
 export { Consumption, type ConsumptionKind, type ConsumptionOptions } from './consumption.js';
 export { type ConsumptionAlarm, type ConsumptionObserver } from './consumption-observer.js';
 export { type BuriedLetter, type DeadLetter, DeadLetters } from './dead-letters.js';
@@ -94,5 +100,5 @@ export { OCSF_VERSION } from './ocsf-event.js';
 export { toCaep } from './to-caep.js';
 export { toOcsf } from './to-ocsf.js';
 export { withoutCredentials } from './without-credentials.js';
-export { type RotationState, rotationStates } from './rotation-events.js';
+export { rotationActions, type RotationState, rotationStates } from './rotation-events.js';
 export { wrapVerdicts } from './wrap-events.js';

@@ -68,6 +68,7 @@ const unmapped = (env: string, data: Completed): JsonObject =>
     bytes_out: data.bytes_out,
     scrubbed: data.scrubbed,
     credential_version: data.credential_version,
+    refused_version: data.refused_version,
   });
 
 export function deniedCall(event: RecordedEvent<'dev.postern.call.denied.v1'>): JsonObject {

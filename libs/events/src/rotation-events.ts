@@ -51,6 +51,9 @@ const begun = z.object({ ...rotationBlock, state: z.literal('requested') });
 const moved = <S extends RotationState>(state: S) =>
   z.object({ ...rotationBlock, state: z.literal(state), prev_state: z.enum(rotationStates) });
 
+/** What operators say of a rotation that is there. */
+export const rotationActions = ['approve', 'abandon', 'reconcile'] as const;
+
 /** One type a state, so that who looks for one of them needs no look into `data`. Values are never part of it. */
 export const rotationEvents = {
   'dev.postern.rotation.requested.v1': begun,
@@ -76,4 +79,15 @@ export const rotationEvents = {
   'dev.postern.rotation.manual_required.v1': moved('manual_required'),
   'dev.postern.rotation.rolling_back.v1': moved('rolling_back'),
   'dev.postern.rotation.rolled_back.v1': moved('rolled_back'),
+  /** What an operator did; what came of it has the event of its state. */
+  'dev.postern.rotation.intervened.v1': z.object({
+    rotation_id: z.string(),
+    resource: z.string(),
+    action: z.enum(rotationActions),
+    operator_id: z.string().describe('subject_id of who did it'),
+    state: z.enum(rotationStates).describe('what it is in after that'),
+    approvals: z.int().describe('how many others have approved it'),
+    approvals_needed: z.int(),
+    reason: z.string().optional(),
+  }),
 };

@@ -56,7 +56,7 @@ export function compileTransmitters(
   return transmitters;
 }
 
-const ACTIONS = ['revoke', 'suspend', 'resume'];
+const ACTIONS = ['revoke', 'suspend', 'resume', 'rotate'];
 const SCOPES = ['handle', 'family', 'subject', 'issuer', 'grant', 'key', 'resource', 'task'];
 
 function commandRights(

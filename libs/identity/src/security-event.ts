@@ -10,7 +10,7 @@ import { chooseKey, verifySignature } from './verify-signature.js';
 
 /** What a transmitter may command: each action by each scope. */
 export interface CommandRights {
-  /** `revoke`, `suspend`, `resume`. */
+  /** `revoke`, `suspend`, `resume`, `rotate`. */
   readonly actions: ReadonlySet<string>;
   /** `handle`, `family`, `subject`, `issuer`, `grant`, `key`, `resource`, `task`. */
   readonly scopes: ReadonlySet<string>;

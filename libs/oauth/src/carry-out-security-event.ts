@@ -1,4 +1,4 @@
-import { type EventFactory, type PosternEvent } from '#events';
+import { type CommandRejection, type EventFactory, type PosternEvent } from '#events';
 import { type HandleStore, type OrderReceipt, type OrderReceipts, targetOf } from '#handles';
 import {
   type SecurityEvent,
@@ -10,7 +10,14 @@ import { secondsAfter, sha256OfParts } from '#kernel';
 import { type ChangeHandles } from './change-handles.js';
 import { acceptedCommand, type CommandDelivery } from './command-record.js';
 import { CommandRefused } from './command-refused.js';
-import { isCommand, readCommand, type SecurityCommand } from './security-command.js';
+import { type RotateCommand } from './rotate-command.js';
+import { type RotationOrders } from './rotation-orders.js';
+import {
+  type HandleCommand,
+  isCommand,
+  readCommand,
+  type SecurityCommand,
+} from './security-command.js';
 import { effectOf } from './security-event-effect.js';
 import { acceptedSignal } from './signal-record.js';
 
@@ -32,6 +39,7 @@ export interface SecurityEventArrival extends CommandDelivery {
 export interface CarryOutSecurityEventParts {
   readonly handles: HandleStore;
   readonly changes: ChangeHandles;
+  readonly rotations: RotationOrders;
   readonly receipts: OrderReceipts;
   readonly events: EventFactory;
 }
@@ -55,6 +63,7 @@ export class CarryOutSecurityEvent {
   async #command(event: SecurityEvent, arrival: SecurityEventArrival): Promise<string | undefined> {
     const command = readCommand(event);
     assertKeyed(event, command, arrival);
+    if (command.action === 'rotate') return this.#rotate(event, command, arrival);
     await this.#assertKnown(event, command);
     const { registration, speaksOf } = event.transmitter;
     const outcome = await this.parts.changes.carryOut({
@@ -70,8 +79,32 @@ export class CarryOutSecurityEvent {
     return outcome.kind === 'repeated' ? outcome.mark : undefined;
   }
 
+  /** The rotation and the event of its command are written together; that it is there is its receipt until that is kept. */
+  async #rotate(
+    event: SecurityEvent,
+    command: RotateCommand,
+    arrival: SecurityEventArrival,
+  ): Promise<string | undefined> {
+    const { receipts, rotations, events } = this.parts;
+    const receipt = receiptOf(event, arrival, () => []);
+    const mark = await receipts.find(receipt.key);
+    if (mark !== undefined) return mark;
+    const { origin, trigger, sealedToken, reason, selector } = command;
+    const accepted = { command, handles: 0, delivery: arrival };
+    const outcome = await rotations.request({
+      ...{ origin, trigger, sealedToken, reason, resource: selector.id },
+      initiatorId: event.transmitter.registration.id,
+      occurrence: `command:${receipt.key}`,
+      correlationId: arrival.correlationId,
+      told: (rotationId) => [acceptedCommand(events, event, { ...accepted, rotationId })],
+    });
+    if ('rule' in outcome) throw refusedCommand(outcome.kind, outcome.rule, { event, command });
+    return receipts.keep(receipt);
+  }
+
   /** What is not there and what is of another issuer look the same, also to who reads the events. */
-  async #assertKnown(event: SecurityEvent, { action, selector }: SecurityCommand): Promise<void> {
+  async #assertKnown(event: SecurityEvent, command: HandleCommand): Promise<void> {
+    const { selector } = command;
     const { handles } = this.parts;
     if (selector.scope !== 'handle' && selector.scope !== 'family') return;
     const [handle] =
@@ -81,12 +114,7 @@ export class CarryOutSecurityEvent {
     const { registration, speaksOf } = event.transmitter;
     if (handle !== undefined && speaksOf.has(handle.subject.issuer)) return;
     const rule = `it names no ${selector.scope} of an issuer that ${registration.id} may speak of`;
-    throw new CommandRefused('unknown_target', rule, {
-      transmitter: registration.id,
-      jti: event.jti,
-      action,
-      target: targetOf(selector),
-    });
+    throw refusedCommand('unknown_target', rule, { event, command });
   }
 
   async #signal(event: SecurityEvent, arrival: SecurityEventArrival): Promise<string | undefined> {
@@ -115,17 +143,26 @@ export class CarryOutSecurityEvent {
 
 /** So that commands for one target come in order. CAEP events only take away: theirs does not matter. */
 function assertKeyed(
-  { transmitter, jti }: SecurityEvent,
-  { action, selector }: SecurityCommand,
+  event: SecurityEvent,
+  command: SecurityCommand,
   { recordKey }: SecurityEventArrival,
 ): void {
-  const target = targetOf(selector);
-  if (recordKey === undefined || recordKey.value === target) return;
-  throw new CommandRefused('wrong_key', 'the key of its record is not its target', {
-    transmitter: transmitter.registration.id,
-    ...{ jti, action, target },
-  });
+  if (recordKey === undefined || recordKey.value === targetOf(command.selector)) return;
+  const rule = 'the key of its record is not its target';
+  throw refusedCommand('wrong_key', rule, { event, command });
 }
+
+const refusedCommand = (
+  rejection: CommandRejection,
+  rule: string,
+  told: { readonly event: SecurityEvent; readonly command: SecurityCommand },
+): CommandRefused =>
+  new CommandRefused(rejection, rule, {
+    transmitter: told.event.transmitter.registration.id,
+    jti: told.event.jti,
+    action: told.command.action,
+    target: targetOf(told.command.selector),
+  });
 
 const receiptOf = (
   { transmitter, jti, issuedAt }: SecurityEvent,

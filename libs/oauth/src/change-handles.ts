@@ -1,6 +1,6 @@
 import {
-  type CommandAction,
   type EventFactory,
+  type HandleAction,
   type PosternEvent,
   type RevocationInitiator,
 } from '#events';
@@ -20,7 +20,7 @@ const REASON_CHARACTERS_MAX = 256;
 
 /** What somebody asks to be done with the handles that a selector names. */
 export interface HandleOrder {
-  readonly action: CommandAction;
+  readonly action: HandleAction;
   readonly selector: HandleSelector;
   /** Only handles whose subject is of one of these issuers (`iss`); undefined: of any. */
   readonly within?: ReadonlySet<string> | undefined;
@@ -118,7 +118,7 @@ const STATES = { revoke: 'revoked', suspend: 'suspended', resume: 'resumed' } as
 const reasonOf = ({ reason }: HandleOrder): string => reason.slice(0, REASON_CHARACTERS_MAX);
 
 function asked(
-  action: CommandAction,
+  action: HandleAction,
   change: Omit<Extract<HandleChange, { action: 'revoke' }>, 'action'>,
   order: HandleOrder,
 ): HandleChange {

@@ -29,10 +29,12 @@ export function acceptedCommand(
   {
     command,
     handles,
+    rotationId,
     delivery,
   }: {
     readonly command: SecurityCommand;
     readonly handles: number;
+    readonly rotationId?: string;
     readonly delivery: CommandDelivery;
   },
 ): PosternEvent {
@@ -46,6 +48,7 @@ export function acceptedCommand(
       action: command.action,
       reason: command.reason,
       handles,
+      ...(rotationId === undefined ? {} : { rotation_id: rotationId }),
       ...deliveredBy(delivery),
     },
   });

@@ -26,6 +26,12 @@ export { ReviewCadence, type ReviewCadenceParts } from './review-cadence.js';
 export { type ReviewNotice, ReviewNotices } from './review-notices.js';
 export { protectedResourceMetadata } from './protected-resource-metadata.js';
 export { Revocation } from './revocation.js';
+export { isSealed, SEALED_TOKEN_CHARACTERS_MAX } from './rotate-command.js';
+export {
+  type CommandedRotation,
+  type RotationOrderOutcome,
+  RotationOrders,
+} from './rotation-orders.js';
 export { type RevocationOrder, RevokeHandles } from './revoke-handles.js';
 export {
   CarryOutSecurityEvent,

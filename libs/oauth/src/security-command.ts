@@ -1,25 +1,24 @@
-import {
-  type CommandAction,
-  commandActions,
-  type RevocationScope,
-  revocationScopes,
-} from '#events';
+import { commandActions, type HandleAction, type RevocationScope, revocationScopes } from '#events';
 import { type HandleSelector, targetOf } from '#handles';
 import { COMMAND_EVENT_PREFIX, type SecurityEvent } from '#identity';
 import { CommandRefused, type KnownCommand } from './command-refused.js';
+import { readRotationTerms, ROTATE_MEMBERS, type RotateCommand } from './rotate-command.js';
 
-/** A command as its transmitter signed it. */
-export interface SecurityCommand {
-  readonly action: CommandAction;
+/** A command about handles, as its transmitter signed it. */
+export interface HandleCommand {
+  readonly action: HandleAction;
   readonly selector: HandleSelector;
   /** 1 to 256 printable characters. */
   readonly reason: string;
 }
 
+export type SecurityCommand = HandleCommand | RotateCommand;
+
 const ID_CHARACTERS_MAX = 2048;
 const TEXT_CHARACTERS_MAX = 256;
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 const MEMBERS = ['scope', 'id', 'reason', 'issuer', 'subject_id'];
+const RESOURCE_ALONE = 'what is rotated is a resource: its scope is no other';
 /** Scopes that need a second member, and which. */
 const OWNERS: Readonly<Partial<Record<RevocationScope, 'issuer' | 'subject_id'>>> = {
   key: 'issuer',
@@ -29,7 +28,7 @@ const OWNERS: Readonly<Partial<Record<RevocationScope, 'issuer' | 'subject_id'>>
 export const isCommand = ({ eventType }: SecurityEvent): boolean =>
   eventType.startsWith(COMMAND_EVENT_PREFIX);
 
-const known = ({ transmitter, jti }: SecurityEvent): KnownCommand => ({
+const knownOf = ({ transmitter, jti }: SecurityEvent): KnownCommand => ({
   transmitter: transmitter.registration.id,
   jti,
 });
@@ -39,16 +38,28 @@ export function readCommand(event: SecurityEvent): SecurityCommand {
   const action = commandActions.find((one) => event.eventType === COMMAND_EVENT_PREFIX + one);
   if (action === undefined) throw malformed(event, 'its event is no command that is known');
   const members = new Map(Object.entries(event.event));
-  if ([...members.keys()].some((name) => !MEMBERS.includes(name))) {
-    throw malformed(event, 'its event has a member that no command has');
+  const known = action === 'rotate' ? ROTATE_MEMBERS : MEMBERS;
+  if ([...members.keys()].some((name) => !known.includes(name))) {
+    throw malformed(event, 'its event has a member that no such command has');
   }
-  const command = {
-    action,
+  const told = {
     selector: readSelector(event, members),
     reason: readText(event, members, 'reason'),
   };
+  const command = action === 'rotate' ? rotation(event, members, told) : { action, ...told };
   assertAllowed(event, command);
   return command;
+}
+
+function rotation(
+  event: SecurityEvent,
+  members: Members,
+  { selector, reason }: Omit<HandleCommand, 'action'>,
+): RotateCommand {
+  if (selector.scope !== 'resource') throw malformed(event, RESOURCE_ALONE);
+  const terms = readRotationTerms(members);
+  if (typeof terms === 'string') throw malformed(event, terms);
+  return { action: 'rotate', selector: { scope: 'resource', id: selector.id }, reason, ...terms };
 }
 
 type Members = ReadonlyMap<string, unknown>;
@@ -90,7 +101,7 @@ const isPrintable = (text: string, charactersMax: number): boolean =>
 /** What it names of one issuer must be of one that the transmitter speaks of; the rest is bounded when it is done. */
 function assertAllowed(event: SecurityEvent, { action, selector }: SecurityCommand): void {
   const { commands, registration, speaksOf } = event.transmitter;
-  const about = { ...known(event), action, target: targetOf(selector) };
+  const about = { ...knownOf(event), action, target: targetOf(selector) };
   if (commands?.actions.has(action) !== true || !commands.scopes.has(selector.scope)) {
     const rule = `${registration.id} may not ${action} by ${selector.scope}`;
     throw new CommandRefused('not_allowed', rule, about);
@@ -108,4 +119,4 @@ function issuerIn(selector: HandleSelector): string | undefined {
 }
 
 const malformed = (event: SecurityEvent, rule: string): CommandRefused =>
-  new CommandRefused('malformed', rule, known(event));
+  new CommandRefused('malformed', rule, knownOf(event));

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { type AppName } from './app-name.js';
 import { issuerEntry } from './compile-issuers.js';
+import { plainChangeReason } from './config-change.js';
 import { evidenceEntry } from './config-evidence.js';
 import { injectEntry } from './config-inject.js';
 import { proberEntry } from './config-prober.js';
+import { rotationEntry } from './config-rotation.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
 import { signalEntry } from './config-signals.js';
 import {
@@ -27,6 +29,7 @@ export function compileConfig(file: string, config: ConfigFile, app: AppName): P
     dpop: config.dpop,
     prober: proberEntry(config.prober, folder),
     evidence: evidenceEntry(config.evidence),
+    rotator: config.rotator,
     grantsFolder: resolve(folder, config.grants),
     issuers: config.issuers.map((issuer) => issuerEntry(issuer, folder)),
     signals: config.signals.map((signal) => signalEntry(signal, folder)),
@@ -78,15 +81,25 @@ function resourceEntry(resource: ResourceFile, folder: string): ResourceEntry {
     },
     call: callLimits(resource.call),
     response: { scrub: typeof response.scrub === 'string' ? response.scrub : 'off' },
+    ...(resource.rotation === undefined
+      ? {}
+      : { rotation: rotationEntry(resource.rotation, folder) }),
   };
 }
 
-function justifiedSettings({ allow, response }: ResourceFile): readonly JustifiedSetting[] {
+function justifiedSettings({
+  allow,
+  response,
+  rotation,
+}: ResourceFile): readonly JustifiedSetting[] {
   const reasons = Object.entries(allow).map(([name, why]) => [`allow.${name}`, why] as const);
   const scrub = typeof response.scrub === 'string' ? undefined : response.scrub.off;
-  return [...reasons, ['response.scrub: off', scrub] as const].flatMap(([setting, because]) =>
-    because === undefined ? [] : [{ setting, because }],
-  );
+  const plain = plainChangeReason(rotation?.change);
+  return [
+    ...reasons,
+    ['response.scrub: off', scrub] as const,
+    ['rotation.change.tls: off', plain] as const,
+  ].flatMap(([setting, because]) => (because === undefined ? [] : [{ setting, because }]));
 }
 
 function tlsEntry(

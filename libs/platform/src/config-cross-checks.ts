@@ -2,12 +2,11 @@ import { type ConfigProblem } from './config-error.js';
 import { id } from './config-values.js';
 import { nearestName } from './nearest-name.js';
 import { isConfidentialUrl, plainHttpUrl } from './network-address.js';
+import { reportRotations } from './config-rotation-checks.js';
 import { pathText, shown } from './schema-problems.js';
+import { entries, mapping, type Report, type Written } from './written-settings.js';
 
 const IDS_TOLD_MAX = 10;
-
-type Written = Readonly<Record<string, unknown>>;
-type Report = (path: readonly PropertyKey[], what: string) => void;
 
 /**
  * What one setting says of another. Looks at what is written, not at what was parsed, so that these problems are told
@@ -30,6 +29,7 @@ export function crossProblems(where: string, written: unknown): readonly ConfigP
   reportSharedListeners(mapping(config['listen']), report);
   reportUnreadHeader(config, report);
   reportVainProbe(config, report);
+  reportRotations(config, report);
   return problems;
 }
 
@@ -140,12 +140,3 @@ function reportVainProbe(config: Written, report: Report): void {
 
 const within = (value: unknown, path: readonly string[]): unknown =>
   path.reduce((inner: unknown, name) => mapping(inner)[name], value);
-
-const mapping = (value: unknown): Written =>
-  typeof value === 'object' && value !== null ? (value as Written) : {};
-
-function entries(config: Written, list: string): readonly (readonly [number, Written])[] {
-  const value = config[list];
-  if (!Array.isArray(value)) return [];
-  return value.map((entry, index) => [index, mapping(entry)] as const);
-}

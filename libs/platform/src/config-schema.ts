@@ -4,6 +4,7 @@ import { issuer } from './config-issuers.js';
 import { inject } from './config-inject.js';
 import { clientCertificateHeader, listen } from './config-listeners.js';
 import { prober } from './config-prober.js';
+import { rotation } from './config-rotation.js';
 import { signal } from './config-signals.js';
 import {
   choice,
@@ -13,6 +14,7 @@ import {
   httpUrl,
   id,
   publicOrigin,
+  secretRef,
   size,
   text,
 } from './config-values.js';
@@ -131,6 +133,9 @@ const resource = z
     handle: handle.prefault({}),
     call: call.prefault({}),
     response: z.strictObject({ scrub: scrub.default('stream') }).default({ scrub: 'stream' }),
+    rotation: rotation
+      .optional()
+      .describe('how its credential is rotated; absent: the newest version in the store is used'),
   })
   .refine(({ tls, destination }) => tls === undefined || destination.startsWith('https:'), {
     path: ['tls'],
@@ -146,6 +151,14 @@ const resource = z
       error: 'expected a size such as 10MiB, since scrub: buffer holds the whole answer in memory',
     },
   );
+
+const rotator = z
+  .strictObject({
+    intakeKey: secretRef
+      .prefault({ mount: 'secret', path: 'postern/rotator-intake' })
+      .describe('where the rotators keep the key that wrapping tokens are encrypted to'),
+  })
+  .prefault({});
 
 /** `postern.yaml` as people write it. */
 export const configSchema = z.strictObject({
@@ -171,6 +184,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   prober: prober.prefault({}),
   evidence: evidence.prefault({}),
+  rotator,
   grants: text.describe('folder of grant files; relative to this file'),
   issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
   signals: z

@@ -6,7 +6,7 @@ import { type SignalEntry } from './postern-config.js';
 
 const SUBJECTS_MAX = 1000;
 
-const COMMAND_ACTIONS = ['revoke', 'suspend', 'resume'] as const;
+const COMMAND_ACTIONS = ['revoke', 'suspend', 'resume', 'rotate'] as const;
 const COMMAND_SCOPES = [
   'handle',
   'family',
@@ -40,6 +40,10 @@ export const signal = z.strictObject({
     .describe('ids of issuers: it is believed about their subjects alone'),
   commands: z
     .strictObject({ actions: listOf(COMMAND_ACTIONS), scopes: listOf(COMMAND_SCOPES) })
+    .refine(({ actions, scopes }) => !actions.includes('rotate') || scopes.includes('resource'), {
+      path: ['scopes'],
+      error: 'expected resource among them: that is what rotate goes by',
+    })
     .optional()
     .describe('what it may command, within these subjects; absent: nothing'),
   owner: text,

@@ -144,3 +144,24 @@ export const tokenUse = z
     if (value === 'once' || value === 'reusable') return { kind: value } as const;
     return { kind: 'bounded', uses: Number(value.slice('bounded:'.length)) } as const;
   });
+
+const SEGMENT = String.raw`(?!\.{1,2}(?:/|$))[A-Za-z0-9\-._~!$&'()+,=:@]+`;
+
+/** A path below a destination that readers do not differ on: no empty and no dot segment, nothing encoded, no query. */
+export const CANONICAL_PATH = new RegExp(`^/(?:${SEGMENT}(?:/${SEGMENT})*/?)?$`);
+
+export const canonicalPath = z
+  .string()
+  .max(URL_CHARACTERS_MAX)
+  .regex(
+    CANONICAL_PATH,
+    'expected a path such as /accounts/health, without query, encoded characters, empty and dot segments',
+  );
+
+const refPart = text.refine(
+  (value) => value.split('/').every((segment) => !['', '.', '..'].includes(segment)),
+  'expected segments separated by "/", none of them empty or a dot segment',
+);
+
+/** Where a secret lies. */
+export const secretRef = z.strictObject({ mount: refPart, path: refPart });

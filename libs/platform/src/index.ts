@@ -38,6 +38,9 @@ export {
   PROBER_USER_AGENT,
   ProbeTarget,
 } from './probe-target.js';
+export { type ChangerEntry } from './config-change.js';
+export { type RotationEntry } from './config-rotation.js';
+export { type VerificationEntry } from './config-verify.js';
 export { readinessRounds } from './readiness-metrics.js';
 export { Rounds, type RoundsParts } from './rounds.js';
 export { waitAtMost } from './wait-at-most.js';

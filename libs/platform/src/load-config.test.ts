@@ -42,6 +42,7 @@ describe('postern.yaml', () => {
       dpop: { nonces: 'required' },
       prober: { kind: 'on', everySeconds: 300 },
       evidence: { outboxBytesMax: 21_474_836_480, strictGraceSeconds: 900 },
+      rotator: { intakeKey: { mount: 'secret', path: 'postern/rotator-intake' } },
       grantsFolder: join(folder, 'grants'),
       issuers: [
         {

@@ -1,6 +1,8 @@
 import { type EvidenceEntry } from './config-evidence.js';
 import { type HmacInjectEntry } from './config-inject-hmac.js';
+import { type SecretRefEntry } from './config-account.js';
 import { type ProberEntry } from './config-prober.js';
+import { type RotationEntry } from './config-rotation.js';
 
 /**
  * `postern.yaml` after parsing: defaults filled in, durations in seconds or milliseconds, sizes in bytes, paths
@@ -23,6 +25,10 @@ export interface PosternConfig {
   readonly dpop: { readonly nonces: 'required' | 'off' };
   readonly prober: ProberEntry;
   readonly evidence: EvidenceEntry;
+  readonly rotator: {
+    /** Where the rotators keep the private key that wrapping tokens are encrypted to. */
+    readonly intakeKey: SecretRefEntry;
+  };
   /** Absolute path of the folder of grant files. */
   readonly grantsFolder: string;
   readonly issuers: readonly IssuerEntry[];
@@ -106,7 +112,7 @@ export interface SignalEntry extends Pick<
   readonly subjects: readonly string[];
   /** What it may command; absent: nothing. */
   readonly commands?: {
-    readonly actions: readonly ('revoke' | 'suspend' | 'resume')[];
+    readonly actions: readonly ('revoke' | 'suspend' | 'resume' | 'rotate')[];
     readonly scopes: readonly (
       'handle' | 'family' | 'subject' | 'issuer' | 'grant' | 'key' | 'resource' | 'task'
     )[];
@@ -247,4 +253,6 @@ export interface ResourceEntry {
     readonly audit: 'strict' | 'buffered';
   };
   readonly response: { readonly scrub: 'stream' | 'buffer' | 'off' };
+  /** Undefined: its credential is not rotated by Postern; calls use the newest version in the store. */
+  readonly rotation?: RotationEntry;
 }

@@ -1,8 +1,8 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
 import { PosternRefused } from '#client';
-import { describeEvent, type RecordedEvent } from '#events';
 import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { eventLine } from '../event-line.js';
 import { shown } from '../shown.js';
 
 interface ExplainOptions extends AdminOptions {
@@ -85,19 +85,3 @@ export function explanationLines(told: Explanation): string[] {
 
 const grantText = (grant: Explanation['closest_grant']): string | undefined =>
   grant?.version === undefined ? grant?.id : `${grant.id} version ${grant.version}`;
-
-/** Events of a later version are shown as they came. */
-function eventLine(event: Readonly<Record<string, unknown>>): string {
-  const { success } = eventShape.safeParse(event);
-  return success ? describeEvent(event as unknown as RecordedEvent) : shown(JSON.stringify(event));
-}
-
-const eventShape = z.looseObject({
-  time: z.string(),
-  severitytext: z.string(),
-  type: z.string(),
-  subject: z.string(),
-  env: z.string(),
-  correlationid: z.string(),
-  data: z.looseObject({}),
-});
