@@ -1,8 +1,13 @@
 import { startExampleIssuer } from './issuer/example-issuer.js';
 import { startExampleLedger } from './ledger/example-ledger.js';
+import { LedgerPassword } from './ledger/ledger-password.js';
 
-// What `npm start` puts beside Postern: an issuer that vouches for workloads, and a legacy system with one password.
-const password = process.env['EXAMPLE_LEDGER_PASSWORD'];
+// What `npm start` puts beside Postern: an issuer that vouches for workloads, and a legacy system with one password, which
+// Postern rotates. With EXAMPLE_LEDGER_PASSWORD_FILE the ledger keeps the newest over restarts.
+const password = LedgerPassword.open(
+  process.env['EXAMPLE_LEDGER_PASSWORD'],
+  process.env['EXAMPLE_LEDGER_PASSWORD_FILE'],
+);
 if (password === undefined) {
   console.error('EXAMPLE_LEDGER_PASSWORD: not set; `npm start` makes one up and sets it');
   process.exit(78);

@@ -32,10 +32,10 @@ const withExample = name === 'standalone' && process.env.POSTERN_CONFIG === unde
 const children = [];
 
 const env = withExample ? { ...process.env, POSTERN_CONFIG: EXAMPLE } : process.env;
-const password = withExample ? examplePassword() : undefined;
 if (withExample) {
-  seal(password);
-  start('dist/examples/main.js', [], { ...process.env, EXAMPLE_LEDGER_PASSWORD: password });
+  const file = examplePasswordFile();
+  seal(readFileSync(file, 'utf8'));
+  start('dist/examples/main.js', [], { ...process.env, EXAMPLE_LEDGER_PASSWORD_FILE: file });
 }
 const main = start(entry, rest, env);
 if (withExample) main.stdout.on('data', sayHow);
@@ -60,15 +60,18 @@ process.on('SIGTERM', () => {
   for (const child of children) child.kill('SIGTERM');
 });
 
-/** Made up once and kept beside the data: the example ledger and the sealed store must agree over restarts. */
-function examplePassword() {
+/**
+ * The password is made up once and kept beside the data: the example ledger and the sealed store must agree over restarts.
+ * The ledger writes it anew whenever it is rotated.
+ */
+function examplePasswordFile() {
   const folder = process.env.POSTERN_DATA_FOLDER ?? '.postern';
   const file = `${folder}/example-ledger-password`;
   mkdirSync(folder, { recursive: true });
   if (!existsSync(file)) {
     writeFileSync(file, `ledger-${randomBytes(12).toString('hex')}`, { mode: 0o600 });
   }
-  return readFileSync(file, 'utf8');
+  return file;
 }
 
 /** As an operator would: `postern seal put`, once. */

@@ -24,7 +24,7 @@ const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
 const OUTAGE_MS = long ? 600_000 : 6_000;
 const BASELINE_MS = long ? 60_000 : 2_000;
 const CALLERS = 4;
-const REST_MS = long ? 20 : 40;
+const REST_MS = long ? 20 : 100;
 /** What one of the two STS may let wait. It is reached well within the outage. */
 const BUDGET_BYTES = long ? 16 * 1024 ** 2 : 128 * 1024;
 /** Of processes that share two cores with a broker. */

@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parse, stringify } from 'yaml';
 import { freePort } from '../support/free-port.js';
+import { makePosternFolder } from '../support/postern-folder.js';
+import { endOfStart, type StartEnd } from '../support/start-end.js';
 
 const APPS = ['sts', 'proxy', 'control', 'relay', 'standalone'] as const;
 type App = (typeof APPS)[number];
@@ -36,6 +38,25 @@ async function endOf(child: ChildProcess): Promise<End> {
   clearTimeout(deadline);
   return { code, stdout, stderr };
 }
+
+/** A relay asks for a broker for half a minute: it does so beside all the other cases. */
+const WITHOUT_BROKER_MS_MIN = 29_000;
+let withoutBroker: Promise<{ readonly end: StartEnd; readonly tookMs: number }>;
+let broker: string;
+beforeAll(async () => {
+  const own = await makePosternFolder({ destination: 'http://127.0.0.1:1/api' });
+  broker = `127.0.0.1:${await freePort()}`;
+  const startedMs = performance.now();
+  withoutBroker = endOfStart('relay', {
+    POSTERN_CONFIG: own.configFile,
+    // Nobody listens there, and nobody is asked: the broker comes first.
+    DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/postern',
+    KAFKA_BROKERS: broker,
+  }).then((end) => {
+    rmSync(own.folder, { recursive: true });
+    return { end, tookMs: performance.now() - startedMs };
+  });
+});
 
 /** What an operator needs of the process when it cannot start: told on standard error, a line a problem, and a code. */
 describe('a process that cannot start', () => {
@@ -132,4 +153,18 @@ describe('a process that cannot start', () => {
     expect(code).toBe(CONFIG);
     expect(stderr).toContain(`the folder of grant files ${grants} cannot be read (ENOENT)`);
   });
+});
+
+describe('a relay without a broker', () => {
+  it('gives up after 30 s, in one line that says which broker it asked', async () => {
+    const { end, tookMs } = await withoutBroker;
+    const address = broker.replaceAll('.', '\\.');
+    expect(end.code).toBe(UNAVAILABLE);
+    expect(end.stderr).toMatch(
+      new RegExp(
+        `^postern relay: [^\\n]*Kafka at ${address}: no broker can be reached [^\\n]*\\n$`,
+      ),
+    );
+    expect(tookMs).toBeGreaterThan(WITHOUT_BROKER_MS_MIN);
+  }, 60_000);
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type PostgresDatabase } from '#adapters/postgres';
@@ -53,13 +53,23 @@ async function events(database: PostgresDatabase, type: string): Promise<Postern
 const BREACHED = 'dev.postern.probe.breached.v1';
 
 interface Permitted {
-  readonly permissive: Server;
   readonly postern: Standalone;
+  readonly database: PostgresDatabase;
   /** What came to its revocation endpoint. */
   readonly revoked: readonly (string | null)[];
+  /** What was told while the door was open. */
+  readonly whileOpen: {
+    readonly readiness: Awaited<ReturnType<typeof readiness>>;
+    readonly check: Awaited<ReturnType<typeof proberCheck>>;
+    readonly unreachable: readonly string[];
+  };
 }
 
-/** Resolves when a standalone has told that something permitted its probes. */
+const doorsOnRecord = async (database: PostgresDatabase): Promise<string[]> => [
+  ...new Set((await events(database, BREACHED)).map(({ subject }) => subject)),
+];
+
+/** Resolves when a standalone has told that something permitted its probes, and the door is closed again. */
 async function startPermitted(): Promise<Permitted> {
   const revoked: (string | null)[] = [];
   const permissive = createServer((request, response) => {
@@ -80,7 +90,16 @@ async function startPermitted(): Promise<Permitted> {
     () => postern.process.output.includes('a probe was permitted that must be refused'),
     90_000,
   );
-  return { permissive, postern, revoked };
+  const database = await openDatabase(join(postern.folder, 'data', 'postgres'));
+  await until('both doors are on record', async () => (await doorsOnRecord(database)).length === 2);
+  const whileOpen = {
+    readiness: await readiness(postern),
+    check: await proberCheck(postern),
+    unreachable: await runs(postern, 'unreachable'),
+  };
+  permissive.closeAllConnections();
+  permissive.close();
+  return { postern, database, revoked, whileOpen };
 }
 
 /** Each of the two waits for rounds of its prober: they do so beside each other. */
@@ -161,44 +180,34 @@ describe('a standalone that probes itself', () => {
 });
 
 describe('a standalone whose probes come to something that permits all', () => {
-  let permissive: Server;
   let postern: Standalone;
-  let revoked: Permitted['revoked'];
   let database: PostgresDatabase;
+  let revoked: Permitted['revoked'];
+  let whileOpen: Permitted['whileOpen'];
 
   beforeAll(async () => {
-    ({ permissive, postern, revoked } = await permitted);
-    database = await openDatabase(join(postern.folder, 'data', 'postgres'));
+    ({ postern, database, revoked, whileOpen } = await permitted);
   }, 120_000);
   afterAll(async () => {
     await database.close();
     await postern.process.stop();
-    permissive.closeAllConnections();
-    permissive.close();
   });
 
   it('tells it by an event of the highest severity for each door', async () => {
-    const doors = async (): Promise<string[]> => [
-      ...new Set((await events(database, BREACHED)).map(({ subject }) => subject)),
-    ];
-    await until('both doors are on record', async () => (await doors()).length === 2);
-    expect((await doors()).sort()).toEqual(['probe/call', 'probe/exchange']);
+    expect((await doorsOnRecord(database)).sort()).toEqual(['probe/call', 'probe/exchange']);
     for (const event of await events(database, BREACHED)) expect(event.severitytext).toBe('FATAL');
   });
 
-  it('is not ready, and names what was permitted', async () => {
-    expect(await readiness(postern)).toMatchObject({ status: 503, ready: false });
-    expect(await proberCheck(postern)).toMatchObject({
+  it('is not ready, and names what was permitted', () => {
+    expect(whileOpen.readiness).toMatchObject({ status: 503, ready: false });
+    expect(whileOpen.check).toMatchObject({
       ok: false,
       reason: expect.stringContaining('permitted what must be refused') as string,
     });
   });
 
   it('stays so although the door is closed again', async () => {
-    permissive.closeAllConnections();
-    permissive.close();
-    const before = (await runs(postern, 'unreachable')).length;
-    expect(before).toBe(0);
+    expect(whileOpen.unreachable).toEqual([]);
     await until(
       'it was asked again in vain',
       async () => (await runs(postern, 'unreachable')).length > 0,

@@ -26,28 +26,10 @@ afterEach(() => rmSync(folder.folder, { recursive: true }));
 /** A server where the process looks for PostgreSQL is not asked: what is wrong is found before. */
 const NOBODY = 'postgres://u:hunter2@127.0.0.1:1/postern';
 const start = (
-  app: 'sts' | 'proxy' | 'control' | 'relay',
+  app: 'sts' | 'proxy' | 'control',
   environment: Record<string, string> = {},
 ): Promise<StartEnd> =>
   endOfStart(app, { POSTERN_CONFIG: folder.configFile, DATABASE_URL: NOBODY, ...environment });
-
-/** The relay asks for half a minute: it does so beside the other cases, in a folder of its own. */
-const WITHOUT_BROKER_MS_MIN = 29_000;
-let withoutBroker: Promise<{ readonly end: StartEnd; readonly tookMs: number }>;
-let broker: string;
-beforeAll(async () => {
-  const own = await makePosternFolder({ destination: DESTINATION });
-  broker = `127.0.0.1:${await freePort()}`;
-  const startedMs = performance.now();
-  withoutBroker = endOfStart('relay', {
-    POSTERN_CONFIG: own.configFile,
-    DATABASE_URL: NOBODY,
-    KAFKA_BROKERS: broker,
-  }).then((end) => {
-    rmSync(own.folder, { recursive: true });
-    return { end, tookMs: performance.now() - startedMs };
-  });
-});
 
 describe('a process does not start', () => {
   it('on keys that cannot be read', async () => {
@@ -138,15 +120,4 @@ describeWithServer('a process with a database', 'postgres-18', () => {
     other.close();
     expect(end).toMatchObject(oneLine(CONFIG, new RegExp(`127\\.0\\.0\\.1:${port}: is in use`)));
   });
-});
-
-describe('a relay without a broker', () => {
-  it('gives up after 30 s, in one line that says which broker it asked', async () => {
-    const { end, tookMs } = await withoutBroker;
-    const address = broker.replaceAll('.', '\\.');
-    expect(end).toMatchObject(
-      oneLine(UNAVAILABLE, new RegExp(`Kafka at ${address}: no broker can be reached `)),
-    );
-    expect(tookMs).toBeGreaterThan(WITHOUT_BROKER_MS_MIN);
-  }, 60_000);
 });

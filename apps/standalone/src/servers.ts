@@ -6,16 +6,15 @@ import {
   SealedSecretStore,
 } from '#adapters/embedded';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
-import { type SecretStore } from '#credentials';
 import { type DeadLetters, type EventBus } from '#events';
-import { type AppContext } from '#platform';
+import { type AppContext, ConfigError } from '#platform';
+import { type RotatorSecrets } from '../../rotator/src/rotator.module.js';
 
 /** The servers that standalone works with: those that the environment names, or embedded ones. */
-export interface Servers {
+export interface Servers extends RotatorSecrets {
   readonly database: PostgresDatabase;
-  /** For the re-check of calls alone: it must not wait for a connection behind calls that begin. */
+  /** For the re-check of calls and the census alone: they must not wait for a connection behind calls that begin. */
   readonly recheckDatabase: PostgresDatabase;
-  readonly secrets: SecretStore;
   readonly bus: EventBus;
   /** Of what is read from the bus. */
   readonly deadLetters: DeadLetters;
@@ -27,13 +26,14 @@ export interface Servers {
 }
 
 const POOL_SIZE = 12;
-/** One question after the other, and another one beside one that hangs. */
-const RECHECK_CONNECTIONS = 2;
+/** Of each one question after the other, and another one beside one that hangs. */
+const RECHECK_CONNECTIONS = 4;
 const KAFKA_START_DEADLINE_MS = 30_000;
 
-/** @throws DependencyUnavailable, and what the stores refuse to start with */
+/** @throws ConfigError, DependencyUnavailable, and what the stores refuse to start with */
 export async function openServers(context: AppContext): Promise<Servers> {
   const { settings, log } = context;
+  refuseWrapping(context);
   const embedded =
     settings.databaseUrl === undefined
       ? await EmbeddedPostgres.start({
@@ -54,7 +54,7 @@ export async function openServers(context: AppContext): Promise<Servers> {
     const secrets = await openSecrets(context, databases.database, closers);
     const events = await openEvents(context, databases.database, closers);
     const isOurs = embedded !== undefined;
-    return { ...databases, ...events, secrets, isOurs, summary: summaryOf(context), close };
+    return { ...databases, ...events, ...secrets, isOurs, summary: summaryOf(context), close };
   } catch (error) {
     await close();
     throw error;
@@ -76,23 +76,36 @@ async function openDatabases(
   };
 }
 
+/** Wrapping tokens are Vault's: the sealed store could neither look one up nor open it. @throws ConfigError */
+function refuseWrapping({ config, settings }: AppContext): void {
+  if (settings.vault !== undefined) return;
+  const problems = config.resources.flatMap(({ id, rotation }) =>
+    rotation?.wrapped === undefined
+      ? []
+      : [
+          {
+            where: config.file,
+            path: `resources ${JSON.stringify(id)}.rotation.wrapped`,
+            what: 'wrapping tokens are those of Vault: set VAULT_ADDR, or remove it; the sealed store has none',
+          },
+        ],
+  );
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
 async function openSecrets(
-  { settings, clock, log, health }: AppContext,
+  context: AppContext,
   database: PostgresDatabase,
   closers: (() => Promise<void>)[],
-): Promise<SecretStore> {
-  const { vault, sealKeyFile } = settings;
-  if (vault === undefined) return SealedSecretStore.open({ database, keyFile: sealKeyFile });
-  const { VaultSecretStore } = await import('#adapters/vault'); // A client that is not used is not loaded: it is not small.
-  const store = new VaultSecretStore({
-    settings: vault,
-    clock,
-    onProblem: (message) => log.warn(message),
-  });
-  closers.push(async () => store.close());
-  await store.requireReady();
-  health.add('vault', () => store.requireReady());
-  return store;
+): Promise<RotatorSecrets> {
+  const { vault, sealKeyFile } = context.settings;
+  if (vault !== undefined) {
+    // A client that is not used is not loaded: it is not small.
+    const { openVault } = await import('./open-vault.js');
+    return openVault(context, { settings: vault, database, closers });
+  }
+  const secrets = await SealedSecretStore.open({ database, keyFile: sealKeyFile });
+  return { secrets, values: secrets.rotated(), wraps: undefined };
 }
 
 async function openEvents(
@@ -105,7 +118,7 @@ async function openEvents(
     closers.push(() => bus.close());
     return { bus, deadLetters: new EmbeddedDeadLetters(database) };
   }
-  const kafka = await import('#adapters/kafka'); // As with Vault's.
+  const kafka = await import('#adapters/kafka'); // As Vault's client.
   const options = await kafka.kafkaOptions(settings.kafka, {
     clientId: 'postern-standalone',
     onProblem: (message) => log.warn(message),

@@ -6,6 +6,7 @@ import {
   openProofs,
   orderStores,
   PostgresCallLedger,
+  PostgresCredentialCensus,
   PostgresEvidence,
   PostgresHandleStore,
   PostgresReviewNotices,
@@ -26,6 +27,7 @@ import {
   ControlModule,
   type ControlParts,
   openCommands,
+  openRotation,
 } from '../../control/src/control.module.js';
 import { callProbes } from '../../proxy/src/call-prober.module.js';
 import {
@@ -35,6 +37,12 @@ import {
   RevocationFeed,
 } from '../../proxy/src/proxy.module.js';
 import { postgresRelay } from '../../relay/src/postgres-relay.module.js';
+import {
+  addRotatorHealth,
+  Rotator,
+  RotatorModule,
+  rotationStores,
+} from '../../rotator/src/rotator.module.js';
 import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
 import { openStsParts } from '../../sts/src/sts-parts.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
@@ -79,7 +87,13 @@ async function serve(
   });
   const publicHost = await startPublicHost(context, parts, proxy);
   proxy.start(publicHost.server); // At once: no call is under way that is not asked about, however long the rest takes.
-  const control = { ...parts, ...policy, ...orderStores(servers.database) };
+  health.add('credentials', proxy.credentialTrouble);
+  const control = {
+    ...parts,
+    ...policy,
+    ...orderStores(servers.database),
+    rotation: openRotation(config, servers.database),
+  };
   const commands = await openCommands(context, control);
   const adminHost = await startAdminHost(context, control, servers);
   const revocations = await readRevocations(context, servers, proxy);
@@ -176,6 +190,7 @@ function callPath(
     confirming: new PostgresHandleStore(servers.recheckDatabase),
     ledger: new BudgetedCallLedger({ ledger, budget: evidence }),
     secrets: servers.secrets,
+    census: new PostgresCredentialCensus(servers.recheckDatabase, events),
     onProblem: problemLog(context),
     // Its embedded database is ours alone: no other proxy can have calls in flight.
     ...(servers.isOurs ? { sweepAllBefore: clock.now() } : {}),
@@ -203,6 +218,7 @@ function startAdminHost(
         metrics,
       }),
       relayOf(context, servers),
+      rotatorOf(context, servers),
     ]),
     listen: config.listen.admin,
     certificate: context.certificates.of('admin'),
@@ -217,3 +233,14 @@ const relayOf = (context: AppContext, { bus, database, deadLetters }: Servers): 
       context.health.add('relay', () => relay.trouble ?? relay.note);
     },
   });
+
+/** Where no resource is rotated it says nothing: most have no need of it. */
+function rotatorOf(context: AppContext, servers: Servers): DynamicModule {
+  const { secrets, values, wraps, database } = servers;
+  const stores = rotationStores(database);
+  const rotator = new Rotator({
+    ...{ context, stores, secrets, values, wraps, component: 'standalone' },
+  });
+  if (rotator.isNeeded) addRotatorHealth(context.health, rotator, () => database.ping());
+  return RotatorModule.register(rotator);
+}

@@ -1,3 +1,4 @@
+export { compileRotations } from './compile-rotations.js';
 export {
   FileGrantSource,
   type FileGrantSourceOptions,
