@@ -23,7 +23,8 @@ const ROW_SECONDS = IS_LONG ? 60 : 5;
 const RSS_VERDICT_SECONDS_MIN = 600;
 /** By then connections that nobody uses are closed. */
 const LET_GO_MS = 20_000;
-const POSTGRES_POOL = 10;
+/** The pool of calls, and that of the re-check and the census. */
+const POSTGRES_POOL = 10 + 4;
 const TIMEOUT_MS = (TIMES.seconds + 120) * 1000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -158,10 +158,10 @@ export function credentialBreakerContract(make: () => Promise<RotationStoresUnde
         await refuse(aRefusal(), aRefusal());
         expect(await due()).toBeUndefined();
         await under.book.closeBreaker(TEST_ROTATED_REF, CURRENT, []);
-        await under.pass(29);
+        await under.pass(20);
         await refuse(aRefusal());
         expect(await due()).toBeUndefined();
-        await under.pass(2);
+        await under.pass(11);
         expect(await due()).toEqual(asked);
       });
 

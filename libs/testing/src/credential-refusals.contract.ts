@@ -100,7 +100,7 @@ export function credentialRefusalsContract(make: () => Promise<RotationStoresUnd
       await under.pass(61);
       await refuse(aRefusal());
       expect(await isOpen()).toBe(false);
-      await under.pass(58);
+      await under.pass(50);
       await refuse(aRefusal());
       expect(await isOpen()).toBe(true);
     });
