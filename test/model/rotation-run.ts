@@ -5,6 +5,7 @@ import {
   RotationEngine,
   type RotationEngineParts,
   RotationLeaseLost,
+  ROTATION_LEASE_MS,
   type RotationPlan,
 } from '#rotation';
 import {
@@ -19,7 +20,6 @@ import { Crash, type Fault, type FaultPlan, faulty } from './faulty-port.js';
 import { type Scenario } from './rotation-scenario.js';
 import { RotationSurroundings, TICK_MS } from './rotation-surroundings.js';
 
-const LEASE_MS = 5_000;
 /** A wait that is longer is cut short: nothing happens in it. */
 const WAIT_MS_MAX = 3_000;
 const TURNS_MAX = 3_000;
@@ -149,7 +149,7 @@ export class RotationRun extends RotationSurroundings implements FaultPlan {
     for (let turns = 0; turns < TURNS_MAX; turns += 1) {
       if (this.#unfinished().length === 0 && this.elapsedMs >= this.scenario.interference.atMs)
         return;
-      const lease = await this.store.lease(`rotator-${turns}`, LEASE_MS);
+      const lease = await this.store.lease(`rotator-${turns}`, ROTATION_LEASE_MS);
       if (lease === undefined) await this.#wait();
       else await this.#work(this.#engine(), lease);
     }

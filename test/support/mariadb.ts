@@ -55,15 +55,15 @@ export class MariaDb {
 
   static async start({ admin, certificate }: MariaDbOptions): Promise<MariaDb> {
     const folder = mkdtempSync(join(tmpdir(), 'postern-test-mariadb-'));
-    mkdirSync(join(folder, 'data'));
-    await bootstrap(join(folder, 'data'), admin);
+    for (const name of ['data', 'tmp']) mkdirSync(join(folder, name));
+    await bootstrap(folder, admin);
     const running = await LegacyProcess.start({
       name: 'MariaDB',
       folder,
       command: (port) => [
         SERVER,
         ...EVERY_RUN,
-        ...[`--datadir=${join(folder, 'data')}`, `--pid-file=${join(folder, 'pid')}`],
+        ...[...placesIn(folder), `--pid-file=${join(folder, 'pid')}`],
         ...['--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(folder, 'socket')}`],
         ...['--skip-name-resolve', '--max-connect-errors=1000000', '--max-connections=400'],
         ...['--general-log=1', `--general-log-file=${join(folder, 'general.log')}`],
@@ -119,8 +119,14 @@ async function canLogIn(port: number, { username, password }: LegacyAccount): Pr
   );
 }
 
+/** Names of temporary tables are no names of one server alone: two in one folder take each other's away. */
+const placesIn = (folder: string): readonly string[] => [
+  `--datadir=${join(folder, 'data')}`,
+  `--tmpdir=${join(folder, 'tmp')}`,
+];
+
 /** The system tables, and one administrator: a statement a line, as bootstrapping wants it. */
-async function bootstrap(data: string, admin: LegacyAccount): Promise<void> {
+async function bootstrap(folder: string, admin: LegacyAccount): Promise<void> {
   const tables = ['mysql_system_tables.sql', 'mysql_system_tables_data.sql'].map((file) =>
     readFileSync(join(SQL, file), 'utf8'),
   );
@@ -131,7 +137,7 @@ async function bootstrap(data: string, admin: LegacyAccount): Promise<void> {
     `create user ${name} identified by ${quoted(admin.password)};`,
     `grant all on *.* to ${name} with grant option;`,
   ];
-  const child = spawn(SERVER, [...EVERY_RUN, `--datadir=${data}`, '--bootstrap'], {
+  const child = spawn(SERVER, [...EVERY_RUN, ...placesIn(folder), '--bootstrap'], {
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   child.stdin.end(`${statements.join('\n')}\n`);

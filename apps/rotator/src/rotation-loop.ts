@@ -31,10 +31,10 @@ export interface RotationTimes {
 const AT_ONCE_MAX = 16;
 const TIMES: RotationTimes = {
   leaseMs: ROTATION_LEASE_MS,
-  renewEveryMs: 1_500,
+  renewEveryMs: 1_000,
   // A change and a probe of ten seconds each, and a few requests of thirty to the secret store.
   stepMsMax: 120_000,
-  idleMsMax: 1_000,
+  idleMsMax: 500,
 };
 /** Between two looks when nothing is due: doubles from this to idleMsMax. */
 const IDLE_MS_MIN = 100;

@@ -10,8 +10,11 @@ import { type RotationPlan } from './rotation-plan.js';
 import { type LeasedRotation, RotationLeaseLost } from './rotation-store.js';
 import { type Rotation } from './rotation.js';
 
-/** A lease lasts this long, and is renewed while a step runs. */
-export const ROTATION_LEASE_MS = 5_000;
+/**
+ * A lease lasts this long, and is renewed while a step runs. Calls may be held back by a rotator that has died: the next one
+ * must have gone on well before HOLD_MS_MAX.
+ */
+export const ROTATION_LEASE_MS = 3_000;
 
 /** No login may be tried before `until`: more could fail than the account takes. */
 export class LoginBudgetSpent extends PosternError {
