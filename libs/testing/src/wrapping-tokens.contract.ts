@@ -61,8 +61,10 @@ export function wrappingTokensContract(make: () => Promise<WrappingTokensUnderTe
     const token = await tested.wrap({ password: 'new' });
     const answers = await Promise.all(Array.from({ length: 8 }, () => tested.tokens.unwrap(token)));
     expect(answers.filter((answer) => 'fields' in answer)).toHaveLength(1);
+    // Vault may be in the middle of ending the token, and answer in a way that tells neither: that counts as lost.
+    const failed = expect.stringMatching(/^(?:unknown|lost)$/) as unknown;
     expect(answers.filter((answer) => 'failed' in answer)).toEqual(
-      Array.from({ length: 7 }, () => ({ failed: 'unknown' })),
+      Array.from({ length: 7 }, () => ({ failed })),
     );
   });
 
