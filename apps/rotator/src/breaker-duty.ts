@@ -1,9 +1,8 @@
-import { type ManagedCredential, type SecretStore } from '#credentials';
+import { credentialStateEvent, type ManagedCredential, type SecretStore } from '#credentials';
 import { type EventFactory } from '#events';
 import { type Clock } from '#kernel';
 import {
   type CredentialBook,
-  credentialStateEvent,
   type DueBreaker,
   type LoginBudget,
   type ProbeResult,
@@ -92,9 +91,9 @@ export class BreakerDuty {
     const { book, events, clock, onClosed } = this.parts;
     const closed = breakerClosed(events, credential);
     const { correlationid: correlationId } = closed;
-    const change = { state: 'active' } as const;
+    const active = { ...credential, state: 'active' } as const;
     const at = clock.now();
-    const told = [closed, credentialStateEvent(events, credential, change, { correlationId, at })];
+    const told = [closed, credentialStateEvent(events, active, { correlationId, at })];
     await book.closeBreaker(ref, version, isOpen ? told : []);
     if (isOpen) onClosed(`${credential.resource}: version ${version} works, calls go on`);
   }

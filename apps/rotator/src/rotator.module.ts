@@ -24,12 +24,7 @@ import { VersionUpkeep } from './version-upkeep.js';
 import { VersionWatch } from './version-watch.js';
 
 export { addRotatorHealth } from './rotator-health.js';
-export {
-  intakeKeys,
-  type RotationStores,
-  rotationStores,
-  type RotatorSecrets,
-} from './rotator-parts.js';
+export { type RotationStores, rotationStores, type RotatorSecrets } from './rotator-parts.js';
 
 /** What a rotator works between, and as whom. */
 export interface RotatorModuleParts extends RotatorSecrets {

@@ -1,22 +1,13 @@
 import { PostgresDatabase, requireMigrated } from '#adapters/postgres';
-import { RotatorIntake } from '#adapters/intake';
-import { VaultRotatedSecrets, VaultSecretStore, VaultWrappingTokens } from '#adapters/vault';
-import { type PosternError } from '#kernel';
 import {
   AdminModule,
   type AppContext,
   requireServers,
   type RunningApp,
   startHttpHost,
-  type VaultSettings,
 } from '#platform';
-import {
-  addRotatorHealth,
-  intakeKeys,
-  Rotator,
-  RotatorModule,
-  rotationStores,
-} from './rotator.module.js';
+import { addRotatorHealth, Rotator, RotatorModule, rotationStores } from './rotator.module.js';
+import { openVault } from './rotator-vault.module.js';
 
 /** Rotations under way, and the watches beside them: most of the time they wait for others than the database. */
 const POOL_SIZE = 8;
@@ -37,12 +28,9 @@ export async function startRotator(context: AppContext): Promise<RunningApp> {
     poolSize: POOL_SIZE,
   });
   await requireMigrated(database);
-  const { secrets, values, wrapping } = store;
-  const { intakeKey: ref } = config.rotator;
-  const keys = intakeKeys(database);
-  const intake = new RotatorIntake({ store: secrets, secrets: values, ref, keys });
+  const { secrets, values } = store;
   const stores = rotationStores(database);
-  const wraps = { wrapping, intake };
+  const wraps = store.wraps(database);
   const rotator = new Rotator({ context, stores, secrets, values, wraps, component: 'rotator' });
   addRotatorHealth(health, rotator, () => database.ping());
   health.add('postgresql', () => database.ping());
@@ -58,28 +46,6 @@ export async function startRotator(context: AppContext): Promise<RunningApp> {
       await host.close(deadlineMs);
       await store.close();
       await database.close();
-    },
-  };
-}
-
-interface OpenVault {
-  readonly secrets: VaultSecretStore;
-  readonly values: VaultRotatedSecrets;
-  readonly wrapping: VaultWrappingTokens;
-  close(): Promise<void>;
-}
-
-function openVault({ clock, log }: AppContext, settings: VaultSettings): OpenVault {
-  const onProblem = (err: PosternError): void =>
-    log.warn({ err }, 'the login at Vault cannot be renewed');
-  const options = { settings, clock, onProblem };
-  const secrets = new VaultSecretStore(options);
-  const values = new VaultRotatedSecrets(options);
-  const wrapping = new VaultWrappingTokens(options);
-  return {
-    ...{ secrets, values, wrapping },
-    close: async () => {
-      await Promise.all([secrets.close(), values.close(), wrapping.close()]);
     },
   };
 }

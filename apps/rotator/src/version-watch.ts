@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import {
+  credentialStateEvent,
   type ManagedCredential,
   refText,
   SecretNotFound,
@@ -10,7 +11,6 @@ import { type EventFactory, type EventJournal } from '#events';
 import { type Clock, randomId } from '#kernel';
 import {
   type CredentialBook,
-  credentialStateEvent,
   type RequestOutcome,
   type RotationOrder,
   type RotationTerms,
@@ -146,7 +146,7 @@ export class VersionWatch {
     const { version } = newest;
     const told = { correlationId: randomId('wtc'), at: clock.now() };
     await book.adopt({ ref, resource, version }, [
-      credentialStateEvent(events, adopted(watched.credential, version), {}, told),
+      credentialStateEvent(events, adopted(resource, version), told),
     ]);
     watched.trouble = undefined;
   }
@@ -187,7 +187,9 @@ export class VersionWatch {
 }
 
 /** How a credential stands when it is taken in hand. */
-const adopted = ({ ref, resource }: WatchedCredential, version: number): ManagedCredential => ({
-  ...{ ref, resource, currentVersion: version, fallbackVersion: undefined, retiredVersion: 0 },
-  ...{ epoch: 1, serial: 1, gate: 'open', state: 'active' },
+const adopted = (
+  resource: string,
+  currentVersion: number,
+): Parameters<typeof credentialStateEvent>[1] => ({
+  ...{ resource, currentVersion, fallbackVersion: undefined, epoch: 1, state: 'active' },
 });

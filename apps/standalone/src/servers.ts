@@ -101,8 +101,13 @@ async function openSecrets(
   const { vault, sealKeyFile } = context.settings;
   if (vault !== undefined) {
     // A client that is not used is not loaded: it is not small.
-    const { openVault } = await import('./open-vault.js');
-    return openVault(context, { settings: vault, database, closers });
+    const { openVault } = await import('../../rotator/src/rotator-vault.module.js');
+    const store = openVault(context, vault);
+    const { secrets, values } = store;
+    closers.push(() => store.close());
+    await secrets.requireReady();
+    context.health.add('vault', () => secrets.requireReady());
+    return { secrets, values, wraps: store.wraps(database) };
   }
   const secrets = await SealedSecretStore.open({ database, keyFile: sealKeyFile });
   return { secrets, values: secrets.rotated(), wraps: undefined };

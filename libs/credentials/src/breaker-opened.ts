@@ -1,5 +1,6 @@
 import { type EventFactory, type PosternEvent } from '#events';
 import { epochSeconds } from '#kernel';
+import { credentialStateEvent } from './credential-state-event.js';
 import { type ManagedCredential } from './managed-credential.js';
 
 /** Refusals of the current version within this time open the breaker, when there are REFUSALS_TO_OPEN of them. */
@@ -23,36 +24,23 @@ export function breakerOpenedEvents(
   events: EventFactory,
   { credential, failures, status, callId, at }: BreakerOpening,
 ): readonly PosternEvent[] {
-  const { resource, currentVersion, fallbackVersion, epoch, state } = credential;
-  const draft = {
-    subject: `credential/${resource}`,
-    partitionKey: resource,
-    correlationId: callId,
-    at,
-  };
+  const { resource, currentVersion: version } = credential;
   return [
     events.create('dev.postern.credential.breaker_opened.v1', {
-      ...draft,
+      subject: `credential/${resource}`,
+      partitionKey: resource,
+      correlationId: callId,
+      at,
       severity: 'ERROR',
       data: {
         resource,
-        version: currentVersion,
+        version,
         ...(status === undefined ? {} : { upstream_status: status }),
         failures,
         window_seconds: REFUSAL_WINDOW_SECONDS,
         next_probe_at: epochSeconds(at),
       },
     }),
-    events.create('dev.postern.credential.state.v1', {
-      ...draft,
-      data: {
-        resource,
-        current_version: currentVersion,
-        ...(fallbackVersion === undefined ? {} : { previous_version: fallbackVersion }),
-        state,
-        epoch,
-        at: epochSeconds(at),
-      },
-    }),
+    credentialStateEvent(events, credential, { correlationId: callId, at }),
   ];
 }

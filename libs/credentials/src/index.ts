@@ -15,6 +15,7 @@ export {
 } from './credential-census.js';
 export { CredentialUse } from './credential-use.js';
 export { CredentialWithheld } from './credential-withheld.js';
+export { credentialStateEvent } from './credential-state-event.js';
 export {
   type CredentialState,
   credentialStates,

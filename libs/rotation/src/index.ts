@@ -66,7 +66,7 @@ export { dueOccurrence } from './schedule.js';
 export { RotationEngine } from './rotation-engine.js';
 export { type RotationEngineParts } from './rotation-engine-parts.js';
 export { settledChange } from './settled-change.js';
-export { credentialStateEvent, transitionEvent } from './rotation-record.js';
+export { transitionEvent } from './rotation-record.js';
 export { LoginBudgetSpent, RotationTermsUnfit, ROTATION_LEASE_MS } from './turn.js';
 export { isAtRest, isEnded, mayFollow, TRANSITIONS } from './transitions.js';
 export { type Unwrapped, type WrapLookup, WrappingTokens } from './wrapping-tokens.js';

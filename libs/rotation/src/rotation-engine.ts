@@ -3,7 +3,7 @@ import { backoffMs } from './backoff.js';
 import { giveUp, giveUpAt } from './give-up.js';
 import { type Move, moved } from './move.js';
 import {
-  credentialStateEvent,
+  credentialChangedEvent,
   isReached,
   outOfSyncEvent,
   transitionEvent,
@@ -130,7 +130,7 @@ export class RotationEngine {
     return {
       change,
       told: [
-        credentialStateEvent(events, credential, change, { correlationId, at }),
+        credentialChangedEvent(events, credential, change, { correlationId, at }),
         ...(isDead
           ? [outOfSyncEvent(events, next, plans.get(next.resource)?.allowance.perSeconds ?? 0)]
           : []),

@@ -1,6 +1,5 @@
-import { type ManagedCredential } from '#credentials';
+import { credentialStateEvent, type ManagedCredential } from '#credentials';
 import { type EventFactory, type PosternEvent, type RotationState, type Severity } from '#events';
-import { epochSeconds } from '#kernel';
 import { itemOf, rotationBlock } from './requested-events.js';
 import { type CredentialChange } from './rotation-store.js';
 import { type Rotation } from './rotation.js';
@@ -63,32 +62,23 @@ export const isReached = (
   rotation: Rotation,
 ): rotation is Rotation & { readonly state: ReachedState } => rotation.state !== 'requested';
 
-/** How the credential stands after a change, on the topic on which the last record of a resource counts. */
-export function credentialStateEvent(
+/** How the credential stands after a change. */
+export function credentialChangedEvent(
   events: EventFactory,
   credential: ManagedCredential,
   change: CredentialChange,
-  { correlationId, at }: { readonly correlationId: string; readonly at: Date },
+  told: { readonly correlationId: string; readonly at: Date },
 ): PosternEvent {
-  const { resource } = credential;
-  const previous =
-    change.fallbackVersion === undefined
-      ? credential.fallbackVersion
-      : (change.fallbackVersion ?? undefined);
-  return events.create('dev.postern.credential.state.v1', {
-    subject: `credential/${resource}`,
-    partitionKey: resource,
-    correlationId,
-    at,
-    data: {
-      resource,
-      current_version: change.currentVersion ?? credential.currentVersion,
-      ...(previous === undefined ? {} : { previous_version: previous }),
-      state: change.state ?? credential.state,
-      epoch: credential.epoch + (change.currentVersion === undefined ? 0 : 1),
-      at: epochSeconds(at),
-    },
-  });
+  const { currentVersion, fallbackVersion, state } = change;
+  const after = {
+    ...credential,
+    currentVersion: currentVersion ?? credential.currentVersion,
+    fallbackVersion:
+      fallbackVersion === undefined ? credential.fallbackVersion : (fallbackVersion ?? undefined),
+    state: state ?? credential.state,
+    epoch: credential.epoch + (currentVersion === undefined ? 0 : 1),
+  };
+  return credentialStateEvent(events, after, told);
 }
 
 /** That neither the value in use nor the new one works. */

@@ -48,3 +48,9 @@ const isUsable = (text: string): boolean =>
 
 const unusable = (what: string): string =>
   `the ${what} of the value is empty, longer than ${ACCOUNT_BYTES_MAX} bytes, or holds NUL or half of a surrogate pair`;
+
+export const otherAccount = (): ChangeRefused =>
+  new ChangeRefused(
+    'other_account',
+    'the new value is of another account than the one that is rotated',
+  );

@@ -1,5 +1,5 @@
 import { type SecretFields } from '#rotation';
-import { type Account, accountOf, type Login } from './account.js';
+import { type Account, accountOf, type Login, otherAccount } from './account.js';
 import { type AccountRef, type ChangedFields } from './changer-settings.js';
 import { privilegedLogin, type ReadAccount } from './privileged-account.js';
 
@@ -17,6 +17,13 @@ export class ChangeLogins {
   /** @throws ChangeRefused */
   account(fields: SecretFields): Account {
     return accountOf(fields, this.parts.fields);
+  }
+
+  /** Of two values. One that was handed over could name any account: only the password of this one is changed. @throws ChangeRefused */
+  sameAccount(one: SecretFields, other: SecretFields): readonly [Account, Account] {
+    const accounts = [this.account(one), this.account(other)] as const;
+    if (accounts[0].username !== accounts[1].username) throw otherAccount();
+    return accounts;
   }
 
   /** No privileged account makes the change. */

@@ -6,13 +6,12 @@ import {
   TargetUnreachable,
   type ValueChange,
 } from '#rotation';
-import { assertUsablePassword } from './account.js';
+import { assertUsablePassword, otherAccount } from './account.js';
 import { type OutgoingChange, type SendChange } from './change-sender.js';
 import { ChangeTemplate, type ChangeValues } from './change-template.js';
 import { type AccountRef, type HttpChange } from './changer-settings.js';
 import { ChangerSettingsRefused } from './changer-settings-refused.js';
 import { privilegedLogin, type ReadAccount } from './privileged-account.js';
-import { otherAccount } from './single-changer.js';
 import { withinLimit } from './within-limit.js';
 
 export interface HttpChangerParts {

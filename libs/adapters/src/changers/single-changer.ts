@@ -1,6 +1,5 @@
 import { type Secret } from '#kernel';
-import { ChangeRefused, CredentialChanger, type SecretFields, type ValueChange } from '#rotation';
-import { type Account } from './account.js';
+import { CredentialChanger, type SecretFields, type ValueChange } from '#rotation';
 import { type ChangeLogins } from './change-logins.js';
 import { type LegacyAccounts } from './legacy-accounts.js';
 import { withinLimit } from './within-limit.js';
@@ -26,7 +25,7 @@ export class SingleChanger extends CredentialChanger {
       reconciling &&
       ((change) =>
         withinLimit(async (signal) => {
-          const { next } = this.#sameAccount(change);
+          const [, next] = logins.sameAccount(change.current, change.next);
           await accounts.setOnly(next, await reconciling(), signal);
         }));
   }
@@ -37,7 +36,7 @@ export class SingleChanger extends CredentialChanger {
 
   override apply(change: ValueChange): Promise<void> {
     return withinLimit(async (signal) => {
-      const { current, next } = this.#sameAccount(change);
+      const [current, next] = this.logins.sameAccount(change.current, change.next);
       await this.accounts.setOnly(next, await this.logins.changing(current), signal);
     });
   }
@@ -46,18 +45,4 @@ export class SingleChanger extends CredentialChanger {
   override async retire(): Promise<void> {
     await Promise.resolve();
   }
-
-  /** A value that was handed over could name any account: only the password of this one is changed. */
-  #sameAccount(change: ValueChange): { readonly current: Account; readonly next: Account } {
-    const current = this.logins.account(change.current);
-    const next = this.logins.account(change.next);
-    if (current.username !== next.username) throw otherAccount();
-    return { current, next };
-  }
 }
-
-export const otherAccount = (): ChangeRefused =>
-  new ChangeRefused(
-    'other_account',
-    'the new value is of another account than the one that is rotated',
-  );

@@ -1,9 +1,7 @@
 import { type Secret } from '#kernel';
 import { CredentialChanger, type SecretFields, type ValueChange } from '#rotation';
-import { type Account } from './account.js';
 import { type ChangeLogins } from './change-logins.js';
 import { type LegacyAccounts } from './legacy-accounts.js';
-import { otherAccount } from './single-changer.js';
 import { withinLimit } from './within-limit.js';
 
 export type TwoValueAccounts = LegacyAccounts & Required<Pick<LegacyAccounts, 'add'>>;
@@ -28,7 +26,7 @@ export class TwoValueChanger extends CredentialChanger {
       reconciling &&
       ((change) =>
         withinLimit(async (signal) => {
-          const [, next] = this.#sameAccount(change.current, change.next);
+          const [, next] = logins.sameAccount(change.current, change.next);
           await accounts.add(next, await reconciling(), signal);
         }));
   }
@@ -39,7 +37,7 @@ export class TwoValueChanger extends CredentialChanger {
 
   override apply(change: ValueChange): Promise<void> {
     return withinLimit(async (signal) => {
-      const [current, next] = this.#sameAccount(change.current, change.next);
+      const [current, next] = this.logins.sameAccount(change.current, change.next);
       await this.accounts.add(next, await this.logins.changing(current), signal);
     });
   }
@@ -49,14 +47,8 @@ export class TwoValueChanger extends CredentialChanger {
     readonly current: SecretFields;
   }): Promise<void> {
     return withinLimit(async (signal) => {
-      const [, current] = this.#sameAccount(change.old, change.current);
+      const [, current] = this.logins.sameAccount(change.old, change.current);
       await this.accounts.setOnly(current, await this.logins.changing(current), signal);
     });
-  }
-
-  #sameAccount(one: SecretFields, other: SecretFields): readonly [Account, Account] {
-    const accounts = [this.logins.account(one), this.logins.account(other)] as const;
-    if (accounts[0].username !== accounts[1].username) throw otherAccount();
-    return accounts;
   }
 }
