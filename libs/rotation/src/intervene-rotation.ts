@@ -1,6 +1,7 @@
 import { type ManagedCredential } from '#credentials';
 import { type EventFactory, type PosternEvent } from '#events';
-import { itemOf, rotationBlock } from './requested-events.js';
+import { itemOf } from './requested-events.js';
+import { transitionEvent } from './rotation-record.js';
 import { type RotationTerms } from './rotation-plan.js';
 import { RotationRefused } from './rotation-refused.js';
 import { type RotationStep } from './rotation-store.js';
@@ -77,14 +78,7 @@ export function abandonRotation(
   return {
     next,
     ...(change === undefined ? {} : { credential: change }),
-    events: [
-      intervened(next, 'abandon', by),
-      by.events.create('dev.postern.rotation.abandoned.v1', {
-        ...itemOf(next),
-        severity: 'WARN',
-        data: { ...rotationBlock(next), state: 'abandoned', prev_state: state },
-      }),
-    ],
+    events: [intervened(next, 'abandon', by), transitionEvent(by.events, next, { from: state })],
   };
 }
 
@@ -105,21 +99,15 @@ export function reconcileRotation(
       `rotation ${id} is ${state}: only one that is manual_required is reconciled by hand`,
     );
   }
-  const next: Rotation = {
+  const next = {
     ...rotation,
-    ...{ state: 'reconciling', previousState: state, stateSince: by.now, waits: 0 },
+    ...({ state: 'reconciling', previousState: state, stateSince: by.now, waits: 0 } as const),
     dueAt: by.now,
     deadlineAt: new Date(by.now.getTime() + deadlineMs),
   };
   return {
     next,
-    events: [
-      intervened(next, 'reconcile', by),
-      by.events.create('dev.postern.rotation.reconciling.v1', {
-        ...itemOf(next),
-        data: { ...rotationBlock(next), state: 'reconciling', prev_state: state },
-      }),
-    ],
+    events: [intervened(next, 'reconcile', by), transitionEvent(by.events, next, { from: state })],
   };
 }
 
@@ -138,7 +126,7 @@ function mayBeHalfDone({ state, kind }: Rotation): boolean {
   }
 }
 
-const endedBy = (rotation: Rotation, now: Date): Rotation => ({
+const endedBy = (rotation: Rotation, now: Date): Rotation & { readonly state: 'abandoned' } => ({
   ...rotation,
   state: 'abandoned',
   previousState: rotation.state,
