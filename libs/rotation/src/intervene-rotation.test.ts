@@ -111,6 +111,7 @@ describe('abandoning', () => {
         severitytext: 'WARN',
         data: { state: 'abandoned', prev_state: 'quiescing' },
       },
+      { type: 'dev.postern.credential.state.v1', data: { state: 'active', current_version: 1 } },
     ]);
   });
 
@@ -118,6 +119,7 @@ describe('abandoning', () => {
     const change = (overrides: Partial<ManagedCredential>): unknown =>
       abandonRotation(aRotation(), credential(overrides), by()).credential;
     expect(change({})).toBeUndefined();
+    expect(abandonRotation(aRotation(), credential(), by()).events).toHaveLength(2);
     expect(change({ state: 'breaker_open' })).toBeUndefined();
     expect(change({ state: 'breaker_open', gate: 'quiescing' })).toEqual({ gate: 'open' });
     expect(abandonRotation(aRotation(), undefined, by()).credential).toBeUndefined();

@@ -1,7 +1,7 @@
 import { type ManagedCredential } from '#credentials';
 import { type EventFactory, type PosternEvent } from '#events';
 import { itemOf } from './requested-events.js';
-import { transitionEvent } from './rotation-record.js';
+import { credentialChangedEvent, transitionEvent } from './rotation-record.js';
 import { type RotationTerms } from './rotation-plan.js';
 import { RotationRefused } from './rotation-refused.js';
 import { type RotationStep } from './rotation-store.js';
@@ -73,12 +73,16 @@ export function abandonRotation(
       `rotation ${id} is ${state} (${kind}): it can be abandoned before the legacy system is changed, or when it is manual_required; until then it finds its way by itself`,
     );
   }
+  const { events, now } = by;
+  const next = endedBy({ ...rotation, errorClass: 'abandoned-by-operator' }, now);
+  const told = [intervened(next, 'abandon', by), transitionEvent(events, next, { from: state })];
   const change = credential === undefined ? undefined : settledChange(credential, 'abandoned');
-  const next = endedBy({ ...rotation, errorClass: 'abandoned-by-operator' }, by.now);
+  if (credential === undefined || change === undefined) return { next, events: told };
+  const at = { correlationId: next.correlationId, at: now };
   return {
     next,
-    ...(change === undefined ? {} : { credential: change }),
-    events: [intervened(next, 'abandon', by), transitionEvent(by.events, next, { from: state })],
+    credential: change,
+    events: [...told, credentialChangedEvent(events, credential, change, at)],
   };
 }
 
