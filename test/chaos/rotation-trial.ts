@@ -1,5 +1,7 @@
 import { type SecretStore } from '#credentials';
 import { type RotationState } from '#events';
+import { Secret, SystemClock } from '#kernel';
+import { sealWrap, wrapFingerprint, type RotatorIntake } from '#adapters/intake';
 import {
   isAtRest,
   type LeasedRotation,
@@ -7,6 +9,7 @@ import {
   type Rotation,
   RotationEngine,
   type SecretFields,
+  type WrappingTokens,
 } from '#rotation';
 import { legacyFields, legacyValue, RotationRig } from '#testing';
 
@@ -18,19 +21,28 @@ export interface Stop {
   readonly state: RotationState;
   readonly kind: Rotation['kind'];
   /** How it gets there, where it does not by itself. */
-  readonly way?: 'answer_lost' | 'out_of_sync';
+  readonly way?: 'answer_lost' | 'out_of_sync' | 'wrapped' | 'harmful';
   /** What it comes to when the secret store stays away for good. */
   readonly givenUp: RotationState;
+  /** What it comes to when the secret store is well again; absent: `done`, with the second version. */
+  readonly ends?: { readonly state: RotationState; readonly version: number };
 }
 
 /** Of its secret: each has one of its own. */
 export const pathOf = ({ kind, state }: Stop): string => `legacy/${kind}-${state}`;
+
+/** Where its administrator puts the next value, to read it wrapped. */
+export const intakePathOf = ({ kind }: Stop): string => `intake/${kind}`;
 
 export interface TrialStores {
   readonly secrets: RotatedSecrets;
   readonly values: SecretStore;
   /** What an administrator writes. Resolves to the version. */
   readonly put: (path: string, fields: SecretFields) => Promise<number>;
+  /** What an administrator reads wrapped: the wrapping token. */
+  readonly wrapRead: (path: string) => Promise<string>;
+  readonly wrapping: WrappingTokens;
+  readonly intake: RotatorIntake;
 }
 
 /** A rotation by the engine of the rotators, of a made-up account with real secrets, in a time of its own. */
@@ -44,20 +56,27 @@ export class RotationTrial {
   constructor(
     readonly stop: Stop,
     private readonly stores: TrialStores,
-    mount: string,
+    private readonly mount: string,
     deadlineMs: number,
   ) {
     const { kind, way } = stop;
     const path = pathOf(stop);
-    const isExternal = kind === 'external';
     this.#rig = new RotationRig(
-      { kind, ref: { mount, path }, ...(isExternal ? { origin: 'vault', toVersion: 2 } : {}) },
+      {
+        kind,
+        ref: { mount, path },
+        ...originOf(stop),
+        ...timesFrom(new SystemClock().now(), deadlineMs),
+      },
       { hasReconcile: way === 'out_of_sync' },
     );
-    const { rotation, clock } = this.#rig;
-    Object.assign(rotation, { deadlineAt: new Date(clock.now().getTime() + deadlineMs) });
-    const { secrets, values } = stores;
-    this.#engine = new RotationEngine({ ...this.#rig.parts(), secrets, values });
+    const { rotation, clock, plans } = this.#rig;
+    clock.set(rotation.requestedAt);
+    const plan = plans.get(rotation.resource)!;
+    const wrapped = { ...plan.wrapped!, creationPath: `${mount}/data/${intakePathOf(stop)}` };
+    plans.set(rotation.resource, { ...plan, wrapped });
+    const { secrets, values, wrapping, intake: wraps } = stores;
+    this.#engine = new RotationEngine({ ...this.#rig.parts(), secrets, values, wrapping, wraps });
   }
 
   get name(): string {
@@ -95,15 +114,14 @@ export class RotationTrial {
     const { ref } = rotation;
     await this.stores.put(ref.path, legacyFields('first'));
     await book.adopt({ ref, resource: 'ledger', version: 1 }, []);
-    if (rotation.origin === 'vault') {
-      await this.stores.put(ref.path, legacyFields('second'));
-      account.valid.add('second');
-    }
+    if (rotation.origin === 'vault') await this.stores.put(ref.path, legacyFields('second'));
+    if (this.stop.kind === 'external') account.valid.add('second');
     if (this.stop.way === 'answer_lost') account.fates.push('answer_lost');
-    await store.request(rotation, []);
+    await store.request({ ...rotation, ...(await this.#handedOver()) }, []);
     for (let turns = 0; this.rotation.state !== this.stop.state; turns += 1) {
       if (turns === TURNS_MAX) throw new Error(`${this.name}: it stays ${this.rotation.state}`);
       if (this.stop.way === 'out_of_sync' && this.rotation.state === 'verifying') this.#drift();
+      if (this.stop.way === 'harmful' && this.rotation.state === 'promoted') await this.#harm();
       await this.advance();
     }
     await this.readVersions();
@@ -152,8 +170,41 @@ export class RotationTrial {
     return this.#rig.account.valid.has(password);
   }
 
+  /** A wrapping token that is a real one, sealed to the intake key of the rotators. */
+  async #handedOver(): Promise<Pick<Rotation, 'wrap'>> {
+    if (this.#rig.rotation.origin !== 'wrapped') return { wrap: undefined };
+    const { put, wrapRead, intake } = this.stores;
+    const path = intakePathOf(this.stop);
+    await put(path, legacyFields('second'));
+    const wrappingToken = Secret.of(await wrapRead(`${this.mount}/data/${path}`));
+    const sealedToken = await sealWrap(await intake.publish(), wrappingToken);
+    const fingerprint = wrapFingerprint(wrappingToken);
+    return { wrap: { sealedToken, fingerprint, told: undefined, unwrapStartedAt: undefined } };
+  }
+
+  /** Calls are refused with the new version that the old one gets through. */
+  async #harm(): Promise<void> {
+    const { ref } = this.#rig.rotation;
+    const refusals = ['call-1', 'call-2', 'call-3'].map((callId) => ({
+      ...{ ref, version: 2, status: 401 },
+      ...{ callId, fallbackWorked: true },
+    }));
+    await this.#rig.census.refused(refusals);
+  }
+
   /** Somebody gave the account another password: neither of ours works. */
   #drift(): void {
     this.#rig.account.valid = new Set(['of somebody else']);
   }
 }
+
+function originOf({ kind, way }: Stop): Partial<Rotation> {
+  if (way === 'wrapped') return { origin: 'wrapped' };
+  return kind === 'external' ? { origin: 'vault', toVersion: 2 } : {};
+}
+
+/** Wrapping tokens are made in the time of the server. */
+const timesFrom = (now: Date, deadlineMs: number): Partial<Rotation> => ({
+  ...{ requestedAt: now, stateSince: now, dueAt: now },
+  deadlineAt: new Date(now.getTime() + deadlineMs),
+});

@@ -82,6 +82,18 @@ describeWithServer('the admin API over PostgreSQL', 'postgres-18', () => {
     });
   });
 
+  it.each(['%00', 'rot_%00', 'rot_%F0%9F%94%91', '..%2Fcredentials', `rot_${'x'.repeat(65)}`])(
+    'knows no rotation of an id that is none, %s',
+    async (id) => {
+      const one = await operator('one');
+      expect(await api.ask(`rotations/${id}`, one)).toMatchObject({ status: 404 });
+      expect(await post(one, `rotations/${id}/approve`, {})).toMatchObject({ status: 404 });
+      expect(await post(one, `rotations/${id}/abandon`, { reason: 'x' })).toMatchObject({
+        status: 404,
+      });
+    },
+  );
+
   it('keeps a wrapping token encrypted alone', async () => {
     const { intakeKey, open } = await anIntakeKey();
     await new PostgresIntakeKeys(await fixture.as('postern_rotator')).publish(intakeKey);

@@ -21,6 +21,9 @@ const ALONE = 20;
 
 type Plain = (typeof PLAIN)[number];
 
+/** Well below the time that the proxy gives a destination to begin its answer. */
+const ABANDON_MS_MAX = 2_000;
+
 /** Every kind of call that there is in the soak. Each rejects when an answer is not as it must be. */
 export class SoakCalls {
   #number = 0;
@@ -99,6 +102,7 @@ export class SoakCalls {
   async abandon(): Promise<void> {
     const resource = this.#either();
     const abort = new AbortController();
+    const beganAt = performance.now();
     const call = this.client.begin(
       this.#path(resource, 'waiting'),
       this.#asked(resource),
@@ -110,7 +114,9 @@ export class SoakCalls {
     );
     await pause(5 + Math.random() * 250);
     abort.abort();
-    expectThat((await ended) === 'aborted', 'it was answered before it was aborted');
+    // A caller that stood still itself may come after the time limit, which is an answer too.
+    const isInTime = performance.now() - beganAt < ABANDON_MS_MAX;
+    expectThat(!isInTime || (await ended) === 'aborted', 'it was answered before it was aborted');
   }
 
   /** The caller goes away in the middle of a large answer. */

@@ -7,7 +7,7 @@ import {
   type SecretRef,
 } from '#credentials';
 import { HOLD_MS_MAX, QUIESCE_MS_MAX } from '#rotation';
-import { type LegacyAccount } from '#testing';
+import { type ReplicatedAccount } from './replicated-account.js';
 import { type SeededChance } from './seeded-chance.js';
 
 const REPORT_MS = 250;
@@ -26,6 +26,8 @@ interface Call {
   endsAtMs: number;
   verdict: 'open' | 'accepted' | 'refused';
   refusedWith: number | undefined;
+  /** The last refusal was by a replica that lags behind, which no login of a rotator meets. */
+  isRefusedByReplica: boolean;
   usesFallback: boolean;
 }
 
@@ -33,13 +35,15 @@ interface Call {
 export interface CallSum {
   accepted: number;
   refused: number;
+  /** Those where a replica that lags behind met a call that could not be sent once more, or had no other value to go with. */
+  refusedByReplicas: number;
   turnedAway: number;
 }
 
 export interface InstanceParts {
   readonly census: CredentialCensus;
   readonly ref: SecretRef;
-  readonly account: LegacyAccount;
+  readonly account: ReplicatedAccount;
   readonly chance: SeededChance;
   /** The value of a version. */
   readonly read: (version: number) => Promise<string | undefined>;
@@ -89,6 +93,13 @@ export class ProxyInstance {
     return this.#calls.length === 0;
   }
 
+  /** A refused call waits to be sent once more. */
+  get isRepeating(): boolean {
+    return this.#calls.some(
+      ({ heldSinceMs, refusedWith }) => heldSinceMs !== undefined && refusedWith !== undefined,
+    );
+  }
+
   #newCall(nowMs: number): Call {
     this.#count += 1;
     return {
@@ -96,7 +107,8 @@ export class ProxyInstance {
       mayRepeat: this.parts.chance.happens(0.7),
       heldSinceMs: nowMs,
       ...{ version: 0, judgedAtMs: 0, answeredAtMs: 0, endsAtMs: 0 },
-      ...{ verdict: 'open', refusedWith: undefined, usesFallback: false },
+      ...{ verdict: 'open', refusedWith: undefined },
+      ...{ isRefusedByReplica: false, usesFallback: false },
     };
   }
 
@@ -172,7 +184,7 @@ export class ProxyInstance {
   #turnAway(call: Call): void {
     this.#calls = this.#calls.filter((one) => one !== call);
     if (call.refusedWith === undefined) this.parts.sum.turnedAway += 1;
-    else this.parts.sum.refused += 1;
+    else this.#countRefused(call);
   }
 
   #send(call: Call, version: number, nowMs: number): void {
@@ -198,11 +210,14 @@ export class ProxyInstance {
       if (value === undefined) {
         this.#calls = this.#calls.filter((one) => one !== call);
         this.parts.sum.turnedAway += 1;
-      } else if (isUp && this.parts.account.login(value, 'call') === 'fail') {
-        call.verdict = 'refused';
-        call.answeredAtMs = nowMs;
-      } else call.verdict = 'accepted';
+      } else this.#judge(call, isUp ? this.parts.account.call(value) : 'ok', nowMs);
     }
+  }
+
+  #judge(call: Call, result: ReturnType<ReplicatedAccount['call']>, nowMs: number): void {
+    call.verdict = result === 'ok' ? 'accepted' : 'refused';
+    call.isRefusedByReplica = result === 'not_known_here';
+    if (call.verdict === 'refused') call.answeredAtMs = nowMs;
   }
 
   async #settleAll(nowMs: number): Promise<void> {
@@ -240,8 +255,15 @@ export class ProxyInstance {
 
   async #fail(call: Call): Promise<void> {
     this.#calls = this.#calls.filter((one) => one !== call);
-    this.parts.sum.refused += 1;
+    this.#countRefused(call);
     await this.#tell(call, call.refusedWith ?? call.version, false);
+  }
+
+  /** What a replica refuses can be helped only while there is another value to send the call with once more. */
+  #countRefused({ isRefusedByReplica, mayRepeat }: Call): void {
+    const hasOther = this.#row?.fallbackVersion !== undefined;
+    const isUnavoidable = isRefusedByReplica && !(mayRepeat && hasOther);
+    this.parts.sum[isUnavoidable ? 'refusedByReplicas' : 'refused'] += 1;
   }
 
   async #tell(call: Call, version: number, fallbackWorked: boolean): Promise<void> {

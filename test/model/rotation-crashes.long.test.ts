@@ -1,5 +1,5 @@
 import { type Scenario } from './rotation-scenario.js';
-import { FIRST_SEED, runAll, withOneCrash } from './run-scenarios.js';
+import { FIRST_SEED, goingBack, runAll, withOneCrash } from './run-scenarios.js';
 
 const COMBINATIONS: readonly Pick<Scenario, 'kind' | 'origin' | 'trigger'>[] = [
   { kind: 'single_slot', origin: 'generated', trigger: 'schedule' },
@@ -28,3 +28,13 @@ it.each(COMBINATIONS)(
   },
   300_000,
 );
+
+it('with one crash after each call of a port every promise is kept when calls go back to the old value', async () => {
+  const outcome = await runAll(PORT_CALLS, undefined, (scenario) =>
+    withOneCrash(goingBack(scenario), scenario.seed - FIRST_SEED),
+  );
+  expect(outcome.broken).toEqual([]);
+  const states = [...outcome.states.keys()];
+  expect(states.filter((state) => state !== 'done' && state !== 'rolled_back')).toEqual([]);
+  expect(outcome.states.get('rolled_back')).toBeGreaterThan(PORT_CALLS / 2);
+}, 300_000);

@@ -13,12 +13,12 @@ import {
   InMemorySealedWraps,
   InMemorySecretStore,
   InMemoryWrappingTokens,
-  LegacyAccount,
   LegacyProbe,
   legacyValue,
   ROTATION_REQUESTED_AT,
   TEST_ROTATED_REF as ref,
 } from '#testing';
+import { ReplicatedAccount } from './replicated-account.js';
 import { type Scenario } from './rotation-scenario.js';
 import { SeededChance } from './seeded-chance.js';
 
@@ -52,16 +52,19 @@ export class RotationParts {
   readonly events = new EventFactory({
     ...{ clock: this.clock, environment: 'test', deployment: 'model', component: 'rotator' },
   });
-  readonly account: LegacyAccount;
+  readonly account: ReplicatedAccount;
   readonly probe: CredentialProbe;
   readonly rotation: Rotation;
   readonly problems: string[] = [];
   readonly #known = new Map<number, string>();
 
   constructor(readonly scenario: Scenario) {
-    const { seed, kind, origin, trigger, fates } = scenario;
+    const { seed, kind, origin, trigger, fates, lag } = scenario;
     this.chance = new SeededChance(seed);
-    this.account = new LegacyAccount(kind === 'single_slot' ? 1 : 2, 'first', this.clock);
+    // By a chance of its own: what the other scenarios meet stays as it was.
+    const replicas = lag && { lag, chance: new SeededChance(seed * 104_729 + 5) };
+    const slots = kind === 'single_slot' ? 1 : 2;
+    this.account = new ReplicatedAccount(slots, 'first', this.clock, replicas);
     this.account.fates.push(...fates);
     this.probe = new LegacyProbe(this.account);
     this.rotation = aRotation({

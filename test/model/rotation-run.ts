@@ -19,6 +19,7 @@ import { DependencyUnavailable } from '#kernel';
 import { Crash, type Fault, type FaultPlan, faulty } from './faulty-port.js';
 import { type Scenario } from './rotation-scenario.js';
 import { RotationSurroundings, TICK_MS } from './rotation-surroundings.js';
+import { harmedCalls, WENT_ON, wentOn } from './way-back.js';
 
 /** A wait that is longer is cut short: nothing happens in it. */
 const WAIT_MS_MAX = 3_000;
@@ -169,7 +170,9 @@ export class RotationRun extends RotationSurroundings implements FaultPlan {
   async #work(engine: RotationEngine, first: LeasedRotation): Promise<void> {
     let lease = first;
     for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+      const harmed = harmedCalls(this.world, lease.rotation);
       const rotation = await this.#advanced(engine, lease);
+      if (wentOn(lease.rotation, rotation, harmed)) this.problems.push(WENT_ON);
       this.#check();
       if (rotation === undefined || isAtRest(rotation.state)) return;
       if (rotation.dueAt > this.clock.now()) return;
@@ -207,7 +210,9 @@ export class RotationRun extends RotationSurroundings implements FaultPlan {
     const waitMs = Math.min(...dues, nowMs + 100_000) - nowMs;
     if (waitMs > WAIT_MS_MAX) {
       for (let ms = 0; ms < WAIT_MS_MAX / 2; ms += TICK_MS) await this.tick(true);
-      this.clock.advance((waitMs - WAIT_MS_MAX) / 1_000);
+      await this.repeatsEnd();
+      const leftMs = nowMs + waitMs - this.clock.now().getTime() - WAIT_MS_MAX / 2;
+      if (leftMs > 0) this.clock.advance(leftMs / 1_000);
     }
     const untilMs = Math.max(nowMs + waitMs, this.clock.now().getTime() + TICK_MS);
     while (this.clock.now().getTime() < untilMs) await this.tick(true);

@@ -1,6 +1,7 @@
 import { type RotationKind, type RotationOrigin, type RotationTrigger } from '#rotation';
 import { type Fault, faults } from './faulty-port.js';
 import { type ChangeFate } from '#testing';
+import { type ReplicaLag } from './replicated-account.js';
 import { SeededChance } from './seeded-chance.js';
 
 export const interferences = [
@@ -34,6 +35,8 @@ export interface Scenario {
   /** Of what comes from an administrator: whether the legacy system takes it. */
   readonly givenValueWorks: boolean;
   readonly hasReconcile: boolean;
+  /** With two values: calls are refused with the new one that work with the old one. */
+  readonly lag: ReplicaLag | undefined;
 }
 
 const ORIGINS: Readonly<Record<RotationKind, readonly RotationOrigin[]>> = {
@@ -90,5 +93,16 @@ export function scenarioOf(seed: number): Scenario {
       : undefined,
     givenValueWorks: chance.happens(0.8),
     hasReconcile: chance.happens(0.5),
+    lag: kind === 'dual_slot' ? lagOf(seed) : undefined,
   };
 }
+
+/** By a chance of its own: the others are as they were. */
+function lagOf(seed: number): ReplicaLag | undefined {
+  const chance = new SeededChance(seed * 15_485_863 + 11);
+  if (!chance.happens(LAGGING_SHARE)) return undefined;
+  return { share: chance.of([0.2, 0.5, 1]), forMs: chance.of([1_000, 10_000, LONG_MS]) };
+}
+
+const LAGGING_SHARE = 0.4;
+const LONG_MS = 24 * 3_600_000;

@@ -14,7 +14,7 @@ const BREAKER_MS = 1_000;
 
 /** What goes on beside the rotators: proxies with their calls, administrators, outages, the watch over versions, the breaker. */
 export abstract class RotationSurroundings extends RotationParts {
-  readonly sum: CallSum = { accepted: 0, refused: 0, turnedAway: 0 };
+  readonly sum: CallSum = { accepted: 0, refused: 0, refusedByReplicas: 0, turnedAway: 0 };
   /** From then on calls may fail for what an administrator did. */
   isBroken = false;
   mostActive = 0;
@@ -45,6 +45,12 @@ export abstract class RotationSurroundings extends RotationParts {
     await this.pass(AFTERWARDS_MS, true);
     const isBusy = (): boolean => this.#instances.some((one) => !one.isDead && !one.isIdle);
     for (let ms = 0; ms < CALLS_END_MS && isBusy(); ms += TICK_MS) await this.tick(false);
+  }
+
+  /** Before time is passed over: no call waits through that. */
+  protected async repeatsEnd(): Promise<void> {
+    const isBusy = (): boolean => this.#instances.some((one) => !one.isDead && one.isRepeating);
+    for (let ms = 0; ms < REPEATS_END_MS && isBusy(); ms += TICK_MS) await this.tick(false);
   }
 
   protected async pass(ms: number, mayBegin: boolean): Promise<void> {
@@ -128,3 +134,4 @@ export abstract class RotationSurroundings extends RotationParts {
 /** After the last rotation rests. */
 const AFTERWARDS_MS = 1_500;
 const CALLS_END_MS = 4_000;
+const REPEATS_END_MS = 10_000;

@@ -2,6 +2,7 @@ import { isAtRest, mayFollow, type Rotation } from '#rotation';
 import { type RotationState } from '#events';
 import { TEST_ROTATED_REF as ref } from '#testing';
 import { type RotationRun } from './rotation-run.js';
+import { WENT_BACK, wentBackForNothing } from './way-back.js';
 
 /** Observing, draining and ending the old version take their own time. */
 const FINISH_MS = 30_000 + 10 * 60_000;
@@ -65,23 +66,30 @@ async function ofValues(run: RotationRun): Promise<string[]> {
   const isUndecided = stateOf(run) === 'manual_required' || isBroken || isDeleted;
   return [
     ...(works || isUndecided ? [] : ['the current value does not work']),
-    ...(stateOf(run) === 'done' ? ofDone(run) : []),
+    ...(stateOf(run) === 'done' ? ofEnd(run, 'the old value still works') : []),
+    ...(stateOf(run) === 'rolled_back' ? ofEnd(run, 'the new value still works') : []),
+    ...(wentBackForNothing(run.world, rotationOf(run)) ? [WENT_BACK] : []),
     ...ofTokens(run),
     ...ofCalm(run),
   ];
 }
 
-const stateOf = ({ world, rotation }: RotationRun): RotationState =>
-  world.rotations.get(rotation.id)!.rotation.state;
+const rotationOf = ({ world, rotation }: RotationRun): Rotation =>
+  world.rotations.get(rotation.id)!.rotation;
 
-function ofDone({ scenario, values, row, isBroken, account }: RotationRun): string[] {
+const stateOf = (run: RotationRun): RotationState => rotationOf(run).state;
+
+function ofEnd(
+  { scenario, values, row, isBroken, account }: RotationRun,
+  leftOver: string,
+): string[] {
   const isAlone = scenario.interference.what === 'none';
   const isLeft = scenario.kind === 'dual_slot' && !isBroken && account.valid.size > 1;
   return [
     ...(isAlone && values.newest(ref) !== row.currentVersion
       ? ['the newest version is not the current one']
       : []),
-    ...(isLeft ? ['the old value still works'] : []),
+    ...(isLeft ? [leftOver] : []),
   ];
 }
 
@@ -93,7 +101,10 @@ const ofTokens = (run: RotationRun): string[] => [
 function ofCalm(run: RotationRun): string[] {
   const state = stateOf(run);
   const isCalm = run.scenario.faults.size === 0 && isUneventful(run);
-  return isCalm && state !== 'done' ? [`nothing went wrong, and it became ${state}`] : [];
+  const mayGoBack = run.scenario.lag !== undefined && state === 'rolled_back';
+  return isCalm && state !== 'done' && !mayGoBack
+    ? [`nothing went wrong, and it became ${state}`]
+    : [];
 }
 
 const isUneventful = ({ scenario }: RotationRun): boolean =>

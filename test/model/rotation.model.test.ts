@@ -6,7 +6,8 @@ import {
 } from '#rotation';
 import { type Sabotage } from './rotation-run.js';
 import { type Scenario } from './rotation-scenario.js';
-import { FIRST_SEED, runAll, runsAsked, withOneCrash } from './run-scenarios.js';
+import { FIRST_SEED, goingBack, runAll, runsAsked, withOneCrash } from './run-scenarios.js';
+import { WENT_ON } from './way-back.js';
 
 const RUNS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 10_000 : 1_000;
 /** Enough for each planted mistake to show. */
@@ -19,6 +20,7 @@ it(`keeps every promise of rotation in ${RUNS} runs with crashes, outages, lost 
   // That nothing was refused proves nothing where nothing was called, or nothing rotated.
   expect(outcome.accepted).toBeGreaterThan(20 * runs);
   expect(outcome.states.get('done') ?? 0).toBeGreaterThanOrEqual(Math.floor(runs / 2));
+  expect(outcome.states.get('rolled_back') ?? 0).toBeGreaterThanOrEqual(Math.floor(runs / 50));
 }, 900_000);
 
 const over = <P extends object>(port: P, changes: Partial<P>): P =>
@@ -128,6 +130,29 @@ const planted: [
       withPlan(parts, ({ changer }) => ({
         changer: changer && over(changer, { retire: async () => undefined }),
       })),
+  ],
+  [
+    'nobody looks whether the new value harms calls',
+    WENT_ON,
+    (parts) => ({
+      ...parts,
+      book: over(parts.book, { refusals: async () => ({ refused: 0, fallbackWorked: 0 }) }),
+    }),
+    goingBack,
+  ],
+  [
+    'the new value is ended while calls that go back still use it',
+    'calls were refused',
+    (parts, run) => ({
+      ...parts,
+      book: over(parts.book, {
+        instances: async (ref) =>
+          run.world.rotations.get(run.rotation.id)?.rotation.state === 'rolling_back'
+            ? []
+            : parts.book.instances(ref),
+      }),
+    }),
+    goingBack,
   ],
 ];
 

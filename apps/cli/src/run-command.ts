@@ -6,13 +6,23 @@ import { masked } from '#platform/start';
 /** Of sysexits.h. */
 const EXIT = { usage: 64, unavailable: 69, internal: 70, refused: 77, config: 78 } as const;
 
-/** Runs one command; whatever fails becomes one line a problem and a code, never a stack trace. */
-export async function runCommand(program: Command, args: readonly string[]): Promise<void> {
-  await program.parseAsync([...args]).catch((failure: unknown) => {
+/**
+ * Runs one command; whatever fails becomes one line a problem and a code, never a stack trace.
+ * @param admit Throws for arguments that nobody may look at: what commander does not know it repeats.
+ */
+export async function runCommand(
+  program: Command,
+  args: readonly string[],
+  admit: (args: readonly string[]) => void = () => undefined,
+): Promise<void> {
+  try {
+    admit(args);
+    await program.parseAsync([...args]);
+  } catch (failure) {
     const message = failure instanceof Error ? failure.message : 'unknown failure';
     for (const line of message.split('\n')) process.stderr.write(`postern: ${masked(line)}\n`);
     process.exitCode = exitCodeOf(failure);
-  });
+  }
 }
 
 function exitCodeOf(failure: unknown): number {

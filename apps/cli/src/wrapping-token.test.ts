@@ -2,6 +2,10 @@ import { parseWrappingToken, refuseTokenAsArgument } from './wrapping-token.js';
 import { UsageError } from './usage-error.js';
 
 const TOKEN = `hvs.${'A'.repeat(24)}`;
+/** As X-Vault-Wrap-Format: jwt has it. */
+const JWT = ['{"alg":"ES512"}', '{"jti":"s.x"}', 'signature']
+  .map((part) => Buffer.from(part).toString('base64url'))
+  .join('.');
 const json = (wrapInfo: object): string => JSON.stringify({ request_id: 'r', wrap_info: wrapInfo });
 const info = {
   token: TOKEN,
@@ -37,14 +41,22 @@ describe('a wrapping token on standard input', () => {
 });
 
 describe('a wrapping token among the arguments', () => {
-  it.each([TOKEN, `s.${'a'.repeat(24)}`, `--reason=${TOKEN}`])('is refused as %s', (given) => {
+  it.each([
+    TOKEN,
+    `s.${'a'.repeat(24)}`,
+    `s.${'a'.repeat(24)}.XgtkxK`,
+    `--reason=${TOKEN}`,
+    `--wrapped=s.${'a'.repeat(24)}`,
+    JWT,
+  ])('is refused as %s', (given) => {
     const check = (): unknown => refuseTokenAsArgument(['ledger', given]);
     expect(check).toThrow('wrap the value again, and give the new token on standard input');
     expect(check).not.toThrow(given);
   });
 
   it('is told apart from what is none', () => {
-    const given = ['ledger', 'change 4711', undefined, true, 'services.internal', 'rot_1'];
+    const host = 'https://postern-apis.production-environment-eu.example';
+    const given = ['ledger', 'change 4711', undefined, true, 'services.internal', 'rot_1', host];
     expect(() => refuseTokenAsArgument(given)).not.toThrow();
   });
 });

@@ -48,7 +48,9 @@ function json(text: string): unknown {
   }
 }
 
-const WRAPPING_TOKEN = /(?:hvs|hvb|s)\.[A-Za-z0-9_-]{20,}/;
+/** Also in the format of a JWT, which is not taken, and is as good as any other at Vault. */
+const WRAPPING_TOKEN =
+  /(?<![A-Za-z0-9])(?:hvs|hvb|s)\.[A-Za-z0-9_-]{20,}|eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+/;
 
 /**
  * A token on the command line is in the list of processes, in the history of the shell, and perhaps in an audit log.

@@ -31,6 +31,13 @@ const operator = async (name: string, ...scopes: string[]): Promise<string> => {
   return (await api.issue(who)).plaintext;
 };
 const rotator = (): Promise<string> => operator('rotator', 'admin.rotate', 'admin.read');
+/** The handle by which `rotator` acts for another operator. */
+const actingFor = async (name: string): Promise<string> => {
+  const { issuer, subject } = subjectOf('rotator');
+  const who: Partial<Handle> = { subject: subjectOf(name), actors: [{ issuer, subject }] };
+  const scopes = ['admin.rotate', 'admin.approve'];
+  return (await api.issue({ resource: 'postern', scopes, ...who })).plaintext;
+};
 const refusal = (status: number, code: string): object => ({ status, body: { title: code } });
 const idOf = ({ body }: AdminAnswer): string => (body as { id: string }).id;
 const anOrder = { resource: 'ledger', reason: 'a test' };
@@ -194,6 +201,22 @@ describe('four eyes', () => {
     expect(api.world.rotations.get(idOf(asked))?.rotation.approvedBy).toEqual([]);
   });
 
+  it('are not those of who acts for the operator that approves: it may be who asked', async () => {
+    const asked = await post(await rotator(), 'rotations', compromised);
+    const answer = await post(await actingFor('other'), `rotations/${idOf(asked)}/approve`);
+    expect(answer).toMatchObject(refusal(403, 'rotation-refused'));
+    expect(api.world.rotations.get(idOf(asked))?.rotation.approvedBy).toEqual([]);
+  });
+
+  it('are not got round by asking as another, to approve it as oneself: it is not taken', async () => {
+    const acting = await actingFor('other');
+    expect(await post(acting, 'rotations', compromised)).toMatchObject(
+      refusal(403, 'rotation-refused'),
+    );
+    expect(api.world.rotations.size).toBe(0);
+    expect(await post(acting, 'rotations', anOrder)).toMatchObject({ status: 202 });
+  });
+
   it('need admin.approve', async () => {
     const asked = await post(await rotator(), 'rotations', compromised);
     const other = await operator('other', 'admin.rotate', 'admin.read');
@@ -218,6 +241,22 @@ describe('a rotation that is there', () => {
     expect(await post(plaintext, `rotations/${id}/abandon`, { reason: 'again' })).toMatchObject(
       refusal(409, 'rotation-refused'),
     );
+  });
+
+  it('is abandoned as it stands, and holds no call back, when a rotator takes it further meanwhile', async () => {
+    const plaintext = await rotator();
+    const id = idOf(await post(plaintext, 'rotations', anOrder));
+    const { store } = api.rotation;
+    const intervene = store.intervene.bind(store);
+    store.intervene = (...asked) => {
+      const stored = api.world.rotations.get(id)!;
+      stored.rotation = { ...stored.rotation, state: 'quiescing' };
+      api.world.change(stored.rotation, { gate: 'quiescing', state: 'rotating' });
+      return intervene(...asked);
+    };
+    const answer = await post(plaintext, `rotations/${id}/abandon`, { reason: 'not today' });
+    expect(answer).toMatchObject({ status: 200, body: { previous_state: 'quiescing' } });
+    expect(api.world.managed()).toMatchObject([{ gate: 'open', state: 'active' }]);
   });
 
   it('that asks for an administrator is reconciled, and no other', async () => {

@@ -15,7 +15,6 @@ import {
   type RotationFilter,
   type RotationOrder,
   RotationRefused,
-  type RotationStep,
   type RotationStore,
   type RotationTerms,
   type WrapIntake,
@@ -30,6 +29,10 @@ import {
 /** Events of one rotation that are shown. */
 const HISTORY_EVENTS_MAX = 200;
 const FINGERPRINT_DIGITS = 32;
+/** What is none is not looked for: PostgreSQL takes no NUL, and an address may hold anything. */
+const ROTATION_ID = /^rot_[A-Za-z0-9_-]{1,64}$/;
+
+type Decide = Parameters<RotationStore['intervene']>[1];
 
 /** Where rotations and what they rotate are known. */
 export interface RotationPorts {
@@ -83,12 +86,16 @@ export class Rotations {
    * A wrapping token is encrypted before anything else is done with it.
    * @throws RotationRefused, RotationActive, IntakeKeyMissing, BadAdminRequest, DependencyUnavailable
    */
-  async request({ wrap, ...asked }: AskedRotation, { subjectId }: Operator): Promise<Rotation> {
+  async request(
+    { wrap, ...asked }: AskedRotation,
+    { subjectId, isDelegated }: Operator,
+  ): Promise<Rotation> {
     const intake = wrap === undefined ? undefined : await this.#intakeOf(wrap);
     const outcome = await this.#requests.request({
       ...asked,
       ...(intake === undefined ? {} : { wrap: intake }),
       initiatorId: subjectId,
+      isDelegated,
       correlationId: randomId('req'),
     });
     if (outcome.kind === 'requested') return outcome.rotation;
@@ -115,11 +122,8 @@ export class Rotations {
   }
 
   /** @throws RotationUnknown, RotationRefused, DependencyUnavailable */
-  async abandon(id: string, operator: Operator, reason: string | undefined): Promise<Rotation> {
-    const { book } = this.parts.rotation;
-    const { ref } = await this.#find(id);
-    const credential = await book.find(ref);
-    return this.#intervene(id, (rotation) =>
+  abandon(id: string, operator: Operator, reason: string | undefined): Promise<Rotation> {
+    return this.#intervene(id, (rotation, credential) =>
       abandonRotation(rotation, credential, this.#by(operator, reason)),
     );
   }
@@ -150,20 +154,21 @@ export class Rotations {
   }
 
   async #find(id: string): Promise<Rotation> {
-    const [rotation] = await this.list({ id, limit: 1 });
+    const [rotation] = ROTATION_ID.test(id) ? await this.list({ id, limit: 1 }) : [];
     if (rotation === undefined) throw new RotationUnknown(id);
     return rotation;
   }
 
-  async #intervene(id: string, decide: (rotation: Rotation) => RotationStep): Promise<Rotation> {
-    const decided = await this.parts.rotation.store.intervene(id, decide);
+  async #intervene(id: string, decide: Decide): Promise<Rotation> {
+    const { store } = this.parts.rotation;
+    const decided = ROTATION_ID.test(id) ? await store.intervene(id, decide) : undefined;
     if (decided === undefined) throw new RotationUnknown(id);
     return decided;
   }
 
-  #by({ subjectId: operatorId }: Operator, reason: string | undefined): Intervention {
+  #by({ subjectId: operatorId, isDelegated }: Operator, reason: string | undefined): Intervention {
     const { clock, events } = this.parts;
-    return { operatorId, reason, now: clock.now(), events };
+    return { operatorId, isDelegated, reason, now: clock.now(), events };
   }
 
   #termsOf({ id, resource }: Rotation): RotationTerms {

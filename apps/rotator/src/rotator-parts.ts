@@ -28,6 +28,8 @@ export interface RotationStores {
   readonly budget: LoginBudget;
   readonly upkeep: RotationUpkeep;
   readonly journal: EventJournal;
+  /** What time it is there. @throws DependencyUnavailable */
+  readonly now: () => Promise<Date>;
 }
 
 export const rotationStores = (database: PostgresDatabase): RotationStores => ({
@@ -36,6 +38,11 @@ export const rotationStores = (database: PostgresDatabase): RotationStores => ({
   budget: new PostgresLoginBudget(database),
   upkeep: new PostgresRotationUpkeep(database),
   journal: new PostgresEventJournal(database),
+  now: async () => {
+    const [row] = await database.query<{ now: Date }>('select clock_timestamp() as now');
+    if (row === undefined) throw new TypeError('the database does not tell the time');
+    return row.now;
+  },
 });
 
 /** The key that wrapping tokens are sealed to. */

@@ -10,7 +10,7 @@ import { type AppContext, Rounds } from '#platform';
 import { RequestRotation, RotationEngine, type RotationPlan } from '#rotation';
 import { BreakerDuty } from './breaker-duty.js';
 import { logTransition } from './rotation-log.js';
-import { RotationLoop } from './rotation-loop.js';
+import { RotationLoop, type RotationLoopParts } from './rotation-loop.js';
 import { rotationMetrics, type RotationMetrics } from './rotation-metrics.js';
 import { RotationOverview } from './rotation-overview.js';
 import { rotationPlans } from './rotation-plans.js';
@@ -18,6 +18,7 @@ import { type RotationStores, type RotatorSecrets } from './rotator-parts.js';
 import { type RotatorState } from './rotator-health.js';
 import { SaidSeldom } from './said-seldom.js';
 import { ScheduleWatch } from './schedule-watch.js';
+import { StoreClock } from './store-clock.js';
 import { TalliedLoginBudget } from './tallied-login-budget.js';
 import { ToldRotations } from './told-rotations.js';
 import { VersionUpkeep } from './version-upkeep.js';
@@ -45,6 +46,7 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
   private readonly plans: ReadonlyMap<string, RotationPlan>;
   private readonly metrics: RotationMetrics;
   private readonly stores: RotationStores;
+  private readonly clock: StoreClock;
   private readonly loop: RotationLoop;
   private readonly overview: RotationOverview;
   private readonly watch: VersionWatch;
@@ -59,10 +61,11 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
     this.plans = rotationPlans({ config, clock, secrets: parts.secrets });
     this.metrics = rotationMetrics(metrics);
     this.stores = this.told(parts.stores);
+    this.clock = new StoreClock(clock, parts.stores.now);
     const events = this.eventFactory();
     this.loop = this.loopWith(events);
     const { active: onActive } = this.metrics;
-    this.overview = new RotationOverview({ store: this.stores.store, clock, onActive });
+    this.overview = new RotationOverview({ store: this.stores.store, clock: this.clock, onActive });
     this.watch = this.watchWith(events);
     this.rounds = this.roundsWith(events);
     metrics.gaugeOf(
@@ -132,7 +135,7 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
 
   private loopWith(events: EventFactory): RotationLoop {
     const { context, secrets, values, wraps } = this.parts;
-    const { clock } = context;
+    const { clock } = this;
     const steps = new RotationEngine({
       ...this.stores,
       ...{ secrets: values, values: secrets, plans: this.plans, events, clock },
@@ -142,7 +145,11 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
       this.metrics.failed('rotations');
       context.log.warn(message);
     };
-    const { store } = this.stores;
+    const { store: all } = this.stores;
+    const store: RotationLoopParts['store'] = {
+      lease: (owner, leaseMs) => clock.begin().then(() => all.lease(owner, leaseMs)),
+      renew: (lease, leaseMs) => all.renew(lease, leaseMs),
+    };
     return new RotationLoop({ store, steps, clock, owner: randomId('rotator'), onProblem });
   }
 
@@ -151,7 +158,7 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
     const { book, journal } = this.stores;
     return new VersionWatch({
       ...{ credentials: [...this.plans.values()], secrets, book, journal, events },
-      clock: context.clock,
+      clock: this.clock,
       requests: this.requestsWith(events),
       onCredential: this.metrics.credential,
       onProblem: this.problemOf('versions'),
@@ -160,15 +167,15 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
   }
 
   private requestsWith(events: EventFactory): RequestRotation {
+    const { clock } = this;
     const { store, book } = this.stores;
-    const { clock } = this.parts.context;
     return new RequestRotation({ store, book, terms: this.plans, events, clock });
   }
 
   private roundsWith(events: EventFactory): readonly Rounds[] {
     const { upkeep, ...stores } = this.stores;
     const { context, secrets, values } = this.parts;
-    const { clock } = context;
+    const { clock } = this;
     const breaker = new BreakerDuty({
       ...{ ...stores, plans: this.plans, secrets, events, clock },
       lookNow: (resource) => this.watch.lookNow(resource),
@@ -183,6 +190,7 @@ export class Rotator implements OnApplicationBootstrap, OnApplicationShutdown, R
     const versions = new VersionUpkeep({ upkeep, values, onProblem: this.problemOf('upkeep') });
     // Each in rounds of its own: one that waits for a server that does not answer delays no other.
     return [
+      this.every(SECOND_MS, 'clock', () => clock.follow()),
       this.every(SECOND_MS, 'versions', () => this.watch.look()),
       this.every(SECOND_MS, 'breakers', () => breaker.look()),
       this.every(SLOW_MS, 'schedules', () => schedule.look()),

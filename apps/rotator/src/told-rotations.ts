@@ -1,3 +1,4 @@
+import { type ManagedCredential } from '#credentials';
 import { type PosternEvent } from '#events';
 import {
   type LeasedRotation,
@@ -52,7 +53,7 @@ export class ToldRotations extends RotationStore {
 
   override intervene(
     id: string,
-    decide: (rotation: Rotation) => RotationStep,
+    decide: (rotation: Rotation, credential: ManagedCredential | undefined) => RotationStep,
   ): Promise<Rotation | undefined> {
     return this.store.intervene(id, decide);
   }

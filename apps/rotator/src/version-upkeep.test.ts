@@ -14,17 +14,19 @@ describe('ending versions whose time is over', () => {
   let destroyed: number[];
   let problems: string[];
   let isSealed: boolean;
+  let refused: Set<number>;
   let duty: VersionUpkeep;
 
   beforeEach(() => {
     clock = new FixedClock();
     world = new InMemoryRotationWorld(clock);
-    [destroyed, problems, isSealed] = [[], [], false];
+    [destroyed, problems, isSealed, refused] = [[], [], false, new Set()];
     duty = new VersionUpkeep({
       upkeep: new InMemoryRotationUpkeep(world),
       values: {
         destroy: async (_, version) => {
-          if (isSealed) throw new SecretStoreUnavailable('sealed', 'Vault is sealed');
+          if (isSealed || refused.has(version))
+            throw new SecretStoreUnavailable('sealed', 'Vault is sealed');
           destroyed.push(version);
         },
       },
@@ -41,6 +43,19 @@ describe('ending versions whose time is over', () => {
     expect(destroyed).toEqual([]);
     clock.advance(60);
     await duty.look();
+    await duty.look();
+    expect(destroyed).toEqual([1]);
+  });
+
+  it('reaches those that are due later than many that cannot be destroyed', async () => {
+    const stuck = Array.from({ length: 60 }, (_, index) => 100 + index);
+    world.versionsToDestroy.unshift(
+      ...stuck.map((version) => ({ ref: REF, version, at: secondsAfter(clock.now(), -60) })),
+    );
+    refused = new Set(stuck);
+    clock.advance(60);
+    await duty.look();
+    expect(destroyed).toEqual([]);
     await duty.look();
     expect(destroyed).toEqual([1]);
   });

@@ -8,8 +8,6 @@ import { WaitingCalls } from './waiting-calls.js';
 
 /** Most that calls are held back while the gate is `quiescing`; then they go on with the version that is in use. */
 const QUIESCE_MS = 2_000;
-/** Most that a version in use is kept because the next one is still being read from the store. */
-const READING_MS_MAX = 2_000;
 /** With as many refusals that were not answered yet, calls with the refused version wait for the answer. */
 const UNANSWERED_REFUSALS_MAX = 2;
 /** When a call that is not served now is worth another try: a rotator looks again after 30 seconds at the earliest. */
@@ -24,7 +22,6 @@ export class CredentialGate {
   readonly waiting = new WaitingCalls();
   #row: ManagedCredential | undefined;
   #newest: ManagedCredential | undefined;
-  #newestSinceMs = 0;
   /** Each time that the gate is `quiescing` has a number of its own. */
   #quiescing = 0;
   #quiescingSinceMs = 0;
@@ -42,6 +39,11 @@ export class CredentialGate {
   /** What calls that begin go by; undefined: the credential is not in the census. */
   get row(): ManagedCredential | undefined {
     return this.#row;
+  }
+
+  /** Calls still go by an older row: the version of the newest one has to be read first. */
+  get isBehind(): boolean {
+    return this.#newest !== this.#row;
   }
 
   /** As the census has it. */
@@ -80,11 +82,15 @@ export class CredentialGate {
     return !this.isHolding && this.#unansweredRefusals < UNANSWERED_REFUSALS_MAX;
   }
 
-  /** Whether the store may still be asked for this version by a call. */
-  isNamed(version: number): boolean {
-    return [this.#row, this.#newest].some(
-      (row) => row?.currentVersion === version || row?.fallbackVersion === version,
-    );
+  /** What calls of this or of other instances may use by the newest row. */
+  get versions(): readonly number[] {
+    return versionsIn(this.#newest);
+  }
+
+  /** Whether calls use this version, or may soon. */
+  isWanted(version: number): boolean {
+    const named = [...versionsIn(this.#row), ...versionsIn(this.#newest)];
+    return named.includes(version) || this.uses.openOf(version) > 0;
   }
 
   begin(version: number, nowMs: number): CredentialUse {
@@ -95,7 +101,6 @@ export class CredentialGate {
   take(row: ManagedCredential, nowMs: number): boolean {
     if (this.#newest !== undefined && row.serial <= this.#newest.serial) return false;
     this.#newest = row;
-    this.#newestSinceMs = nowMs;
     if (!leavesTime(this.#row, row)) this.act(nowMs);
     return true;
   }
@@ -111,11 +116,6 @@ export class CredentialGate {
       this.#quiescingSinceMs = nowMs;
     }
     this.#row = row;
-  }
-
-  /** A newer version that takes too long to be read is what calls wait for. */
-  actWhenDue(nowMs: number): void {
-    if (nowMs - this.#newestSinceMs >= READING_MS_MAX) this.act(nowMs);
   }
 
   /** It is in the census no more. */
@@ -155,7 +155,7 @@ export class CredentialGate {
   }
 
   refusalsAnswered(refusals: number): void {
-    this.#unansweredRefusals -= refusals;
+    this.#unansweredRefusals = Math.max(0, this.#unansweredRefusals - refusals);
   }
 
   /** Lets the calls go on that may, and ends those that never will. */
@@ -167,9 +167,12 @@ export class CredentialGate {
   }
 }
 
+const versionsIn = (row: ManagedCredential | undefined): readonly number[] =>
+  [row?.currentVersion, row?.fallbackVersion].filter((version) => version !== undefined);
+
 /**
- * Whether calls may go on by `acting` while the current version of `next` is read: then its own is still the one to
- * fall back on, and nobody waits for it to end.
+ * Whether calls may go on by `acting` until the current version of `next` is read, however long the store takes: then its
+ * own is still the one to fall back on. Whoever waits for it to end ends that in the census, at the latest after `drain`.
  */
 const leavesTime = (acting: ManagedCredential | undefined, next: ManagedCredential): boolean =>
   acting !== undefined &&

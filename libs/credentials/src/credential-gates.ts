@@ -19,6 +19,8 @@ export interface CredentialGatesParts {
 export class CredentialGates {
   readonly #gates = new ByRef<CredentialGate>();
   readonly #used = new ByRef<true>();
+  /** Those whose current version is being read. */
+  readonly #reading = new Set<CredentialGate>();
 
   constructor(private readonly parts: CredentialGatesParts) {
     for (const { ref, isRotated } of parts.refs) {
@@ -56,6 +58,14 @@ export class CredentialGates {
     }
   }
 
+  /** A store that did not give a version is asked for it again; until then calls go by an older one. */
+  readAgain(): void {
+    for (const gate of this.#gates.values()) {
+      const { newest, isBehind } = gate;
+      if (isBehind && newest !== undefined && !this.#reading.has(gate)) this.#read(gate, newest);
+    }
+  }
+
   /** Before calls need them; others are forgotten. */
   #read(gate: CredentialGate, row: ManagedCredential): void {
     const { credentials, nowMs, changed } = this.parts;
@@ -73,8 +83,15 @@ export class CredentialGates {
     if (fallbackVersion !== undefined) {
       credentials.version(ref, fallbackVersion).catch(() => undefined); // Who needs it will be told.
     }
-    if (credentials.peekVersion(ref, currentVersion) !== undefined) act();
-    else credentials.version(ref, currentVersion).then(act, act);
+    if (credentials.peekVersion(ref, currentVersion) !== undefined) {
+      act();
+      return;
+    }
+    this.#reading.add(gate);
+    credentials
+      .version(ref, currentVersion)
+      .then(act, () => changed(gate))
+      .finally(() => this.#reading.delete(gate));
   }
 
   #open(ref: SecretRef, isExpected: boolean): CredentialGate {

@@ -106,14 +106,28 @@ describe('managed credentials', () => {
     expect(world.reported?.serial).toBe(2);
   });
 
-  it('go by the new version after two seconds, whether it was read or not', async () => {
+  it('go by the old version for as long as it is the fallback and the new one cannot be read', async () => {
+    const world = await ManagedUnderTest.adopted();
+    world.store.failWith('unreachable');
+    world.put({ currentVersion: 2, fallbackVersion: 1, epoch: 2 });
+    await world.turn(300);
+    await world.turns(10_000);
+    expect(world.admit()).toMatchObject({ version: 1 });
+    expect(world.reported?.serial).toBe(1);
+    world.store.failWith(undefined);
+    await world.turns(1_200);
+    expect(world.admit()).toMatchObject({ version: 2 });
+  });
+
+  it('go by the new version when the fallback ends, whether it was read or not', async () => {
     const world = await ManagedUnderTest.adopted();
     world.store.hold();
     world.put({ currentVersion: 2, fallbackVersion: 1, epoch: 2 });
     await world.turn(300);
-    await world.turns(1_900);
+    await world.turns(3_000);
     expect(world.admit()).toMatchObject({ version: 1 });
-    await world.turns(150);
+    world.put({ fallbackVersion: undefined, retiredVersion: 1 });
+    await world.turn(300);
     expect(world.admit()).toMatchObject({ version: 2 });
   });
 
@@ -136,6 +150,21 @@ describe('managed credentials', () => {
     world.put({ fallbackVersion: undefined });
     await world.turn(300);
     expect(versions()).toEqual([2]);
+  });
+
+  it('keep nothing of a value that was used before they were managed, once it is retired', async () => {
+    const world = new ManagedUnderTest();
+    await world.write('first');
+    await world.managed.ask();
+    await world.credentials.current(MANAGED_REF);
+    world.put({});
+    await world.turn(300);
+    await world.write('second');
+    world.put({ currentVersion: 2, retiredVersion: 1, epoch: 2 });
+    await world.turn(300);
+    world.put({});
+    await world.turn(300);
+    expect(world.credentials.versionsInUse()).toEqual([{ ref: MANAGED_REF, version: 2 }]);
   });
 
   it('say which calls are to be cut', async () => {

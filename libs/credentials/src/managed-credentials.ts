@@ -127,10 +127,14 @@ export class ManagedCredentials {
     return this.#passes(gate) ? goOn() : this.#waiting(gate, goOn, terms);
   }
 
+  /** Those that calls of this or of other instances may use: the current one, and the one to fall back on. */
+  versionsOf(ref: SecretRef): readonly number[] {
+    return this.#gates.of(ref)?.versions ?? [];
+  }
+
   /** Whether calls use this version, or may soon. */
   isWanted(ref: SecretRef, version: number): boolean {
-    const gate = this.#gates.of(ref);
-    return gate !== undefined && (gate.isNamed(version) || gate.uses.openOf(version) > 0);
+    return this.#gates.of(ref)?.isWanted(version) === true;
   }
 
   /** A legacy system did not take a version. Told to the census at once; calls with it wait when it is not the first. */
@@ -167,10 +171,10 @@ export class ManagedCredentials {
     const nowMs = this.#nowMs();
     let everyMs = REPORT_EVERY_MS;
     for (const gate of this.#gates.all()) {
-      gate.actWhenDue(nowMs);
       gate.waiting.expire(WAIT_MS_MAX, () => tooLong(gate.ref), nowMs);
       if (gate.isClosed) everyMs = REPORT_EVERY_MS_CLOSED;
     }
+    this.#gates.readAgain();
     this.#refusals.send();
     if (nowMs - this.#askedAtMs >= everyMs) this.#askUnheard();
   }

@@ -82,8 +82,9 @@ export class PinnedCredentials {
     return this.#versions.get(ref)?.get(version)?.peek();
   }
 
-  /** Forgets all others that were asked for by their number. */
+  /** Forgets all others, also the one that was the newest before others were asked for by their number. */
   keepVersions(ref: SecretRef, kept: readonly number[]): void {
+    this.#newest.delete(ref);
     const versions = this.#versions.get(ref);
     for (const version of [...(versions?.keys() ?? [])]) {
       if (!kept.includes(version)) versions?.delete(version);

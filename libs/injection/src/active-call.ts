@@ -34,6 +34,8 @@ export class ActiveCall {
   /** The refusal of it, as long as it is not known whether another one works. */
   openRefusal: Omit<CredentialRefusal, 'fallbackWorked'> | undefined;
   body: CallBody | undefined;
+  /** All of it, where it was held. */
+  heldBody: Buffer | undefined;
   relay: ResponseRelay | undefined;
   /** Until it is known better: nothing got through. */
   outcome: CallOutcome = 'upstream_unreachable';

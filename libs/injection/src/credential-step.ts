@@ -37,11 +37,16 @@ export class CredentialStep {
       managed && new ManagedCalls({ managed, versions, prepared: this.#prepared, resent });
   }
 
+  /** Whether its calls have to be admitted. */
+  isManaged({ secretRef }: ProxiedResource): boolean {
+    return this.parts.managed?.has(secretRef) === true;
+  }
+
   /** @throws CallDenied, CallFailed */
   current(managed: ManagedCall): Promise<PreparedCredential> {
     const { resource, handle } = managed.call.permitted;
     const census = this.parts.managed;
-    return census?.has(resource.secretRef) === true
+    return census !== undefined && this.isManaged(resource)
       ? this.#admitted(managed, census)
       : this.#newest(resource, handle);
   }
@@ -79,7 +84,11 @@ export class CredentialStep {
 
   /** See PreparedCredentials. */
   sweep(): Promise<void> {
-    const { managed } = this.parts;
+    const { managed, credentials } = this.parts;
+    this.#prepared.foresee(
+      ({ secretRef }) => managed?.versionsOf(secretRef) ?? [],
+      ({ secretRef }, version) => credentials.peekVersion(secretRef, version),
+    );
     return this.#prepared.sweep(
       ({ secretRef }, version) => managed?.isWanted(secretRef, version) === true,
     );

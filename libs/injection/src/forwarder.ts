@@ -2,6 +2,7 @@ import { type ActiveCall } from './active-call.js';
 import { Attempts } from './attempts.js';
 import { unusable } from './credential-step.js';
 import { type CallerResponse, type IncomingCall } from './incoming-call.js';
+import { holdsBody } from './injectors/holds-body.js';
 import { type Injector, type OutgoingDraft } from './injectors/injector.js';
 import { type PreparedCredential } from './injectors/prepared-credential.js';
 import { callerGone, type ManagedCalls } from './managed-calls.js';
@@ -13,11 +14,15 @@ import { type Switching } from './relay/switched.js';
 import { type AnnouncedBody, bodyOf, refuseTooLarge } from './request-body.js';
 import { type Upstream } from './upstream.js';
 
-/** A call at both of its ends. */
-export interface CallEnds {
+/** A call where it comes from. */
+interface ReceivedCall {
   readonly incoming: IncomingCall;
   /** What its headers say of its body; it is no larger than the resource takes. */
   readonly announced: AnnouncedBody;
+}
+
+/** A call at both of its ends. */
+export interface CallEnds extends ReceivedCall {
   readonly response: CallerResponse;
   /** Where a WebSocket was asked for. */
   readonly switching?: Switching | undefined;
@@ -35,6 +40,18 @@ export class Forwarder {
     managed: ManagedCalls | undefined,
   ) {
     this.#attempts = new Attempts(upstream, managed);
+  }
+
+  /**
+   * Reads the body of a call whose credential is managed, where it is held, before the call is admitted: one that was
+   * admitted keeps a rotation waiting until it is answered, and how long that takes is not for its caller to say.
+   * @throws CallDenied, CallFailed for a body that cannot be held
+   */
+  async hold(call: ActiveCall, { incoming, announced }: ReceivedCall): Promise<void> {
+    const { injection } = call.permitted.resource;
+    if (announced.present && (holdsBody(injection) || isSmall(announced))) {
+      await readWhole(call, incoming, announced);
+    }
   }
 
   /**
@@ -99,27 +116,38 @@ async function holding(
   { incoming, announced }: CallEnds,
 ): Promise<Sending> {
   const { permitted } = call;
-  const { requestBytesMax, idleTimeoutMs: idleMs } = permitted.resource.limits;
+  if (call.heldBody === undefined) await readWhole(call, incoming, announced);
+  const { rawHeaders } = incoming;
+  return { permitted, rawHeaders, credential, body: undefined, heldBody: call.heldBody };
+}
+
+/** @throws CallDenied, CallFailed */
+async function readWhole(
+  call: ActiveCall,
+  incoming: IncomingCall,
+  announced: AnnouncedBody,
+): Promise<void> {
+  const { requestBytesMax, idleTimeoutMs: idleMs, totalTimeoutMs } = call.permitted.resource.limits;
   const bytesMax = Math.min(requestBytesMax, HELD_BODY_BYTES_MAX);
   refuseTooLarge(announced, bytesMax);
   const body = bodyOf(incoming, announced, { bytesMax, idleMs });
   call.body = body;
-  const bytes = body === undefined ? undefined : await heldBody(body);
-  const { rawHeaders } = incoming;
-  return { permitted, rawHeaders, credential, body: undefined, heldBody: bytes };
+  if (body !== undefined) call.heldBody = await heldBody(body, totalTimeoutMs);
 }
 
 /** Held for the injector; or, when it is small, so that it can be sent again with another session or version. */
 const isHeld = (
-  { present, bytes }: AnnouncedBody,
+  announced: AnnouncedBody,
   { injector, session }: PreparedCredential,
-  { use }: ActiveCall,
+  { use, heldBody: bytes }: ActiveCall,
 ): boolean =>
-  present &&
-  (injector.holdsBody === true ||
-    ((session !== undefined || use !== undefined) &&
-      bytes !== undefined &&
-      bytes <= RESENT_BODY_BYTES_MAX));
+  bytes !== undefined ||
+  (announced.present &&
+    (injector.holdsBody === true ||
+      ((session !== undefined || use !== undefined) && isSmall(announced))));
+
+const isSmall = ({ bytes }: AnnouncedBody): boolean =>
+  bytes !== undefined && bytes <= RESENT_BODY_BYTES_MAX;
 
 /** A promise when the injector needs time. @throws CallDenied */
 function put(injector: Injector, draft: OutgoingDraft): Promise<void> | undefined {

@@ -122,9 +122,13 @@ export class InjectionPipeline {
       const announced = announcedBody(incoming.rawHeaders);
       refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, context); // 5
+      const received = { incoming, announced };
+      if (this.#credentials.isManaged(permitted.resource)) {
+        await this.#forwarder.hold(call, received);
+      }
       const credential = await this.#credentials.current({ call, response }); // 6
       const switching = this.#switching(permitted, context);
-      const ends = { incoming, announced, response, switching };
+      const ends = { ...received, response, switching };
       const relay = await this.#forwarder.forward(call, credential, ends); // 7, 8
       await this.#relayed(call, relay); // 9
     } catch (error) {

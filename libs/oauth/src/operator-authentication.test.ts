@@ -46,6 +46,15 @@ describe('by a handle for the resource postern', () => {
     expect(await attempt({}, scheme)).toEqual({
       subjectId: 'sub_operator',
       handleId: expect.stringMatching(/^hdl_/) as string,
+      isDelegated: false,
+    });
+  });
+
+  it('tells when another acts for the workload', async () => {
+    const actors = [{ issuer: 'https://idp.test', subject: 'agent' }];
+    expect(await attempt({ actors })).toMatchObject({
+      subjectId: 'sub_operator',
+      isDelegated: true,
     });
   });
 
@@ -94,6 +103,7 @@ describe('by a client assertion', () => {
     expect(await operators.authenticate(undefined, await assertion(), 'introspect')).toEqual({
       subjectId: subjectIdOf(identity),
       handleId: undefined,
+      isDelegated: false,
     });
   });
 

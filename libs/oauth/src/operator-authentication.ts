@@ -18,6 +18,8 @@ export interface Operator {
   readonly subjectId: string;
   /** The handle it presented; undefined for a client assertion. */
   readonly handleId: string | undefined;
+  /** Another workload acts for it (RFC 8693 section 4.1): what is asked is that one's doing. */
+  readonly isDelegated: boolean;
 }
 
 /** The request of an operator, as far as it says who asks. */
@@ -75,7 +77,11 @@ export class OperatorAuthentication {
     }
     await this.#assertHeld(handle, { scheme: scheme.toLowerCase(), presented, request });
     if (!handle.scopes.includes(scope)) throw missing(scope);
-    return { subjectId: handle.subject.id, handleId: handle.id };
+    return {
+      subjectId: handle.subject.id,
+      handleId: handle.id,
+      isDelegated: handle.actors.length > 0,
+    };
   }
 
   /** A bound handle is worth nothing without its key, and an unbound one is presented as what it is. */
@@ -90,7 +96,8 @@ export class OperatorAuthentication {
   async #byAssertion(form: Form, scope: PosternScope): Promise<Operator> {
     const verified = await this.parts.assertions.authenticate(form);
     this.#assertPermitted(verified, scope);
-    return { subjectId: subjectIdOf(verified.identity), handleId: undefined };
+    const subjectId = subjectIdOf(verified.identity);
+    return { subjectId, handleId: undefined, isDelegated: false };
   }
 
   #assertPermitted({ identity, expiresAt }: VerifiedToken, scope: PosternScope): void {

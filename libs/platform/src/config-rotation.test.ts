@@ -66,14 +66,14 @@ change:
   database: app
   tls: { caFile: ca.pem, serverName: db }
   alternate: [svc_a, svc_b]
-  by: { ref: { mount: secret, path: postern/ledger-admin } }
+  by: { ref: { mount: secret, path: postern/rotator-ledger-admin } }
 fields: { username: account, password: secret }
 password: { length: 40, classes: [lower, symbol], symbols: '-_' }
 verify: ['GET /', { request: POST /login-check, expect: [200, 204] }]
 refusals: [401, 403]
 schedule: { cron: '0 3 * * 0', timezone: Europe/Berlin, window: 2h }
 wrapped: { creationPath: secret/data/intake/ledger, maxTtl: 30m, maxAge: 10m }
-reconcile: { ref: { mount: secret, path: postern/ledger-reconcile } }
+reconcile: { ref: { mount: secret, path: postern/rotator-ledger-reconcile } }
 breakGlass: { approvals: 2 }
 deadline: 10m
 observe: 0s
@@ -87,13 +87,13 @@ lockout: { failures: 1, per: 1h }
         as: 'postgres',
         slots: 'dual',
         fields: { username: 'account', password: 'secret' },
-        reconcile: { ref: { mount: 'secret', path: 'postern/ledger-reconcile' } },
+        reconcile: { ref: { mount: 'secret', path: 'postern/rotator-ledger-reconcile' } },
         host: 'db.internal',
         port: 5433,
         database: 'app',
         tls: { caFile: join(folder, 'ca.pem'), serverName: 'db' },
         alternate: ['svc_a', 'svc_b'],
-        by: { ref: { mount: 'secret', path: 'postern/ledger-admin' } },
+        by: { ref: { mount: 'secret', path: 'postern/rotator-ledger-admin' } },
       },
       fields: { username: 'account', password: 'secret' },
       password: { length: 40, classes: ['lower', 'symbol'], symbols: '-_' },
@@ -151,7 +151,7 @@ lockout: { failures: 1, per: 1h }
   });
 
   it('takes the intake key of the rotators from where it is told', () => {
-    const intakeKey = { mount: 'kv', path: 'postern/intake' };
+    const intakeKey = { mount: 'kv', path: 'postern/rotator-wraps' };
     expect(load(`{ ${VERIFY} }`, { rotator: { intakeKey } }).rotator).toEqual({ intakeKey });
   });
 
@@ -192,7 +192,7 @@ describe('docs/rotation-operations.md', () => {
     const shown = blocks.find(
       (block) => (block['change'] as Fields | undefined)?.['as'] === 'http',
     )!;
-    const reconcile = { ref: { mount: 'secret', path: 'postern/reconcile' } };
+    const reconcile = { ref: { mount: 'secret', path: 'postern/rotator-reconcile' } };
     const rotation = { slots: 'single', verify: ['GET /'], reconcile, ...shown };
     expect(read(stringify(rotation))?.change).toMatchObject({ as: 'http', reconcile });
   });

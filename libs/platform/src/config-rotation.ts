@@ -27,12 +27,27 @@ const creationPath = text
     'expected a path such as secret/data/intake/ledger, without slashes at its ends and dot segments',
   )
   .refine(
+    (path) => !/[*+?#%]/.test(path),
+    'expected a path such as secret/data/intake/ledger, as Vault tells it: it is compared character by character, without wildcards and nothing encoded',
+  )
+  .refine(
     (path) => !REWRAPPED.test(path),
     'expected the path of the secret that is wrapped, such as secret/data/intake/ledger: what is wrapped from here may have been opened and wrapped again by anybody',
   );
 
+/** As wrapping tokens of OpenBao end, and `vault namespace lookup` tells. Never a path: that may be given to another. */
+const namespaceId = z
+  .string()
+  .regex(
+    /^(?!root$)[A-Za-z0-9]{1,32}$/,
+    'expected the id of a namespace such as XgtkxK, as vault namespace lookup prints it; absent: the root namespace',
+  );
+
 const wrapped = z.strictObject({
   creationPath: creationPath.describe('where wrapping tokens must come from, exactly'),
+  namespace: namespaceId
+    .optional()
+    .describe('id of the namespace of Vault in which creationPath is; absent: the root namespace'),
   maxTtl: duration({ max: '1h' }).prefault('15m').describe('longest life of a wrapping token'),
   maxAge: duration({ max: '1h' })
     .prefault('15m')
@@ -187,7 +202,7 @@ function withDual(changed: ChangeFile): Contradiction[] {
   if (!ACCOUNTS_SWITCHED.includes(changed.as)) return [];
   const needed = {
     alternate: 'expected two accounts, such as [svc_a, svc_b], of which one is always valid',
-    by: 'expected the account that changes both, such as { ref: { mount: secret, path: postern/ledger-admin } }',
+    by: 'expected the account that changes both, such as { ref: { mount: secret, path: postern/rotator-ledger-admin } }',
   };
   return Object.entries(needed).flatMap(([name, message]) =>
     (changed as Readonly<Record<string, unknown>>)[name] === undefined
@@ -210,6 +225,7 @@ export interface RotationEntry {
   readonly wrapped:
     | {
         readonly creationPath: string;
+        readonly namespace?: string;
         readonly ttlSecondsMax: number;
         readonly ageSecondsMax: number;
       }
@@ -238,6 +254,7 @@ export function rotationEntry(written: RotationFile, folder: string): RotationEn
         ? undefined
         : {
             creationPath: intake.creationPath,
+            ...(intake.namespace === undefined ? {} : { namespace: intake.namespace }),
             ttlSecondsMax: intake.maxTtl,
             ageSecondsMax: intake.maxAge,
           },

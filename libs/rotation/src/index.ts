@@ -69,5 +69,5 @@ export { settledChange } from './settled-change.js';
 export { transitionEvent } from './rotation-record.js';
 export { LoginBudgetSpent, RotationTermsUnfit, ROTATION_LEASE_MS } from './turn.js';
 export { isAtRest, isEnded, mayFollow, TRANSITIONS } from './transitions.js';
-export { type Unwrapped, type WrapLookup, WrappingTokens } from './wrapping-tokens.js';
+export { type Unwrapped, type WrapLookup, wrapPlace, WrappingTokens } from './wrapping-tokens.js';
 export { type WrapFacts, type WrapVerdict, wrapVerdict } from './wrap-verdict.js';

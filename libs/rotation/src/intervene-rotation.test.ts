@@ -20,6 +20,7 @@ const events = new EventFactory({
 });
 const by = (overrides: Partial<Intervention> = {}): Intervention => ({
   operatorId: 'sub_other',
+  isDelegated: false,
   reason: 'a test',
   now: NOW,
   events,

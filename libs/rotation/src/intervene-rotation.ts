@@ -13,6 +13,8 @@ import { isEnded, mayFollow } from './transitions.js';
 export interface Intervention {
   /** subject_id: whoever has several handles is one operator all the same. */
   readonly operatorId: string;
+  /** Another acts for the operator, and might be who asked. */
+  readonly isDelegated: boolean;
   readonly reason?: string | undefined;
   readonly now: Date;
   readonly events: EventFactory;
@@ -27,6 +29,12 @@ export function approveRotation(rotation: Rotation, by: Intervention): RotationS
   const { id, state, approvalsNeeded, approvedBy, initiatorId, deadlineAt } = rotation;
   if (state !== 'requested' || approvedBy.length >= approvalsNeeded) {
     throw new RotationRefused('not_now', `rotation ${id} waits for no approval`);
+  }
+  if (by.isDelegated) {
+    throw new RotationRefused(
+      'not_permitted',
+      `rotation ${id} is approved by a handle of the operator's own alone: by this one another acts for the operator`,
+    );
   }
   if (operatorId === initiatorId) {
     throw new RotationRefused(

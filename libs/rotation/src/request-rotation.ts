@@ -24,6 +24,8 @@ export interface RotationOrder {
   /** With origin `wrapped`. */
   readonly wrap?: WrapIntake;
   readonly initiatorId?: string;
+  /** Another acts for the initiator: then it may ask for nothing that needs approvals. */
+  readonly isDelegated?: boolean;
   readonly reason?: string;
   readonly occurrence?: string;
   readonly correlationId: string;
@@ -64,6 +66,7 @@ export class RequestRotation {
       now: this.parts.clock.now(),
       fromVersion: currentVersion,
     });
+    assertOwn(order, rotation);
     const kind = await this.parts.store.request(rotation, [
       ...this.#eventsOf(rotation, terms),
       ...told(rotation),
@@ -106,6 +109,15 @@ function assertTaken(order: RotationOrder, terms: RotationTerms): void {
   if ((origin === 'vault') !== (toVersion !== undefined)) {
     refuse('a version goes with the origin vault, and with no other');
   }
+}
+
+/** Who acts for another could approve by a handle of its own what it has asked for by that of the other. */
+function assertOwn({ isDelegated = false }: RotationOrder, { approvalsNeeded }: Rotation): void {
+  if (!isDelegated || approvalsNeeded === 0) return;
+  throw new RotationRefused(
+    'not_permitted',
+    'this rotation needs approvals of others: ask for it by a handle of your own, by which nobody acts for another',
+  );
 }
 
 /** Without a version that calls use nobody could say what the new one takes the place of. */

@@ -2,6 +2,7 @@ import { type EventDataOf, type EventFactory, type PosternEvent } from '#events'
 import { epochSeconds } from '#kernel';
 import { type WrapExpectation } from './rotation-plan.js';
 import { type Rotation } from './rotation.js';
+import { wrapPlace } from './wrapping-tokens.js';
 
 type RotationBlock = Omit<EventDataOf<'dev.postern.rotation.requested.v1'>, 'state'>;
 
@@ -44,7 +45,7 @@ export const requestedEvent = (events: EventFactory, rotation: Rotation): Poster
 export const wrapReceivedEvent = (
   events: EventFactory,
   rotation: Rotation,
-  { creationPath }: WrapExpectation,
+  expected: WrapExpectation,
 ): PosternEvent =>
   events.create('dev.postern.wrap.received.v1', {
     ...itemOf(rotation),
@@ -52,7 +53,7 @@ export const wrapReceivedEvent = (
       rotation_id: rotation.id,
       resource: rotation.resource,
       wrap_accessor_fp: rotation.wrap?.fingerprint ?? '',
-      expected_path: creationPath,
+      expected_path: wrapPlace(expected),
       verdict: 'pending',
     },
   });

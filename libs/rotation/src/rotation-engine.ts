@@ -124,17 +124,16 @@ export class RotationEngine {
     const credential = await book.find(next.ref);
     if (credential === undefined) return { told: [] };
     const change = settledChange(credential, next.state, move.credential);
-    if (change === undefined) return { told: [] };
     const { correlationId } = next;
-    const isDead = next.state === 'out_of_sync' || change.state === 'breaker_open';
+    // Also where nothing of the credential changes by it, such as that calls are held back already.
+    const isDead = next.state === 'out_of_sync' || change?.state === 'breaker_open';
+    const dead = isDead
+      ? [outOfSyncEvent(events, next, plans.get(next.resource)?.allowance.perSeconds ?? 0)]
+      : [];
+    if (change === undefined) return { told: dead };
     return {
       change,
-      told: [
-        credentialChangedEvent(events, credential, change, { correlationId, at }),
-        ...(isDead
-          ? [outOfSyncEvent(events, next, plans.get(next.resource)?.allowance.perSeconds ?? 0)]
-          : []),
-      ],
+      told: [credentialChangedEvent(events, credential, change, { correlationId, at }), ...dead],
     };
   }
 }

@@ -9,6 +9,8 @@ import { type RotationKind } from './rotation.js';
 export interface WrapExpectation {
   /** Exactly, such as `secret/data/intake/ledger`. */
   readonly creationPath: string;
+  /** Id of the namespace of the secret store in which that path is; absent: the root namespace. */
+  readonly namespace?: string;
   readonly ttlSecondsMax: number;
   readonly ageSecondsMax: number;
 }

@@ -1,3 +1,4 @@
+import { RotationLeaseLost } from './rotation-store.js';
 import {
   InMemoryLoginBudget,
   legacyFields,
@@ -101,6 +102,42 @@ describe('when neither value works', () => {
     expect(rig.stored.state).toBe('done');
     expect(rig.account.valid.has(await rig.valueInUse())).toBe(true);
     expect(rig.credential).toMatchObject({ gate: 'open', state: 'active' });
+  });
+});
+
+describe('when the one value does not work, and the new one neither', () => {
+  it('that is told of the credential, though calls were held back before', async () => {
+    const rig = await new RotationRig({}, { hasReconcile: true }).begin();
+    await rig.runTo('verifying');
+    rig.account.valid = new Set(['somebody elses']);
+    await rig.runTo('out_of_sync');
+    expect(rig.world.journal.of('dev.postern.credential.out_of_sync.v1')).toHaveLength(1);
+  });
+});
+
+describe('a login of the account itself', () => {
+  it('that was not tried, because the rotation is with another rotator, is not counted', async () => {
+    const rig = await new RotationRig().begin();
+    const { store, engine, clock, world } = rig;
+    let lease = (await store.lease('rig', 5_000))!;
+    while (lease.rotation.state !== 'applying') {
+      lease = { ...lease, rotation: await engine.advance(lease) };
+    }
+    clock.advance(6); // It stands still, right before the change.
+    expect(await store.lease('another', 5_000)).toBeDefined();
+    await expect(engine.advance(lease)).rejects.toThrow(RotationLeaseLost);
+    expect([...world.logins.values()].flat()).toEqual([]);
+  });
+
+  it('is counted on: with room for three failing ones, calls are not held back with two', async () => {
+    const rig = await new RotationRig().begin();
+    const plan = rig.plans.get('ledger')!;
+    rig.plans.set('ledger', { ...plan, allowance: { failuresMax: 3, perSeconds: 900 } });
+    const budget = new InMemoryLoginBudget(rig.world);
+    const reservation = await budget.reserve(ref, plan.allowance);
+    await budget.settle(ref, (reservation as { id: string }).id, 'fail');
+    await rig.runTo('quiescing');
+    expect(rig.clock.now().getTime() - ROTATION_REQUESTED_AT.getTime()).toBe(900_000);
   });
 });
 

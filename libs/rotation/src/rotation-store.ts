@@ -81,12 +81,12 @@ export abstract class RotationStore {
   abstract list(filter: RotationFilter): Promise<readonly Rotation[]>;
 
   /**
-   * What an administrator decides: `decide` is given the stored rotation, and what it gives is committed under a lock,
-   * whoever has the lease, which ends. Undefined: there is no such rotation. @throws what `decide` throws; DependencyUnavailable
+   * What an administrator decides: `decide` is given the stored rotation and its credential (undefined: it has no row), and
+   * what it gives is committed under the locks of both, whoever has the lease, which ends. Undefined: there is no such rotation. @throws what `decide` throws; DependencyUnavailable
    */
   abstract intervene(
     id: string,
-    decide: (rotation: Rotation) => RotationStep,
+    decide: (rotation: Rotation, credential: ManagedCredential | undefined) => RotationStep,
   ): Promise<Rotation | undefined>;
 }
 

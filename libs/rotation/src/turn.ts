@@ -134,14 +134,22 @@ export class Turn {
     });
   }
 
-  /** What may end in a failing login of the account, counted before it is done. @throws LoginBudgetSpent */
+  /**
+   * What may end in a failing login of the account, counted before it is done. `first` is done before it; when that fails,
+   * nothing was tried, and it is given back. @throws LoginBudgetSpent, what `first` throws
+   */
   async budgeted<T>(
     act: () => Promise<{ readonly result: ProbeAnswer['result']; readonly value: T }>,
+    first: () => Promise<void> = async () => undefined,
   ): Promise<T> {
     const { budget } = this.parts;
     const { ref } = this.rotation;
     const reservation = await budget.reserve(ref, this.plan.allowance);
     if (reservation.kind === 'spent') throw new LoginBudgetSpent(reservation.until);
+    await first().catch(async (error: unknown) => {
+      await budget.settle(ref, reservation.id, 'unreachable').catch(() => undefined);
+      throw error;
+    });
     const { result, value } = await act();
     await budget.settle(ref, reservation.id, result);
     return value;

@@ -3,7 +3,7 @@ import { epochSeconds } from '#kernel';
 import { itemOf } from './requested-events.js';
 import { type Rotation } from './rotation.js';
 import { type WrapVerdict } from './wrap-verdict.js';
-import { type WrapLookup } from './wrapping-tokens.js';
+import { type WrapLookup, wrapPlace } from './wrapping-tokens.js';
 
 export type WrapFinding =
   WrapVerdict | { readonly event: 'unwrapped'; readonly verdict: 'genuine' };
@@ -56,12 +56,10 @@ export function wrapEvent(
   }
 }
 
-const lookedUp = ({
-  creationPath,
-  createdAt,
-  ttlSeconds,
-}: WrapLookup): { creation_path: string; creation_at: number; ttl_seconds: number } => ({
-  creation_path: creationPath,
-  creation_at: epochSeconds(createdAt),
-  ttl_seconds: ttlSeconds,
+const lookedUp = (
+  lookup: WrapLookup,
+): { creation_path: string; creation_at: number; ttl_seconds: number } => ({
+  creation_path: wrapPlace(lookup),
+  creation_at: epochSeconds(lookup.createdAt),
+  ttl_seconds: lookup.ttlSeconds,
 });

@@ -43,6 +43,18 @@ describe('wrapVerdict', () => {
     expect(verdictOf(lookup({ creationPath }))).toBe('wrong_path');
   });
 
+  it('suspects the expected path in another namespace, since anybody may have mounts of any name in his', () => {
+    const told = { createdAt: ago(60), ttlSeconds: 300 };
+    const inNamespace = { creationPath: CREATION_PATH, ...told, namespace: 'XgtkxK' };
+    const expected = { ...facts().expected, namespace: 'XgtkxK' };
+    expect(verdictOf({ lookup: inNamespace })).toBe('wrong_path');
+    expect(verdictOf({ lookup: inNamespace, expected })).toBe('genuine');
+    expect(verdictOf({ lookup: { ...inNamespace, namespace: 'XgtkxL' }, expected })).toBe(
+      'wrong_path',
+    );
+    expect(verdictOf({ expected })).toBe('wrong_path');
+  });
+
   it('suspects a token that is younger than was told, by more than the seconds that are cut off', () => {
     const told = { createdAt: ago(120), ttlSeconds: 300 };
     expect(verdictOf({ told })).toBe('rewrapped');

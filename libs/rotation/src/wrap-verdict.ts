@@ -27,7 +27,8 @@ const TOLD_MS_MAX = 2_000;
 
 /**
  * Whether a wrapping token may be used up. Vault's documentation on response wrapping says what to look at: the path must
- * be exactly the expected one, since a token with the attacker's value would have another.
+ * be exactly the expected one, since a token with the attacker's value would have another. It is relative to a namespace,
+ * in which another may have mounts of any name, so that must be the expected one too.
  */
 export function wrapVerdict(facts: WrapFacts): WrapVerdict {
   const { lookup, expected, now } = facts;
@@ -36,7 +37,9 @@ export function wrapVerdict(facts: WrapFacts): WrapVerdict {
   const { creationPath, createdAt, ttlSeconds } = lookup;
   if (REWRAPPED_PATHS.some((prefix) => creationPath.startsWith(prefix)))
     return suspect('rewrapped');
-  if (creationPath !== expected.creationPath) return suspect('wrong_path');
+  if (creationPath !== expected.creationPath || lookup.namespace !== expected.namespace) {
+    return suspect('wrong_path');
+  }
   if (isYounger(lookup, facts.told)) return suspect('rewrapped');
   if (ageSeconds(createdAt, now) > expected.ageSecondsMax) return suspect('too_old');
   if (ttlSeconds > expected.ttlSecondsMax) return suspect('ttl_too_long');

@@ -3,10 +3,20 @@ import { type SecretFields } from './rotated-secrets.js';
 
 /** What the store tells of a wrapping token without using it up. */
 export interface WrapLookup {
+  /** Relative to the namespace. */
   readonly creationPath: string;
+  /** Id of the namespace of the store that the token belongs to; absent: the root namespace. */
+  readonly namespace?: string;
   readonly createdAt: Date;
   readonly ttlSeconds: number;
 }
+
+/** Where a wrapped value was read, for events and people. */
+export const wrapPlace = ({
+  creationPath,
+  namespace,
+}: Pick<WrapLookup, 'creationPath' | 'namespace'>): string =>
+  namespace === undefined ? creationPath : `${creationPath} in namespace ${namespace}`;
 
 /**
  * `unknown`: the store does not know the token (any more): expired, used up or never issued. `lost`: it was used up and

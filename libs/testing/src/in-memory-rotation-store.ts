@@ -1,4 +1,4 @@
-import { sameRef } from '#credentials';
+import { type ManagedCredential, sameRef } from '#credentials';
 import { type PosternEvent } from '#events';
 import {
   isAtRest,
@@ -102,12 +102,12 @@ export class InMemoryRotationStore extends RotationStore {
 
   override async intervene(
     id: string,
-    decide: (rotation: Rotation) => RotationStep,
+    decide: (rotation: Rotation, credential: ManagedCredential | undefined) => RotationStep,
   ): Promise<Rotation | undefined> {
     this.world.assertReachable();
     const stored = this.world.rotations.get(id);
     if (stored === undefined) return undefined;
-    const step = decide(stored.rotation);
+    const step = decide(stored.rotation, this.world.find(stored.rotation.ref)?.credential);
     assertLegal(stored.rotation, step);
     this.#write(stored, step);
     stored.owner = undefined;

@@ -66,6 +66,20 @@ export function rotationInterventionContract(make: () => Promise<RotationStoresU
         expect(await under.eventTypes('ledger')).toEqual([ROTATION_EVENT('abandoned')]);
       });
 
+      it('tells of the credential as well, and of none where there is no row', async () => {
+        const { rotation } = await leasedIn(under, 'staged');
+        const seen: unknown[] = [];
+        const look = (stored: Rotation, credential?: unknown): ReturnType<typeof stepTo> => {
+          seen.push(credential);
+          return stepTo(stored, stored.state);
+        };
+        await under.control.intervene(rotation.id, look);
+        await adopted(under);
+        await under.control.intervene(rotation.id, look);
+        expect(seen).toEqual([undefined, await under.book.find(TEST_ROTATED_REF)]);
+        expect(seen[1]).toMatchObject({ ref: TEST_ROTATED_REF, gate: 'open' });
+      });
+
       it('ends the lease: whoever had it can commit nothing more', async () => {
         const lease = await leasedIn(under);
         await under.control.intervene(lease.rotation.id, (stored) => stepTo(stored, 'requested'));

@@ -126,7 +126,7 @@ export class SignalsUnderTest {
 
   async push(compactJws: string): Promise<void> {
     await this.pushed.receive(compactJws, {
-      operator: { subjectId: 'sub_pusher', handleId: 'hdl_pusher' },
+      operator: { subjectId: 'sub_pusher', handleId: 'hdl_pusher', isDelegated: false },
       correlationId: 'req_1',
     });
   }

@@ -126,6 +126,32 @@ describe('postern wrap verify', () => {
     expect(asked).toEqual([]);
   });
 
+  it.each(['hunter2', `eyJhbGciOiJFUzUxMiJ9.${'e'.repeat(30)}.${'s'.repeat(30)}`])(
+    'is refused what a rotator would not take, %s, and Vault does not see it',
+    async (text) => {
+      jest
+        .spyOn(process, 'stdin', 'get')
+        .mockReturnValue(Readable.from([Buffer.from(text)]) as unknown as typeof process.stdin);
+      known(10);
+      const attempt = postern('ledger');
+      await expect(attempt).rejects.toThrow('this is no wrapping token');
+      await expect(attempt).rejects.not.toThrow(text);
+      expect(asked).toEqual([]);
+    },
+  );
+
+  it('says so of a token of another namespace, and which', async () => {
+    const text = `s.${'A'.repeat(24)}.XgtkxK`;
+    jest
+      .spyOn(process, 'stdin', 'get')
+      .mockReturnValue(Readable.from([Buffer.from(text)]) as unknown as typeof process.stdin);
+    known(10);
+    await postern('ledger');
+    expect(printed[0]).toBe(`creation path  ${PATH} in namespace XgtkxK`);
+    expect(printed.at(-1)).toContain('wrong_path: ');
+    expect(process.exitCode).toBe(1);
+  });
+
   it('needs to be told which Vault', async () => {
     delete process.env['VAULT_ADDR'];
     await expect(postern()).rejects.toThrow('VAULT_ADDR is not set');

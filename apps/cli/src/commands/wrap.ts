@@ -1,7 +1,13 @@
 import { type Command } from 'commander';
 import { SystemClock } from '#kernel';
 import { loadConfig, loadSettings } from '#platform/start';
-import { type WrapExpectation, type WrapLookup, type WrapVerdict, wrapVerdict } from '#rotation';
+import {
+  type WrapExpectation,
+  type WrapLookup,
+  wrapPlace,
+  type WrapVerdict,
+  wrapVerdict,
+} from '#rotation';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 import { type HandedToken, readWrappingToken, refuseTokenAsArgument } from '../wrapping-token.js';
@@ -28,6 +34,8 @@ async function verify(resource: string | undefined, more: readonly string[]): Pr
   if (more.length > 0) throw new UsageError('expected one resource at most');
   const expected = resource === undefined ? undefined : expectationOf(resource);
   const handed = await readWrappingToken();
+  const { assertWrappingToken } = await import('#adapters/intake'); // Not small.
+  assertWrappingToken(handed.wrappingToken); // What is none is not for Vault to see.
   const lookup = await lookUp(handed);
   for (const line of lines(lookup)) console.log(line);
   const verdict = verdictOf(lookup, handed, expected);
@@ -74,10 +82,10 @@ async function lookUp({ wrappingToken }: HandedToken): Promise<WrapLookup | unde
 
 function lines(lookup: WrapLookup | undefined): readonly string[] {
   if (lookup === undefined) return [];
-  const { creationPath, createdAt, ttlSeconds } = lookup;
+  const { createdAt, ttlSeconds } = lookup;
   const endsAt = new Date(createdAt.getTime() + ttlSeconds * 1000);
   return [
-    `creation path  ${creationPath}`,
+    `creation path  ${wrapPlace(lookup)}`,
     `created at     ${createdAt.toISOString()}`,
     `good until     ${endsAt.toISOString()}`,
   ].map(shown);
@@ -92,6 +100,7 @@ function verdictOf(
   const now = new SystemClock().now();
   const anything: WrapExpectation = {
     creationPath: lookup?.creationPath ?? '',
+    ...(lookup?.namespace === undefined ? {} : { namespace: lookup.namespace }),
     ttlSecondsMax: Number.POSITIVE_INFINITY,
     ageSecondsMax: Number.POSITIVE_INFINITY,
   };
@@ -112,7 +121,7 @@ type Verdict = WrapVerdict['verdict'];
 
 const MEANINGS: Readonly<Record<Exclude<Verdict, 'genuine'>, string>> = {
   rewrapped: 'somebody opened it and wrapped what was in it, or another value, again',
-  wrong_path: 'it comes from another path than rotation.wrapped.creationPath',
+  wrong_path: 'it comes from another path, or namespace, than rotation.wrapped says',
   too_old: 'it is older than rotation.wrapped.maxAge',
   ttl_too_long: 'it lives longer than rotation.wrapped.maxTtl',
   seen_before: 'it was handed over before',

@@ -9,7 +9,7 @@ import { type Clock } from '#kernel';
 import { ChangeRefused, type SecretFields, TargetUnreachable } from '#rotation';
 import { DestinationUpstream, HttpTokenSource } from '../http/index.js';
 import { type RenderedChange } from './change-template.js';
-import { TOTAL_MS_MAX } from './within-limit.js';
+import { assertInTime, TOTAL_MS_MAX } from './within-limit.js';
 
 /** A call that changes a value, with what proves who makes it. */
 export interface OutgoingChange extends RenderedChange {
@@ -42,6 +42,7 @@ export function changeSender(parts: ChangeSenderParts): SendChange {
   const { resource, clock, openUpstream = () => new DestinationUpstream() } = parts;
   const tokens = parts.tokens ?? new HttpTokenSource();
   return async ({ as, fields, method, path, contentType, body }, signal) => {
+    assertInTime(signal);
     const upstream = openUpstream();
     const trial = new TrialCall(
       {

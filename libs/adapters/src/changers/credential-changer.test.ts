@@ -141,6 +141,36 @@ describe('the next value', () => {
   });
 });
 
+describe('a change by http', () => {
+  const settings: ChangerSettings = {
+    ...{ as: 'http', slots: 'single', fields: SHARED.fields, by: { ref: REF } },
+    request: {
+      ...{ method: 'POST', path: '/password', type: 'form', expect: [200] },
+      fields: { new: '{{next.password}}' },
+    },
+  };
+  const change = { current: fieldsOf('svc', 'one'), next: fieldsOf('svc', 'two') };
+  const answered = (status: number) =>
+    credentialChanger(settings, {
+      read: async () => fieldsOf('boss', 'word'),
+      send: async () => ({ status }),
+    }).apply(change);
+
+  it.each([408, 425, 429, 500, 501, 502, 503, 504, 507])(
+    'that is answered %i may have been made',
+    async (status) => {
+      await expect(answered(status)).rejects.toThrow(TargetUnreachable);
+    },
+  );
+
+  it.each([302, 400, 401, 403, 404, 409, 422])(
+    'that is answered %i was not made',
+    async (status) => {
+      await expect(answered(status)).rejects.toMatchObject({ errorClass: `http_${status}` });
+    },
+  );
+});
+
 describe('the privileged account', () => {
   const settings: ChangerSettings = { ...POSTGRES, by: { ref: REF } };
   const change = { current: fieldsOf('svc', 'one'), next: fieldsOf('svc', 'two') };

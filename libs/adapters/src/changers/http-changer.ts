@@ -84,7 +84,7 @@ export class HttpChanger extends CredentialChanger {
     const rendered = template.render(this.#valuesOf(change));
     const { status } = await this.parts.send({ ...rendered, ...caller }, signal);
     if (template.isExpected(status)) return;
-    if (NOT_HANDLED.has(status)) {
+    if (status >= SERVER_ERROR || NOT_HANDLED.has(status)) {
       throw new TargetUnreachable(`the change-password call was answered ${status}`);
     }
     throw new ChangeRefused(`http_${status}`, `the change-password call was answered ${status}`);
@@ -113,8 +113,10 @@ export class HttpChanger extends CredentialChanger {
   }
 }
 
-/** Answers of what stands before the legacy system, or of one that did not get to it: it may have changed the value or not. */
-const NOT_HANDLED: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504]);
+/** What broke in the middle, at the legacy system or before it, may have changed the value or not. */
+const SERVER_ERROR = 500;
+/** Answers of what stands before the legacy system, or of one that did not get to it. */
+const NOT_HANDLED: ReadonlySet<number> = new Set([408, 425, 429]);
 
 function passwordOf(fields: SecretFields, name: string): string {
   const password = fields.get(name);

@@ -6,7 +6,7 @@ import { type Login } from './account.js';
 import { ChangerSettingsRefused } from './changer-settings-refused.js';
 import { driverFailure, type ServerDialect } from './driver-failure.js';
 import { type ServerTls, tlsOptions } from './server-tls.js';
-import { CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
+import { assertInTime, CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
 
 export interface LdapPlace {
   /** ldaps, or ldap, which begins with StartTLS where `tls` is there. */
@@ -53,6 +53,7 @@ export class LdapDirectory {
       const { url, tls } = this.place;
       if (url.protocol === 'ldap:' && tls !== undefined) await client.startTLS(tlsOptions(tls));
       await client.bind(this.dnOf(by), by.password.reveal());
+      assertInTime(signal);
       await work(client);
     } catch (error) {
       throw driverFailure(error, this.#dialect);
@@ -71,6 +72,7 @@ export class LdapDirectory {
     const once = <S extends Socket>(open: () => S): S => {
       if (opened) throw new Error('the connection was lost');
       opened = true;
+      assertInTime(signal);
       return cutAtLimit(open(), signal);
     };
     const to = { port: portOf(url), host: hostOf(url) };

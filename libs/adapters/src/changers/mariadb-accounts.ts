@@ -7,7 +7,7 @@ import { type AlternatingAccounts } from './alternating-changer.js';
 import { ChangerSettingsRefused } from './changer-settings-refused.js';
 import { driverFailure, type ServerDialect } from './driver-failure.js';
 import { type ServerTls } from './server-tls.js';
-import { CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
+import { assertInTime, CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
 
 export interface MariadbPlace {
   readonly host: string;
@@ -87,6 +87,7 @@ export class MariadbAccounts implements AlternatingAccounts {
     try {
       connection = await this.#connection(by, signal);
       await run(connection, LIMITS);
+      assertInTime(signal);
       await work(connection);
     } catch (error) {
       throw driverFailure(error, this.#dialect);
@@ -97,6 +98,7 @@ export class MariadbAccounts implements AlternatingAccounts {
 
   async #connection(by: Login, signal: AbortSignal): Promise<Connection> {
     const { host, port, tls } = this.place;
+    assertInTime(signal);
     const socket = cutAtLimit(connect({ host, port }), signal);
     const connection = await createConnection({
       stream: socket,

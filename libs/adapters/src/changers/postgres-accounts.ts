@@ -6,7 +6,7 @@ import { driverFailure, type ServerDialect } from './driver-failure.js';
 import { type AlternatingAccounts } from './alternating-changer.js';
 import { ITERATIONS_DEFAULT, ITERATIONS_MAX, scramVerifier } from './scram-verifier.js';
 import { type ServerTls, tlsOptions } from './server-tls.js';
-import { CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
+import { assertInTime, CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
 
 export interface PostgresPlace {
   readonly host: string;
@@ -39,12 +39,14 @@ export class PostgresAccounts implements AlternatingAccounts {
   setOnly(account: Account, by: Login, signal: AbortSignal): Promise<void> {
     return this.#as(by, signal, async (client) => {
       const verifier = await scramVerifier(account.password, await iterationsOf(client));
+      assertInTime(signal);
       await client.query(`ALTER ROLE ${roleName(account)} PASSWORD ${pg.escapeLiteral(verifier)}`);
     });
   }
 
   shut(username: string, by: Login, signal: AbortSignal): Promise<void> {
     return this.#as(by, signal, async (client) => {
+      assertInTime(signal);
       await client.query(`ALTER ROLE ${roleName({ username })} PASSWORD NULL`);
     });
   }

@@ -7,7 +7,7 @@ import { type RedisChange } from './changer-settings.js';
 import { driverFailure, type ServerDialect } from './driver-failure.js';
 import { type ServerTls, tlsOptions } from './server-tls.js';
 import { type TwoValueAccounts } from './two-value-changer.js';
-import { CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
+import { assertInTime, CONNECT_MS_MAX, cutAtLimit, STATEMENT_MS_MAX } from './within-limit.js';
 
 export interface RedisPlace {
   readonly host: string;
@@ -98,7 +98,10 @@ export class RedisAccounts implements TwoValueAccounts {
     try {
       cutAtLimit(client, signal);
       await client.connect();
-      await work((...command) => client.sendCommand(command));
+      await work((...command) => {
+        assertInTime(signal);
+        return client.sendCommand(command);
+      });
     } catch (error) {
       throw driverFailure(error, this.#dialect);
     } finally {

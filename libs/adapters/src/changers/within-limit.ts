@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { CHANGE_MS_MAX, TargetUnreachable } from '#rotation';
 
 /** Of reading the privileged account, connecting, logging in and changing. Some is left of CHANGE_MS_MAX for what follows. */
@@ -13,6 +14,7 @@ export const STATEMENT_MS_MAX = 4_000;
  */
 export async function withinLimit<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  ENDS_MS.set(controller.signal, performance.now() + TOTAL_MS_MAX);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -29,13 +31,27 @@ export async function withinLimit<T>(work: (signal: AbortSignal) => Promise<T>):
   }
 }
 
-/** Destroys the connection at the limit; gives it back. */
+/** When the limit of each work is over: a process that stood still looks at the clock before any timer of it runs. */
+const ENDS_MS = new WeakMap<AbortSignal, number>();
+
+/**
+ * To be asked right before anything is changed: nobody waits for it any more after the limit, and what is begun then may
+ * take the place of a value that calls use by now. @throws TargetUnreachable
+ */
+export function assertInTime(signal: AbortSignal): void {
+  if (!signal.aborted && performance.now() < (ENDS_MS.get(signal) ?? Infinity)) return;
+  throw new TargetUnreachable(`nothing is begun later than after ${TOTAL_MS_MAX} ms`);
+}
+
+/** Destroys the connection at the limit; gives it back. After the limit none is made. @throws TargetUnreachable */
 export function cutAtLimit<Connection extends { destroy(): unknown }>(
   connection: Connection,
   signal: AbortSignal,
 ): Connection {
   const cut = (): void => void connection.destroy();
+  // A connection that was destroyed before it is opened would be opened all the same.
   if (signal.aborted) cut();
-  else signal.addEventListener('abort', cut, { once: true });
+  assertInTime(signal);
+  signal.addEventListener('abort', cut, { once: true });
   return connection;
 }

@@ -17,7 +17,8 @@ export class WrappingTokenRefused extends PosternError {
   constructor() {
     super(
       'this is no wrapping token: expected what `vault kv get -wrap-ttl=10m` prints as wrapping_token, ' +
-        `which begins with hvs. or s. and has at most ${WRAPPING_TOKEN_CHARACTERS_MAX} characters`,
+        `which begins with hvs. or s. and has at most ${WRAPPING_TOKEN_CHARACTERS_MAX} characters; ` +
+        'none in the format of a JWT, which is of the root namespace wherever its value was read',
     );
   }
 }
@@ -32,6 +33,9 @@ export async function sealWrap({ kid, jwk }: IntakeKey, wrappingToken: Secret): 
     .setProtectedHeader({ ...SEALING, kid })
     .encrypt(await importJWK({ ...jwk }, SEALING.alg));
 }
+
+/** @throws WrappingTokenRefused */
+export const assertWrappingToken = (wrappingToken: Secret): void => void textOf(wrappingToken);
 
 /**
  * Tells one wrapping token from another in events and tables. Of nothing else a fingerprint is made: that of a short

@@ -5,6 +5,8 @@ import { type PostgresLocation } from './postgres-location.js';
 export interface StatementOptions {
   /** Prepares the statement under this name, once a session: one name, one text. */
   readonly name?: string;
+  /** An answer that comes later is worth nothing: the statement fails, and its session ends. Default 12 s. */
+  readonly answerMs?: number;
 }
 
 /** Runs statements, one after the other, in one session. */
@@ -31,6 +33,7 @@ export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
   readonly name: string | undefined;
+  readonly answerMs?: number | undefined;
 }
 
 /** The one place where a statement is handed to pg. */
@@ -38,8 +41,10 @@ export async function runStatement<Row extends object>(
   client: ClientBase,
   statement: Statement,
 ): Promise<Row[]> {
-  const config: QueryConfig = { text: statement.text, values: [...statement.values] };
-  if (statement.name !== undefined) config.name = statement.name;
+  const { text, values, name, answerMs } = statement;
+  const config: QueryConfig & { query_timeout?: number } = { text, values: [...values] };
+  if (name !== undefined) config.name = name;
+  if (answerMs !== undefined) config.query_timeout = answerMs;
   const result = await client.query<Row>(config);
   return result.rows;
 }
@@ -53,7 +58,8 @@ export function connectionOver(client: ClientBase, location: PostgresLocation): 
       options: StatementOptions = {},
     ): Promise<Row[]> => {
       try {
-        return await runStatement<Row>(client, { text, values, name: options.name });
+        const { name, answerMs } = options;
+        return await runStatement<Row>(client, { text, values, name, answerMs });
       } catch (error) {
         throw failureOf(error, location);
       }

@@ -91,7 +91,9 @@ export class PostgresDatabase {
     values: readonly unknown[] = [],
     options: StatementOptions = {},
   ): Promise<Row[]> {
-    return untilNoCollision(() => this.single<Row>({ text, values, name: options.name }));
+    return untilNoCollision(() =>
+      this.single<Row>({ text, values, name: options.name, answerMs: options.answerMs }),
+    );
   }
 
   /**

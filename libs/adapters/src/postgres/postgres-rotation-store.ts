@@ -1,4 +1,4 @@
-import { type SecretRef } from '#credentials';
+import { type ManagedCredential, type SecretRef } from '#credentials';
 import { type PosternEvent } from '#events';
 import {
   isAtRest,
@@ -9,6 +9,7 @@ import {
   type RotationStep,
   RotationStore,
 } from '#rotation';
+import { CREDENTIAL_COLUMNS, type CredentialRow, managedFrom } from './credential-row.js';
 import { eventFailure, eventsParameter, jsonParameter } from './json-parameter.js';
 import { type PostgresConnection } from './postgres-connection.js';
 import { type PostgresDatabase } from './postgres-database.js';
@@ -49,6 +50,9 @@ const RENEW = `
 
 const LOCK = `
   select ${ROTATION_COLUMNS}, lease_owner, fence from public.rotation where id = $1 for no key update`;
+
+const LOCK_CREDENTIAL = `
+  select ${CREDENTIAL_COLUMNS} from public.credential where mount = $1 and path = $2 for no key update`;
 
 /** There is nothing to do now: whoever comes when there is may have it. */
 const GIVE_UP = `
@@ -143,13 +147,13 @@ export class PostgresRotationStore extends RotationStore {
 
   override async intervene(
     id: string,
-    decide: (rotation: Rotation) => RotationStep,
+    decide: (rotation: Rotation, credential: ManagedCredential | undefined) => RotationStep,
   ): Promise<Rotation | undefined> {
     const intervention = this.database.transaction(async (connection) => {
       const [row] = await connection.query<LockedRow>(LOCK, [id]);
       if (row === undefined) return undefined;
       const stored = rotationFrom(row);
-      const step = decide(stored);
+      const step = decide(stored, await lockCredential(connection, stored.ref));
       assertLegal(stored, step);
       await writeStep(connection, stored, step);
       await connection.query(END_LEASE, [id]);
@@ -167,6 +171,15 @@ export class PostgresRotationStore extends RotationStore {
     );
     return rows.length > 0;
   }
+}
+
+/** As it stands for as long as the lock is held: no step of the engine, and no refusal, comes in between. */
+async function lockCredential(
+  connection: PostgresConnection,
+  { mount, path }: SecretRef,
+): Promise<ManagedCredential | undefined> {
+  const [row] = await connection.query<CredentialRow>(LOCK_CREDENTIAL, [mount, path]);
+  return row === undefined ? undefined : managedFrom(row);
 }
 
 /** @throws RotationLeaseLost */

@@ -5,6 +5,7 @@ import { VaultNotReached } from './vault-failure.js';
 import { refusalOf, saysSealed, type VaultReply } from './vault-reply.js';
 import { assertUsable, type VaultSettings } from './vault-settings.js';
 import { fieldsIn, lookUpIn, saysUnknown } from './wrap-answer.js';
+import { namespaceOf } from './wrap-namespace.js';
 
 const CHARACTERS_MAX = 4_096;
 /** What can be the text of a header; a wrapping token is such a text. */
@@ -38,7 +39,8 @@ export class VaultWrappingTokens extends WrappingTokens {
     if (isUnknown(reply)) return undefined;
     const told = reply.status === 200 ? lookUpIn(reply.body) : undefined;
     if (told === undefined) throw refusalOf(reply, lookUpAsked);
-    return told;
+    const namespace = namespaceOf(wrappingToken);
+    return namespace === undefined ? told : { ...told, namespace };
   }
 
   override async unwrap(wrappingToken: Secret): Promise<Unwrapped> {

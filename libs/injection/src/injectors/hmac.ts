@@ -50,13 +50,19 @@ export function injectHmac(
   const ownNames = new Set(namesOf(injection).map(foldedName));
   return {
     confidential: [...new Set([keyText, ...decodedForms(key, injection)])],
-    holdsBody: [stringToSign, ...headers.map(({ parts }) => parts)].some(takesBody),
+    holdsBody: signsBody(injection),
     replaces: (folded) => ownNames.has(folded),
     inject: (draft) => {
       sign(draft, signer);
     },
   };
 }
+
+/** Whether anything that is put on is made of the body. */
+export const signsBody = ({ stringToSign, headers = [], header }: HmacInjection): boolean =>
+  [stringToSign, header.template, ...headers.map(({ template }) => template)].some((template) =>
+    takesBody(partsOf(template)),
+  );
 
 /** The names of all headers that are put on. */
 export const namesOf = ({

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { type SecretVersion } from '#credentials';
 import { type ProxiedResource } from '../proxied-resource.js';
-import { searchTerms } from '../scrub/search-terms.js';
-import { TermMatcher } from '../scrub/term-matcher.js';
+import { type Confidential, LiveSearch } from '../scrub/live-search.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import { type AnswerHead, type Injector } from './injector.js';
 import { injectorFor, type InjectorPorts } from './injector-for.js';
 import { type DirectInjection } from './opener-for.js';
@@ -11,6 +11,8 @@ import { type DirectInjection } from './opener-for.js';
 export interface DirectResource {
   readonly injection: DirectInjection;
   readonly scrub: ProxiedResource['scrub'];
+  /** What must not come back besides: see ConfidentialVersions. */
+  readonly besides?: Confidential | undefined;
 }
 
 /** The session behind a credential that was opened with a secret and may end before the secret does. */
@@ -29,6 +31,8 @@ export interface SessionParts {
   readonly injector: Injector;
   /** Beside what the injector says: what the session was opened with. */
   readonly confidential: readonly string[];
+  /** What must not come back besides: see ConfidentialVersions. */
+  readonly besides?: Confidential | undefined;
 }
 
 /**
@@ -37,10 +41,7 @@ export interface SessionParts {
  */
 export class PreparedCredential {
   readonly #parts: SessionParts;
-  /** What to look for in responses; undefined when the registration says `scrub: off`. */
-  #matcher: TermMatcher | undefined;
-  /** Of the injector, as the matcher has it. */
-  #searched: readonly string[];
+  readonly #search: LiveSearch | undefined;
 
   private constructor(
     parts: SessionParts,
@@ -48,18 +49,17 @@ export class PreparedCredential {
     readonly session?: HeldSession,
   ) {
     this.#parts = parts;
-    this.#searched = parts.injector.confidential;
-    this.#matcher = matcherOf(parts);
+    this.#search = parts.scrub === 'off' ? undefined : new LiveSearch(sourcesOf(parts));
   }
 
   /** @throws CredentialFieldMissing, CredentialUnusable */
   static prepare(
-    { injection, scrub }: DirectResource,
+    { injection, scrub, besides }: DirectResource,
     { version, fields }: SecretVersion,
     ports: InjectorPorts,
   ): PreparedCredential {
     const injector = injectorFor(injection, fields, ports);
-    return new PreparedCredential({ version, injector, scrub, confidential: [] });
+    return new PreparedCredential({ version, injector, scrub, besides, confidential: [] });
   }
 
   /** @throws CredentialUnusable */
@@ -75,14 +75,9 @@ export class PreparedCredential {
     return this.#parts.injector;
   }
 
-  /** What has to be kept confidential may change with an answer, such as a session or the realm of a challenge. */
-  get matcher(): TermMatcher | undefined {
-    const { confidential } = this.#parts.injector;
-    if (this.#searched !== confidential) {
-      this.#matcher = matcherOf(this.#parts);
-      this.#searched = confidential;
-    }
-    return this.#matcher;
+  /** What to look for in responses; undefined when the registration says `scrub: off`. */
+  get matcher(): TermSearch | undefined {
+    return this.#search;
   }
 
   /**
@@ -91,14 +86,10 @@ export class PreparedCredential {
    */
   sentAfter(other: PreparedCredential): Pick<PreparedCredential, 'matcher' | 'session'> {
     if (other.version === this.version) return this;
-    const { session } = this;
-    const both = new BothSearched(this, other);
-    return {
-      session,
-      get matcher() {
-        return both.matcher;
-      },
-    };
+    const searches = [this.#search, other.#search];
+    const sources = searches.flatMap((search) => search?.sources ?? []);
+    const isSearched = !searches.includes(undefined);
+    return { session: this.session, matcher: isSearched ? new LiveSearch(sources) : undefined };
   }
 
   /** Every text that must not come back; those of the injector may change with an answer. */
@@ -116,29 +107,9 @@ export class PreparedCredential {
   }
 }
 
-/** The terms of two credentials in one matcher, made anew when those of one have changed. */
-class BothSearched {
-  #made: readonly (TermMatcher | undefined)[] = [];
-  #matcher: TermMatcher | undefined;
-
-  constructor(
-    private readonly one: PreparedCredential,
-    private readonly other: PreparedCredential,
-  ) {}
-
-  get matcher(): TermMatcher | undefined {
-    const { one, other } = this;
-    const made = [one.matcher, other.matcher];
-    if (made.includes(undefined)) return undefined;
-    if (made.some((matcher, index) => matcher !== this.#made[index])) {
-      this.#made = made;
-      this.#matcher = new TermMatcher(searchTerms([...one.confidential, ...other.confidential]));
-    }
-    return this.#matcher;
-  }
-}
-
-const matcherOf = ({ scrub, confidential, injector }: SessionParts): TermMatcher | undefined =>
-  scrub === 'off'
-    ? undefined
-    : new TermMatcher(searchTerms([...confidential, ...injector.confidential]));
+/** What has to be kept confidential may change with an answer, such as a session or the realm of a challenge. */
+const sourcesOf = ({ confidential, injector, besides }: SessionParts): readonly Confidential[] => [
+  () => confidential,
+  () => injector.confidential,
+  ...(besides === undefined ? [] : [besides]),
+];

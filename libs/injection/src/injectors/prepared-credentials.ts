@@ -1,5 +1,7 @@
 import { type SecretVersion } from '#credentials';
+import { PosternError } from '#kernel';
 import { type ProxiedResource } from '../proxied-resource.js';
+import { ConfidentialVersions } from '../scrub/confidential-versions.js';
 import { searchTerms } from '../scrub/search-terms.js';
 import { CredentialSessions } from '../sessions/credential-sessions.js';
 import { RetiredSessions } from '../sessions/retired-sessions.js';
@@ -15,10 +17,14 @@ export type Prepared =
 interface Entry {
   readonly secret: SecretVersion;
   readonly prepared: Prepared;
+  /** Of its value, whatever a session adds to it. */
+  readonly confidential: readonly string[];
 }
 
 /** Of a managed credential: the current version, the one to fall back on, and one that calls under way may have. */
 const VERSIONS_MAX = 3;
+
+type FindVersion = (resource: ProxiedResource, version: number) => SecretVersion | undefined;
 
 interface Addition {
   readonly secret: SecretVersion;
@@ -36,6 +42,8 @@ export class PreparedCredentials {
   readonly #entries = new WeakMap<ProxiedResource, readonly Entry[]>();
   /** Resources that may have more than one. */
   readonly #managed = new Set<ProxiedResource>();
+  /** Of the entries. */
+  readonly #confidential = new WeakMap<ProxiedResource, ConfidentialVersions>();
 
   /** Of the versions in use. */
   readonly #sessions = new Set<CredentialSessions>();
@@ -85,6 +93,30 @@ export class PreparedCredentials {
     return this.#retired.closeDue();
   }
 
+  /**
+   * Values that calls of other processes put on already must not come back to calls of this one either: prepares the
+   * versions of which it has other ones. Of what cannot be prepared a call will be told.
+   */
+  foresee(versionsOf: (resource: ProxiedResource) => readonly number[], find: FindVersion): void {
+    for (const resource of this.#managed) {
+      const entries = this.#entries.get(resource) ?? [];
+      if (entries.length === 0) continue;
+      for (const version of versionsOf(resource)) {
+        if (entries.some(({ secret }) => secret.version === version)) continue;
+        const secret = find(resource, version);
+        if (secret !== undefined) this.#foreseen(resource, secret);
+      }
+    }
+  }
+
+  #foreseen(resource: ProxiedResource, secret: SecretVersion): void {
+    try {
+      this.ofManaged(resource, secret);
+    } catch (error) {
+      if (!(error instanceof PosternError)) throw error;
+    }
+  }
+
   /** Handles that have sessions of their own. */
   *holders(): Iterable<string> {
     for (const sessions of this.#sessions) yield* sessions.holders;
@@ -103,15 +135,17 @@ export class PreparedCredentials {
   }
 
   #added(resource: ProxiedResource, { secret, others, kept }: Addition): Prepared {
-    const prepared = this.#prepare(resource, secret);
+    const entry = this.#prepare(resource, secret);
+    const { prepared } = entry;
     if (prepared.sessions !== undefined) this.#sessions.add(prepared.sessions);
-    this.#keep(resource, others, [{ secret, prepared }, ...kept]);
+    this.#keep(resource, others, [entry, ...kept]);
     return prepared;
   }
 
   #keep(resource: ProxiedResource, before: readonly Entry[], kept: readonly Entry[]): void {
     if (kept.length === before.length && kept[0] === before[0]) return;
     this.#entries.set(resource, kept);
+    this.#confidentialOf(resource).are(kept.flatMap(({ confidential }) => confidential));
     for (const entry of before) {
       const { sessions } = entry.prepared;
       if (sessions === undefined || kept.includes(entry)) continue;
@@ -120,22 +154,33 @@ export class PreparedCredentials {
     }
   }
 
-  #prepare(resource: ProxiedResource, secret: SecretVersion): Prepared {
+  #confidentialOf(resource: ProxiedResource): ConfidentialVersions {
+    let versions = this.#confidential.get(resource);
+    if (versions === undefined) {
+      versions = new ConfidentialVersions();
+      this.#confidential.set(resource, versions);
+    }
+    return versions;
+  }
+
+  #prepare(resource: ProxiedResource, secret: SecretVersion): Entry {
     const { injection, scrub, limits } = resource;
+    const besides = this.#confidentialOf(resource).texts;
     if (!opensSession(injection)) {
-      const credential = PreparedCredential.prepare({ injection, scrub }, secret, this.ports);
-      return { sessions: undefined, credential };
+      const direct = { injection, scrub, besides };
+      const credential = PreparedCredential.prepare(direct, secret, this.ports);
+      const { confidential } = credential;
+      return { secret, prepared: { sessions: undefined, credential }, confidential };
     }
     const opener = openerFor(injection, { resource, secret }, this.ports);
     if (scrub !== 'off') searchTerms(opener.confidential); // Before anything is opened.
-    return {
-      sessions: new CredentialSessions({
-        opener,
-        credential: { version: secret.version, scrub },
-        clock: this.ports.clock,
-        retired: this.#retired,
-        callMsMax: limits.totalTimeoutMs,
-      }),
-    };
+    const sessions = new CredentialSessions({
+      opener,
+      credential: { version: secret.version, scrub, besides },
+      clock: this.ports.clock,
+      retired: this.#retired,
+      callMsMax: limits.totalTimeoutMs,
+    });
+    return { secret, prepared: { sessions }, confidential: opener.confidential };
   }
 }

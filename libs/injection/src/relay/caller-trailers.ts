@@ -1,5 +1,5 @@
 import { foldedName, isRefusedFromDestinations } from '../header-names.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import { HeadScrubbing } from './head-scrubbing.js';
 
 /** RFC 9110 section 6.5.1: fields that mean something only before the body: framing, routing, authentication, caching. */
@@ -25,7 +25,7 @@ const REFUSED: ReadonlySet<string> = new Set([
 /** The trailers that go to the caller, scrubbed. */
 export function callerTrailers(
   rawTrailers: readonly Buffer[],
-  matcher: TermMatcher | undefined,
+  matcher: TermSearch | undefined,
 ): { readonly trailers: [string, string][]; readonly hits: number } {
   const scrubbing = new HeadScrubbing(matcher);
   const trailers: [string, string][] = [];

@@ -1,12 +1,12 @@
 import { CallFailed } from '../call-failed.js';
 import { StreamScrubber } from '../scrub/stream-scrubber.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 
 /** Scrubs the texts of one head or trailer block, and counts. */
 export class HeadScrubbing {
   #hits = 0;
 
-  constructor(private readonly matcher: TermMatcher | undefined) {}
+  constructor(private readonly matcher: TermSearch | undefined) {}
 
   get hits(): number {
     return this.#hits;

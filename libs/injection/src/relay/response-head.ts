@@ -2,7 +2,7 @@ import { CallFailed } from '../call-failed.js';
 import { valuesOf } from '../header-values.js';
 import { foldedName, isRefusedFromDestinations, namedByConnection } from '../header-names.js';
 import { type ProxiedResource } from '../proxied-resource.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import { HeadScrubbing } from './head-scrubbing.js';
 import { callerLocation } from './location.js';
 
@@ -37,7 +37,7 @@ const STATUS_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 export function callerHead(
   raw: RawHead,
   resource: ProxiedResource,
-  matcher: TermMatcher | undefined,
+  matcher: TermSearch | undefined,
 ): CallerHead {
   const scrubbing = new HeadScrubbing(matcher);
   const texts = raw.rawHeaders.map((text) => text.toString('latin1'));

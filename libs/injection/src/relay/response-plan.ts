@@ -2,7 +2,7 @@ import { valuesOf, withoutHeaders } from '../header-values.js';
 import { CallFailed } from '../call-failed.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { StreamScrubber } from '../scrub/stream-scrubber.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import {
   type BodyFilter,
   HeldBody,
@@ -37,7 +37,7 @@ export interface ResponsePlan {
 
 interface Circumstances {
   readonly resource: ProxiedResource;
-  readonly matcher: TermMatcher | undefined;
+  readonly matcher: TermSearch | undefined;
   readonly asked: AskedResponse;
 }
 

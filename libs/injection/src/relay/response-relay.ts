@@ -4,7 +4,7 @@ import { CallFailed, failureOf } from '../call-failed.js';
 import { type CallerResponse } from '../incoming-call.js';
 import { type AnswerHead } from '../injectors/injector.js';
 import { type ProxiedResource } from '../proxied-resource.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import {
   type UpstreamController,
   type UpstreamFailed,
@@ -22,7 +22,7 @@ import { type WebSocketSession } from './websocket-session.js';
 /** What must not come back. */
 export interface Scrubbing {
   /** Undefined: nothing is scrubbed. */
-  readonly matcher: TermMatcher | undefined;
+  readonly matcher: TermSearch | undefined;
   readonly session?: AnsweredSession | undefined;
 }
 

@@ -3,7 +3,7 @@ import { type Duplex } from 'node:stream';
 import { CallFailed } from '../call-failed.js';
 import { type ProxiedResource } from '../proxied-resource.js';
 import { FrameScrubber } from '../scrub/frame-scrubber.js';
-import { type TermMatcher } from '../scrub/term-matcher.js';
+import { type TermSearch } from '../scrub/term-matcher.js';
 import { callerHead } from './response-head.js';
 import { WebSocketSession } from './websocket-session.js';
 
@@ -18,7 +18,7 @@ export interface Switching {
 export interface SwitchedParts extends Switching {
   readonly resource: ProxiedResource;
   /** Undefined: nothing is scrubbed. */
-  readonly matcher: TermMatcher | undefined;
+  readonly matcher: TermSearch | undefined;
 }
 
 export interface SwitchedAnswer {

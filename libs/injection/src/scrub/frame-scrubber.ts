@@ -1,6 +1,6 @@
 import { CallFailed } from '../call-failed.js';
 import { StreamScrubber } from './stream-scrubber.js';
-import { type TermMatcher } from './term-matcher.js';
+import { type TermSearch } from './term-matcher.js';
 
 const EMPTY = Buffer.alloc(0);
 /** Frames that may wait for the rest of what could be a term. */
@@ -31,7 +31,7 @@ export class FrameScrubber {
   #scrubbed: Buffer[] = [];
   #waiting: Waiting[] = [];
 
-  constructor(matcher: TermMatcher) {
+  constructor(matcher: TermSearch) {
     this.#messages = new StreamScrubber(matcher);
     this.#controls = new StreamScrubber(matcher);
   }

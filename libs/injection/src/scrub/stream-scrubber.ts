@@ -1,4 +1,4 @@
-import { type TermMatcher } from './term-matcher.js';
+import { type TermSearch } from './term-matcher.js';
 
 const MASK = 0x2a; // "*"
 const EMPTY = Buffer.alloc(0);
@@ -13,7 +13,7 @@ export class StreamScrubber {
   #maskedTo = 0;
   #hits = 0;
 
-  constructor(private readonly matcher: TermMatcher) {}
+  constructor(private readonly matcher: TermSearch) {}
 
   /** Occurrences replaced so far; those that overlap count once. */
   get hits(): number {

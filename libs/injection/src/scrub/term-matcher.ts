@@ -9,11 +9,19 @@ export type Spans = readonly number[];
 /** No occurrence: one array for all, since it is the usual answer. */
 const NONE: Spans = [];
 
+/** Looks for terms in bytes. */
+export interface TermSearch {
+  /** All occurrences, overlapping ones too. */
+  occurrences(bytes: Buffer): Spans;
+  /** Where the last bytes begin that could be the beginning of a term that goes on behind them; the length when nowhere. */
+  unfinishedFrom(bytes: Buffer): number;
+}
+
 /**
  * Finds all occurrences of a set of terms, by the algorithm of Wu and Manber (1994): the last two bytes of a window as
  * long as the shortest term tell how far the window can move, so that most bytes are never looked at.
  */
-export class TermMatcher {
+export class TermMatcher implements TermSearch {
   readonly #window: number;
   readonly #shifts: Uint8Array;
   /** Terms by the last block of their first window. */
@@ -46,7 +54,6 @@ export class TermMatcher {
     this.#byFirst[first] = [...(this.#byFirst[first] ?? []), term];
   }
 
-  /** All occurrences, overlapping ones too. */
   occurrences(bytes: Buffer): Spans {
     const shifts = this.#shifts;
     let spans: number[] | undefined;
@@ -69,7 +76,6 @@ export class TermMatcher {
     }
   }
 
-  /** Where the last bytes begin that could be the beginning of a term that goes on behind them; the length when nowhere. */
   unfinishedFrom(bytes: Buffer): number {
     const { length } = bytes;
     for (let start = Math.max(0, length - this.#longest + 1); start < length; start += 1) {

@@ -1,7 +1,11 @@
 import { type Handle } from '#handles';
 import { type Clock } from '#kernel';
 import { type AnswerHead } from '../injectors/injector.js';
-import { type HeldSession, PreparedCredential } from '../injectors/prepared-credential.js';
+import {
+  type HeldSession,
+  PreparedCredential,
+  type SessionParts,
+} from '../injectors/prepared-credential.js';
 import { type OpeningGate } from './opening-gate.js';
 import { type RetiredSessions } from './retired-sessions.js';
 import { type OpenedSession, type SessionOpener } from './session-opener.js';
@@ -16,8 +20,8 @@ export interface SlotParts {
   readonly retired: RetiredSessions;
   /** The longest that a call with a session may take. */
   readonly callMsMax: number;
-  /** Version of the secret, and whether responses are scrubbed. */
-  readonly credential: { readonly version: number; readonly scrub: 'stream' | 'buffer' | 'off' };
+  /** Version of the secret, and whether responses are scrubbed, of what besides. */
+  readonly credential: Pick<SessionParts, 'version' | 'scrub' | 'besides'>;
 }
 
 interface Live {

@@ -56,15 +56,14 @@ async function changed(turn: Turn, change: ValueChange): Promise<Move> {
 async function applied(turn: Turn, change: ValueChange): Promise<Error | undefined> {
   const { changer } = turn;
   // The lease is asked for last: what lies between it and the change is a change by somebody who may have been replaced.
-  const act = async (): Promise<Error | undefined> => {
-    await turn.stillOurs();
-    return changer.apply(change).then(() => undefined, errorOf);
-  };
-  if (!changer.logsInAsAccount) return act();
+  const first = (): Promise<void> => turn.stillOurs();
+  const act = (): Promise<Error | undefined> =>
+    changer.apply(change).then(() => undefined, errorOf);
+  if (!changer.logsInAsAccount) return first().then(act);
   const counted = turn.budgeted(async () => {
     const value = await act();
     return { result: resultOf(value), value };
-  });
+  }, first);
   return counted.catch((error: unknown) => {
     if (error instanceof LoginBudgetSpent) return error;
     throw error;

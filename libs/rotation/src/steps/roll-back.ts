@@ -1,4 +1,5 @@
 import { drainPollMs } from '../backoff.js';
+import { giveUpAt } from '../give-up.js';
 import { type Move } from '../move.js';
 import { type SecretFields, SecretMoved } from '../rotated-secrets.js';
 import { RotationTermsUnfit, sameFields, type Step, type Turn } from '../turn.js';
@@ -10,15 +11,35 @@ import { drained } from './drain.js';
  * is written as the newest version, so that nobody who reads the newest is surprised.
  */
 export const rollBack: Step = async (turn) => {
-  const { rotation, plan } = turn;
+  const { rotation } = turn;
   const credential = await turn.parts.book.find(rotation.ref);
   const { toVersion = 0 } = rotation;
   if (credential?.currentVersion === toVersion) return goBack(turn, toVersion);
-  if (turn.elapsedMs < plan.drainMs && !(await drained(turn, toVersion))) {
-    return turn.again(drainPollMs(turn.elapsedMs));
-  }
-  return retireNew(turn, toVersion);
+  return (await isAwaited(turn, toVersion))
+    ? turn.again(drainPollMs(turn.elapsedMs))
+    : retireNew(turn, toVersion);
 };
+
+/**
+ * Calls that are open with the new value are waited for. After `drainMs` only those that the legacy system has yet to judge
+ * are, and instances that do not know yet: it may have taken longer than that to write the old value.
+ */
+async function isAwaited(turn: Turn, toVersion: number): Promise<boolean> {
+  const { rotation, plan, elapsedMs, now } = turn;
+  if (elapsedMs < plan.drainMs) return !(await drained(turn, toVersion));
+  const isTooLate = now.getTime() >= giveUpAt(rotation).getTime() + plan.drainMs;
+  return !isTooLate && !(await judged(turn, toVersion));
+}
+
+async function judged({ parts: { book }, rotation: { ref } }: Turn, of: number): Promise<boolean> {
+  const credential = await book.find(ref);
+  const instances = await book.instances(ref);
+  return instances.every(
+    ({ serial, uses }) =>
+      serial >= (credential?.serial ?? 0) &&
+      uses.every(({ version, unanswered }) => version !== of || unanswered === 0),
+  );
+}
 
 async function goBack(turn: Turn, toVersion: number): Promise<Move> {
   const old = await turn.currentIfThere();

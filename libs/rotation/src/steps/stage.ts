@@ -12,6 +12,8 @@ import { LoginBudgetSpent, type Step, type Turn } from '../turn.js';
 
 /** Failing logins that must be left before calls are held back: a crash in mid-change may take as many to see clear. */
 const LOGINS_IN_HAND = 2;
+/** One more where the change is a login of the account itself: of whoever dies in it, it counts as one that failed. */
+const LOGINS_IN_HAND_OF_ITSELF = 3;
 
 /**
  * STAGED: nothing is changed yet.
@@ -50,9 +52,13 @@ async function isStaged(turn: Turn): Promise<boolean> {
 }
 
 /** @throws LoginBudgetSpent when fewer are left */
-async function loginsInHand({ parts: { budget }, plan, rotation: { ref } }: Turn): Promise<void> {
+async function loginsInHand(turn: Turn): Promise<void> {
+  const { parts, plan, changer, rotation } = turn;
+  const { budget } = parts;
+  const { ref } = rotation;
   const { failuresMax, perSeconds } = plan.allowance;
-  const most = Math.max(1, failuresMax - LOGINS_IN_HAND + 1);
+  const inHand = changer.logsInAsAccount ? LOGINS_IN_HAND_OF_ITSELF : LOGINS_IN_HAND;
+  const most = Math.max(1, failuresMax - inHand + 1);
   const reservation = await budget.reserve(ref, { failuresMax: most, perSeconds });
   if (reservation.kind === 'spent') throw new LoginBudgetSpent(reservation.until);
   await budget.settle(ref, reservation.id, 'unreachable'); // Given back: nothing was tried.

@@ -9,7 +9,7 @@ import { OVERDUE } from '../rotation-traits.js';
 import { RotationTermsUnfit, type Step, type Turn } from '../turn.js';
 import { wrapEvent, type WrapFinding } from '../wrap-record.js';
 import { wrapVerdict } from '../wrap-verdict.js';
-import { type WrapLookup, type WrappingTokens } from '../wrapping-tokens.js';
+import { type WrapLookup, wrapPlace, type WrappingTokens } from '../wrapping-tokens.js';
 
 /** The value is in memory alone until it is staged: one blip of the store must not lose it. */
 const STAGE_TRIES_MAX = 3;
@@ -119,7 +119,7 @@ class Intake {
 const RETRY_MS = 2_000;
 
 const expectedPathOf = (expected: WrapExpectation | undefined): string =>
-  expected?.creationPath ?? '';
+  expected === undefined ? '' : wrapPlace(expected);
 
 const usedUp = (wrap: WrapIntake): WrapIntake => ({ ...wrap, sealedToken: undefined });
 

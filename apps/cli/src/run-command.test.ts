@@ -1,0 +1,45 @@
+import { jest } from '@jest/globals';
+import { Command } from 'commander';
+import { runCommand } from './run-command.js';
+import { refuseTokenAsArgument } from './wrapping-token.js';
+
+const TOKEN = `s.${'A'.repeat(24)}`;
+
+let told: string[];
+let program: Command;
+let done: string[];
+beforeEach(() => {
+  [told, done] = [[], []];
+  process.exitCode = undefined;
+  const say = (text: unknown): boolean => told.push(String(text)) > 0;
+  jest.spyOn(process.stderr, 'write').mockImplementation(say);
+  program = new Command('postern').exitOverride();
+  program.command('rotate <resource>').action((resource: string) => void done.push(resource));
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  process.exitCode = undefined;
+});
+
+const run = (...args: readonly string[]): Promise<void> =>
+  runCommand(program, ['node', 'postern', ...args], refuseTokenAsArgument);
+
+describe('a command', () => {
+  it('is run when its arguments may be looked at', async () => {
+    await run('rotate', 'ledger');
+    expect([done, told]).toEqual([['ledger'], []]);
+  });
+
+  it.each([
+    ['of an option that is unknown', ['rotate', 'ledger', `--wrapped=${TOKEN}`]],
+    ['that is one', ['rotate', `--${TOKEN}`]],
+    ['in the place of a command', [TOKEN]],
+    ['that is too many', ['rotate', 'ledger', TOKEN]],
+  ])('does not repeat a wrapping token %s', async (_what, args) => {
+    await run(...args);
+    expect(told.join('')).toContain('a wrapping token stands among the arguments');
+    expect(told.join('')).not.toContain('AAAA');
+    expect(process.exitCode).toBe(64);
+    expect(done).toEqual([]);
+  });
+});
