@@ -2,7 +2,17 @@
  * The import rule: the folder tree is the rule, docs/architecture.md tells why, this file is what CI checks, and
  * test/architecture proves with one violation a rule that each of them bites. Type-only imports count.
  */
-const domain = ['kernel', 'events', 'identity', 'policy', 'handles', 'credentials', 'rotation'];
+const domain = [
+  'kernel',
+  'events',
+  'identity',
+  'policy',
+  'handles',
+  'credentials',
+  'rotation',
+  'detection',
+  'audit',
+];
 const pipelines = ['oauth', 'injection'];
 const pure = [...domain, ...pipelines];
 const may = {
@@ -13,6 +23,8 @@ const may = {
   handles: ['kernel', 'events', 'identity'],
   credentials: ['kernel', 'events'],
   rotation: ['kernel', 'events', 'credentials'],
+  detection: ['kernel', 'events'],
+  audit: ['kernel', 'events'],
   oauth: ['kernel', 'events', 'identity', 'policy', 'handles'],
   injection: ['kernel', 'events', 'policy', 'handles', 'credentials'],
   adapters: pure,

@@ -39,5 +39,7 @@ export default {
   maxWorkers: 3,
   // Modules that a suite imported stay in the memory of the process that ran it: a worker that has grown is replaced.
   workerIdleMemoryLimit: '1GB',
+  // Jest's own, without what each suite leaves in the process.
+  testRunner: './tools/suite-runner.mjs',
   testSequencer: './tools/test-sequencer.mjs',
 };

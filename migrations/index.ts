@@ -14,6 +14,10 @@ import { Suspensions1795400002000 } from './1795400002000-suspensions.js';
 import { CreateRotatorRole1795500000000 } from './1795500000000-create-rotator-role.js';
 import { CreateRotations1795500001000 } from './1795500001000-create-rotations.js';
 import { CreateCensus1795500002000 } from './1795500002000-create-census.js';
+import { CreateAuditLog1795600000000 } from './1795600000000-create-audit-log.js';
+import { CreateDetection1795600001000 } from './1795600001000-create-detection.js';
+import { DryRunRequests1795600002000 } from './1795600002000-dry-run-requests.js';
+import { CreatePlantedCanaries1795600003000 } from './1795600003000-create-planted-canaries.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -33,6 +37,10 @@ export const MIGRATIONS = [
   CreateRotatorRole1795500000000,
   CreateRotations1795500001000,
   CreateCensus1795500002000,
+  CreateAuditLog1795600000000,
+  CreateDetection1795600001000,
+  DryRunRequests1795600002000,
+  CreatePlantedCanaries1795600003000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

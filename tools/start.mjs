@@ -12,9 +12,11 @@ const entries = {
   control: 'dist/apps/control/src/main.js',
   relay: 'dist/apps/relay/src/main.js',
   rotator: 'dist/apps/rotator/src/main.js',
+  sentinel: 'dist/apps/sentinel/src/main.js',
   standalone: 'dist/apps/standalone/src/main.js',
   demo: 'dist/test/demo/main.js',
   bench: 'dist/test/bench/main.js',
+  'evaluate:detection': 'dist/test/evaluation/main.js',
 };
 const EXAMPLE = 'examples/postern.yaml';
 // Nearly all that a call needs is garbage when it ends: a larger nursery is swept less often (docs/hot-path.md). The image

@@ -48,6 +48,7 @@ allow "${SENTINEL:-}" topic literal postern.rotation.v1 Read Describe DescribeCo
 allow "${SENTINEL:-}" topic literal postern.detection.v1 Read Describe DescribeConfigs
 allow "${SENTINEL:-}" topic literal postern.audit-checkpoint.v1 Read Describe DescribeConfigs
 allow "${SENTINEL:-}" group prefixed postern-sentinel- Read
+allow "${SENTINEL:-}" topic literal postern.dlq.postern-sentinel.v1 Write Describe DescribeConfigs
 
 allow "${SIEM:-}" topic literal postern.exchange.v1 Read Describe
 allow "${SIEM:-}" topic literal postern.handle.v1 Read Describe
@@ -73,4 +74,5 @@ allow "${TAIL:-}" topic literal postern.canary.v1 Read Describe
 allow "${TAIL:-}" group prefixed postern-tail- Read
 
 allow "${DEAD_LETTERS:-}" topic literal postern.dlq.postern-canary-watch.v1 Read Describe
+allow "${DEAD_LETTERS:-}" topic literal postern.dlq.postern-sentinel.v1 Read Describe
 allow "${DEAD_LETTERS:-}" group prefixed postern-dlq- Read

@@ -15,6 +15,8 @@ const violations: readonly (readonly [rule: string, folder: string, source: stri
   ['handles-imports', 'libs/handles/src/', `import type {} from '#policy';`],
   ['credentials-imports', 'libs/credentials/src/', `import type {} from '#handles';`],
   ['rotation-imports', 'libs/rotation/src/', `import type {} from '#handles';`],
+  ['detection-imports', 'libs/detection/src/', `import type {} from '#handles';`],
+  ['audit-imports', 'libs/audit/src/', `import type {} from '#policy';`],
   ['oauth-imports', 'libs/oauth/src/', `import type {} from '#credentials';`],
   ['injection-imports', 'libs/injection/src/', `import type {} from '#identity';`],
   ['adapters-imports', 'libs/adapters/src/http/', `import type {} from '#platform';`],

@@ -6,8 +6,9 @@ import { type CallStart } from '#injection';
 import { describeWithServer } from '#test-support';
 import { aCall, completedEvent, minutesFromNow } from './handle-records.js';
 import { LedgerFixture } from './ledger-fixture.js';
+import { MAJORS } from './postgres-majors.js';
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('call ledger: finishing and sweeping', `postgres-${major}`, () => {
     let fixture: LedgerFixture;
     let ledger: PostgresCallLedger;

@@ -4,11 +4,12 @@ import { type StartOutcome } from '#injection';
 import { describeWithServer } from '#test-support';
 import { aCall, clock, revokedEvent } from './handle-records.js';
 import { LedgerFixture } from './ledger-fixture.js';
+import { MAJORS } from './postgres-majors.js';
 
 const repeated = (...runs: [outcome: StartOutcome, times: number][]): StartOutcome[] =>
   runs.flatMap(([outcome, times]) => Array.from({ length: times }, () => outcome));
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('call ledger: starting', `postgres-${major}`, () => {
     let fixture: LedgerFixture;
     let ledger: PostgresCallLedger;

@@ -3,8 +3,9 @@ import { decodeStructured, encodeStructured, EventFactory, type PosternEvent } f
 import { SystemClock } from '#kernel';
 import { anOutboxEvent } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
+import { MAJORS } from './postgres-majors.js';
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('canaries', `postgres-${major}`, () => {
     let server: TestDatabase;
     const databases: PostgresDatabase[] = [];

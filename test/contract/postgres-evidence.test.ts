@@ -7,8 +7,9 @@ import {
 import { DependencyUnavailable } from '#kernel';
 import { aDenialEvent, evidenceContract, reviewNoticesContract } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
+import { MAJORS } from './postgres-majors.js';
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('what control reads and tells', `postgres-${major}`, () => {
     let server: TestDatabase;
     let databases: PostgresDatabase[];

@@ -4,12 +4,13 @@ import { type Handle } from '#handles';
 import { secondsAfter, SystemClock } from '#kernel';
 import { aHandle, aHandleIssue } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
+import { MAJORS } from './postgres-majors.js';
 
 const NOW = new SystemClock().now();
 const SOURCE = 'urn:postern:contract:relay';
 const DAY_SECONDS = 86_400;
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('handles that expire', `postgres-${major}`, () => {
     let server: TestDatabase;
     let database: PostgresDatabase;

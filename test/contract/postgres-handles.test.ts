@@ -17,8 +17,9 @@ import {
   minutesFromNow,
   revokedEvent,
 } from './handle-records.js';
+import { MAJORS } from './postgres-majors.js';
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('handles', `postgres-${major}`, () => {
     let server: TestDatabase;
     let store: PostgresHandleStore;

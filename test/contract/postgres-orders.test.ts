@@ -13,6 +13,7 @@ import {
   minutesFromNow,
   revokedEvent,
 } from './handle-records.js';
+import { MAJORS } from './postgres-majors.js';
 
 const SUSPENDED = `handle where status = 'suspended'`;
 const LOCKED = `pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
@@ -20,7 +21,7 @@ const ISSUE_LOCK = 'select pg_advisory_xact_lock(1886352244, 500)';
 const WAITING = `select 1 from pg_locks where locktype = 'advisory' and not granted
   and classid = 1886352244 and objid = 500 and database = (select oid from pg_database where datname = current_database())`;
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('orders', `postgres-${major}`, () => {
     let server: TestDatabase;
     const opened: PostgresDatabase[] = [];

@@ -9,8 +9,9 @@ import { DependencyUnavailable, SystemClock } from '#kernel';
 import { anOutboxEvent } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 import { until } from '../support/until.js';
+import { MAJORS } from './postgres-majors.js';
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('outbox gauge', `postgres-${major}`, () => {
     let server: TestDatabase;
     let database: PostgresDatabase;

@@ -4,6 +4,7 @@ import { OutboxLeaseLost } from '#events';
 import { anOutboxEvent } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
 import { until } from '../support/until.js';
+import { MAJORS } from './postgres-majors.js';
 
 const IDLE_TIMEOUT_MS = 1_000;
 const LIMIT = 100;
@@ -20,7 +21,7 @@ const standStill = (ms: number): void => {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 };
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('shard leases', `postgres-${major}`, () => {
     let server: TestDatabase;
     let closers: (() => Promise<void>)[] = [];

@@ -7,7 +7,13 @@ import {
 } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { type DpopNonces, type Handle, ProofOfPossession, type ProofUses } from '#handles';
+import {
+  type DpopNonces,
+  type Handle,
+  type PlantedCanaries,
+  ProofOfPossession,
+  type ProofUses,
+} from '#handles';
 import { type CallLedger, type ProxiedResourceRegistration } from '#injection';
 import { type HttpHost, type ListenAddress, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
@@ -70,6 +76,7 @@ export interface CallPathOptions {
   /** Default: a memory of its own. */
   readonly proofUses?: ProofUses;
   readonly tls?: NonNullable<ListenAddress['tls']>;
+  readonly canaries?: PlantedCanaries;
   /** What the proxy counts calls with; default the ledger of the parts. */
   readonly ledgerOf?: (parts: CallPathParts) => CallLedger;
   /** What makes its credentials managed. */
@@ -114,6 +121,7 @@ export class CallPath {
       possession: possessionOf(parts, options),
       trustedProxies: options.trustedProxies ?? [],
       callsInFlightMax: options.callsInFlightMax,
+      canaries: options.canaries,
       onProblem: (_: string, error: unknown) => problems.push(error),
       ...options.managedOf?.(parts),
     });

@@ -9,7 +9,12 @@ import {
   aHandle,
   aHandleIssue,
   aResourceSet,
+  detectionSettings,
   FixedClock,
+  InMemoryDetectionStore,
+  InMemoryDryRunRequests,
+  InMemoryResponseOrders,
+  InMemoryResponseRecords,
   InMemoryEventJournal,
   InMemoryEvidence,
   InMemoryGrantSource,
@@ -18,6 +23,7 @@ import {
   inMemoryOrderStores,
   InMemoryKeySource,
   InMemoryProofUses,
+  InMemoryCanaryStore,
   InMemoryCredentialBook,
   InMemoryIntakeKeys,
   InMemoryRotationStore,
@@ -57,7 +63,10 @@ const SET_TYPE = 'application/secevent+jwt';
 
 /** Whose word on who asks is believed; by default proofs need no nonce. */
 export type AdminApiOptions = Partial<
-  Pick<ControlParts, 'nonces' | 'rotation' | 'trustedProxies' | 'clientCertificateHeader'> &
+  Pick<
+    ControlParts,
+    'leakReporters' | 'nonces' | 'rotation' | 'trustedProxies' | 'clientCertificateHeader'
+  > &
     Pick<ListenAddress, 'tls'>
 >;
 
@@ -87,6 +96,19 @@ export class AdminApi {
     intakeKeys: this.intakeKeys,
     terms: this.terms,
   };
+  readonly detectionEvents = new EventFactory({
+    ...{ clock: this.clock, environment: TEST_ENVIRONMENT, deployment: 'test' },
+    component: 'control',
+  });
+  readonly responseOrders = new InMemoryResponseOrders(this.records.journal, this.detectionEvents);
+  readonly detection = {
+    store: new InMemoryDetectionStore(this.records.journal, this.responseOrders),
+    orders: this.responseOrders,
+    records: new InMemoryResponseRecords(this.responseOrders),
+    dryRuns: new InMemoryDryRunRequests(),
+    settings: detectionSettings({ environment: TEST_ENVIRONMENT, deployment: 'test' }),
+  };
+  readonly canaries = new InMemoryCanaryStore(this.records.journal);
   readonly metrics = new Metrics();
   readonly lines: string[] = [];
   host!: HttpHost;
@@ -121,6 +143,9 @@ export class AdminApi {
         handles,
         ...inMemoryOrderStores(this.records),
         rotation: this.rotation,
+        canaries: this.canaries,
+        leakReporters: [],
+        detection: this.detection,
         life,
         evidence,
         journal,

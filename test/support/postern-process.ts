@@ -5,7 +5,7 @@ import { until } from './until.js';
 const READY_DEADLINE_MS = 60_000;
 
 export interface ProcessOptions {
-  readonly app: 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'standalone';
+  readonly app: 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'sentinel' | 'standalone';
   readonly environment: Readonly<Record<string, string>>;
   /** /readyz of the process. */
   readonly readyUrl: string;

@@ -8,7 +8,12 @@ import { migrate, PostgresDatabase } from '#adapters/postgres';
 /** PostgreSQL major versions that the contracts run on. */
 export type PostgresMajor = 15 | 18;
 export type PosternRole =
-  'postern_sts' | 'postern_proxy' | 'postern_control' | 'postern_relay' | 'postern_rotator';
+  | 'postern_sts'
+  | 'postern_proxy'
+  | 'postern_control'
+  | 'postern_relay'
+  | 'postern_rotator'
+  | 'postern_sentinel';
 
 /** A database of its own on a real server, migrated. */
 export interface TestDatabase {

@@ -10,6 +10,9 @@ export const findBotocore = (): Record<string, string> =>
 
 export const findZeep = (): Record<string, string> => found('zeep', { POSTERN_TEST_ZEEP: PYTHON });
 
+export const findCryptography = (): Record<string, string> =>
+  found('cryptography', { POSTERN_TEST_CRYPTOGRAPHY: PYTHON });
+
 function found(name: string, environment: Record<string, string>): Record<string, string> {
   const { status } = spawnSync(PYTHON, ['-c', `import ${name}`], { stdio: 'ignore' });
   process.stderr.write(
@@ -43,6 +46,12 @@ export const verifyWithZeep = (orders: {
   readonly mustUnderstand: boolean;
   readonly arrived: readonly string[];
 }): Promise<readonly (string | null)[]> => run('zeep_verify.py', orders);
+
+/** Proves an export with nothing of ours: what is wrong with it, or null. */
+export const verifyWithPython = (orders: {
+  readonly publicKey: string;
+  readonly lines: readonly string[];
+}): Promise<readonly (string | null)[]> => run('audit_verify.py', orders);
 
 async function run(script: string, orders: unknown): Promise<readonly (string | null)[]> {
   const child = spawn(PYTHON, [`${SCRIPTS}/${script}`], { stdio: ['pipe', 'pipe', 'pipe'] });

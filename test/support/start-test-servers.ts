@@ -7,7 +7,7 @@ import { startKafka, stopKafka } from './kafka.js';
 import { startOpenBao, stopOpenBao } from './openbao.js';
 import { findPhp } from './php.js';
 import { findRabbitMq } from './rabbitmq.js';
-import { findBotocore, findZeep } from './python-verifiers.js';
+import { findBotocore, findCryptography, findZeep } from './python-verifiers.js';
 import { findKcat, findPythonKafka } from './stream-consumers.js';
 import { findRedis } from './redis.js';
 import { findSlapd } from './slapd.js';
@@ -38,6 +38,7 @@ const EXPECTED = {
   POSTERN_TEST_AUTHLIB: 'Authlib (python3-authlib)',
   POSTERN_TEST_BOTOCORE: 'botocore (python3-botocore)',
   POSTERN_TEST_ZEEP: 'zeep (python3-zeep)',
+  POSTERN_TEST_CRYPTOGRAPHY: 'python3-cryptography',
   POSTERN_TEST_CURL: 'curl',
   POSTERN_TEST_WEBSOCKETS: 'websockets (python3-websockets)',
   POSTERN_TEST_KCAT: 'kcat and jq',
@@ -59,6 +60,7 @@ export async function startTestServers(): Promise<TestServers> {
     ...findAuthlib(),
     ...findBotocore(),
     ...findZeep(),
+    ...findCryptography(),
     ...findCurl(),
     ...findWebsockets(),
     ...findKcat(),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { runCommand } from './run-command.js';
+import { refuseTokenAsArgument } from './wrapping-token.js';
 
 /** A command's module is loaded when it is the one that is asked for; whoever asks for another thing, as for help, gets all. */
 const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
@@ -10,11 +11,14 @@ const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
   ['rotate', async () => (await import('./commands/rotate.js')).addRotate],
   ['rotations', async () => (await import('./commands/rotations.js')).addRotations],
   ['wrap', async () => (await import('./commands/wrap.js')).addWrap],
+  ['canary', async () => (await import('./commands/canary.js')).addCanary],
+  ['detections', async () => (await import('./commands/detections.js')).addDetections],
   ['config', async () => (await import('./commands/config.js')).addConfig],
   ['grants', async () => (await import('./commands/grants.js')).addGrants],
   ['seal', async () => (await import('./commands/seal.js')).addSeal],
   ['events', async () => (await import('./commands/events.js')).addEvents],
   ['dlq', async () => (await import('./commands/dlq.js')).addDlq],
+  ['audit', async () => (await import('./commands/audit.js')).addAudit],
   ['migrate', async () => (await import('./commands/migrate.js')).addMigrate],
   ['topics', async () => (await import('./commands/topics.js')).addTopics],
 ]);
@@ -22,9 +26,12 @@ const COMMANDS = new Map<string, () => Promise<(program: Command) => void>>([
 const program = new Command('postern')
   .description('Postern: workload identity in, legacy system called, secret unseen')
   .showHelpAfterError('(postern --help lists the commands)');
-const asked = COMMANDS.get(process.argv[2] ?? '');
+const [, , name = ''] = process.argv;
+const asked = COMMANDS.get(name);
+/** To these a wrapping token may be given by mistake, and to what is no command at all. */
+const takesTokens = asked === undefined || ['rotate', 'rotations', 'wrap'].includes(name);
 for (const load of asked === undefined ? COMMANDS.values() : [asked]) {
   const add = await load();
   add(program);
 }
-await runCommand(program, process.argv);
+await runCommand(program, process.argv, takesTokens ? refuseTokenAsArgument : undefined);

@@ -8,7 +8,7 @@ import {
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { DPOP_ALGORITHMS } from '#identity';
 import { DependencyUnavailable, PosternError } from '#kernel';
-import { OAuthError } from '#oauth';
+import { LeakReportRefused, OAuthError } from '#oauth';
 import { type RotationRefusal, RotationRefused } from '#rotation';
 import { AdminRefusal } from './admin-refusal.js';
 import { AdminFaults } from './admin-faults.js';
@@ -51,6 +51,10 @@ function problemOf(failure: unknown): Problem {
     return { status: failure.status, code: failure.code, detail: failure.message };
   }
   if (failure instanceof OAuthError) return authenticationProblem(failure);
+  if (failure instanceof LeakReportRefused) {
+    const status = failure.rejection === 'malformed' ? 400 : 401;
+    return { status, code: failure.code, detail: failure.message };
+  }
   if (failure instanceof RotationRefused) {
     return {
       status: ROTATION_STATUS[failure.refusal],

@@ -30,11 +30,17 @@ export class AdminOperators {
     );
   }
 
-  #contextOf({ headers, raw, socket }: FastifyRequest): CallerContext {
-    const { trustedProxies, certificates } = this.parts;
+  /** From the socket, or from a forwarded header of a trusted proxy. */
+  peerAddressOf({ socket, raw }: FastifyRequest): string {
+    return this.parts.trustedProxies.peerAddress(socket.remoteAddress, raw.rawHeaders);
+  }
+
+  #contextOf(request: FastifyRequest): CallerContext {
+    const { headers, raw } = request;
+    const { certificates } = this.parts;
     return {
       correlationId: randomId('req'),
-      peerAddress: trustedProxies.peerAddress(socket.remoteAddress, raw.rawHeaders),
+      peerAddress: this.peerAddressOf(request),
       userAgent: headers['user-agent'],
       dpopProofs: parseDpopHeaders(raw.rawHeaders),
       // Asked for a bound handle only: what cannot be read is refused then.

@@ -1,4 +1,5 @@
 import { EVIDENCE_KEPT_DAYS } from '#events';
+import { CANARIES_LIVE_MAX } from '#handles';
 import { PosternError } from '#kernel';
 import { type Rotation } from '#rotation';
 
@@ -63,4 +64,37 @@ export class IntakeKeyMissing extends AdminRefusal {
       'no rotator has published its intake key yet, so no wrapping token can be handed over: see that a rotator runs and reaches its secret store',
     );
   }
+}
+
+export class CanaryUnknown extends AdminRefusal {
+  override readonly code = 'canary-unknown';
+  override readonly status = 404;
+
+  constructor(id: string) {
+    super(`no canary has the id ${JSON.stringify(id)}`);
+  }
+}
+
+export class CanariesFull extends AdminRefusal {
+  override readonly code = 'canaries-full';
+  override readonly status = 409;
+
+  constructor() {
+    super(`${CANARIES_LIVE_MAX} canaries are live already: end one`);
+  }
+}
+
+export class DetectionUnknown extends AdminRefusal {
+  override readonly code = 'detection-unknown';
+  override readonly status = 404;
+
+  constructor(id: string) {
+    super(`no detection has the id ${JSON.stringify(id)}`);
+  }
+}
+
+/** A rule that decides on one event cannot be tried on windows of the past, and needs no trial to enforce. */
+export class RuleNotTryable extends AdminRefusal {
+  override readonly code = 'rule-not-tryable';
+  override readonly status = 409;
 }

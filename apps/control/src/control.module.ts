@@ -1,7 +1,8 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type EventFactory, type EventJournal, type Evidence } from '#events';
 import {
+  type CanaryStore,
   type DpopNonces,
   type HandleLife,
   HandleStore,
@@ -15,7 +16,10 @@ import { type Clock, secondsAfter } from '#kernel';
 import {
   ChangeHandles,
   clearedEvent,
+  LEAK_REPORT_BYTES_MAX,
+  type LeakReporter,
   operatorAuthentication,
+  ReceiveLeakReport,
   ReceiveSecurityEvent,
   ReviewCadence,
   type ReviewNotices,
@@ -33,16 +37,30 @@ import { type ObservableGrantSource, type ResourceSet } from '#policy';
 import { AdminFaults } from './admin-faults.js';
 import { AdminOperators } from './admin-operators.js';
 import { AdminController } from './admin.controller.js';
+import { Canaries } from './canaries.js';
+import { CanariesController } from './canaries.controller.js';
+import { CarryOutResponse } from './carry-out-response.js';
+import { DetectionsController } from './detections.controller.js';
+import { type DetectionPorts, Detections } from './detections.js';
 import { ExplainController } from './explain.controller.js';
 import { Explanations } from './explanations.js';
+import {
+  LEAK_REPORT_TYPE,
+  LEAK_REPORTS_PATH,
+  LeakReportsController,
+} from './leak-reports.controller.js';
 import { OrdersController } from './orders.controller.js';
 import { PolicyJournal } from './policy-journal.js';
 import { receivingParts } from './receiving-parts.js';
+import { ResponseLoop } from './response-loop.js';
+import { responseObserver } from './response-metrics.js';
 import { Reviews } from './reviews.js';
 import { RotationsController } from './rotations.controller.js';
 import { type RotationPorts, Rotations } from './rotations.js';
 import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
 
+export { openLeakReporters } from './open-leak-reporters.js';
+export { openDetection } from './open-detection.js';
 export { openCommands, type OpenCommands } from './open-commands.js';
 export { openRotation } from './open-rotation.js';
 
@@ -74,6 +92,11 @@ export interface ControlParts {
   /** Undefined: DPoP proofs need no nonce. */
   readonly nonces: DpopNonces | undefined;
   readonly rotation: RotationPorts;
+  /** What the sentinel raised and ordered. */
+  readonly detection: DetectionPorts;
+  readonly canaries: CanaryStore;
+  /** Who may report that handles lie in public. */
+  readonly leakReporters: readonly LeakReporter[];
   /** What was recorded of a request, to explain it. */
   readonly evidence: Evidence;
   /** Which reviews were told of. */
@@ -92,6 +115,9 @@ export interface ControlParts {
 export class ControlModule {
   static register(parts: ControlParts): DynamicModule {
     const changes = new ChangeHandles(parts);
+    const effects = new CarryOutResponse({ ...parts, changes });
+    const observer = responseObserver(parts.metrics, parts.log);
+    const { orders } = parts.detection;
     const reviews = new Reviews(parts);
     if (parts.metrics !== undefined) reviews.countIn(parts.metrics);
     const tell =
@@ -105,8 +131,11 @@ export class ControlModule {
         AdminController,
         OrdersController,
         RotationsController,
+        DetectionsController,
+        CanariesController,
         ExplainController,
         SecurityEventsController,
+        LeakReportsController,
       ],
       providers: [
         provide(HandleStore, parts.handles),
@@ -116,6 +145,10 @@ export class ControlModule {
         provide(AdminOperators, operatorsOf(parts)),
         provide(Reviews, reviews),
         provide(Rotations, new Rotations(parts)),
+        provide(Detections, new Detections({ ...parts, effects })),
+        provide(ResponseLoop, new ResponseLoop({ ...parts, orders, effects, observer })),
+        provide(Canaries, new Canaries(parts)),
+        ...leakReportsOf(parts, changes, tell('refused reports cannot be told of yet')),
         provide(Explanations, new Explanations(parts)),
         provide(Rounds, roundsOf(parts, tell('a round of the control process failed'))),
         provide(AdminFaults, new AdminFaults(tell('an admin request failed'))),
@@ -126,15 +159,40 @@ export class ControlModule {
   /** The admin API takes JSON; a security event comes in its own type, and is kept as the text that it is. */
   static configure(app: NestFastifyApplication): void {
     app.useBodyParser('application/json');
-    app
-      .getHttpAdapter()
-      .getInstance()
-      .addContentTypeParser(
-        SECURITY_EVENT_TYPE,
-        { parseAs: 'string' },
-        (_request: unknown, body: string) => Promise.resolve(body),
-      );
+    const fastify = app.getHttpAdapter().getInstance();
+    fastify.addContentTypeParser(
+      SECURITY_EVENT_TYPE,
+      { parseAs: 'string' },
+      (_request: unknown, body: string) => Promise.resolve(body),
+    );
+    fastify.addContentTypeParser(
+      LEAK_REPORT_TYPE,
+      { parseAs: 'buffer', bodyLimit: LEAK_REPORT_BYTES_MAX },
+      (_request: unknown, body: Buffer) => Promise.resolve(body),
+    );
+    // Its signature is over its bytes: they are kept as they came, whatever they say that they are.
+    fastify.addHook('onRequest', (request, _reply, done) => {
+      const [path] = request.url.split('?', 1);
+      if (path === LEAK_REPORTS_PATH) request.headers['content-type'] = LEAK_REPORT_TYPE;
+      done();
+    });
   }
+}
+
+const FLUSH_EVERY_MS = 1_000;
+
+function leakReportsOf(
+  parts: ControlParts,
+  changes: ChangeHandles,
+  onFault: (failure: unknown) => void,
+): Provider[] {
+  const reports = new ReceiveLeakReport({ ...parts, reporters: parts.leakReporters, changes });
+  const rounds = new Rounds({
+    duties: [() => reports.flushDue()],
+    onFault,
+    everyMs: FLUSH_EVERY_MS,
+  });
+  return [provide(ReceiveLeakReport, reports), { provide: 'leak-report-rounds', useValue: rounds }];
 }
 
 function operatorsOf(parts: ControlParts): AdminOperators {

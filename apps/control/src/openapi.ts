@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { revocationInitiators, revocationScopes } from '#events';
 import { HANDLE_STATUSES } from './admin.wire.js';
+import { detectionPaths, detectionSchemas } from './openapi-detections.js';
 import {
   answer,
   closed,
@@ -12,6 +13,8 @@ import {
   refusals,
   text,
 } from './openapi-parts.js';
+import { canaryPaths, canarySchemas } from './openapi-canaries.js';
+import { leakReportPaths } from './openapi-leaks.js';
 import { rotationPaths, rotationSchemas } from './openapi-rotations.js';
 import { orderRequest } from './orders.wire.js';
 
@@ -235,6 +238,8 @@ export const openApiDocument = {
     schemas: {
       ...{ Handle: handle, Suspension: suspension, Review: review, Explanation: explanation },
       ...rotationSchemas,
+      ...detectionSchemas,
+      ...canarySchemas,
     },
   },
   security: [{ handle: [] }],
@@ -252,7 +257,10 @@ export const openApiDocument = {
     '/admin/v1/reviews': { get: listReviews },
     '/admin/v1/explain/{correlation_id}': { get: explain },
     ...rotationPaths,
+    ...detectionPaths,
+    ...canaryPaths,
     '/admin/v1/openapi.json': { get: describe },
     '/events/set': { post: receiveSecurityEvent },
+    ...leakReportPaths,
   },
 };

@@ -3,6 +3,7 @@ import { checkKeyFiles, IssuerKeySource } from '#adapters/issuers';
 import {
   openProofs,
   orderStores,
+  PostgresCanaryStore,
   PostgresDatabase,
   PostgresEventJournal,
   PostgresEvidence,
@@ -19,7 +20,14 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
-import { ControlModule, type ControlParts, openCommands, openRotation } from './control.module.js';
+import {
+  ControlModule,
+  type ControlParts,
+  openCommands,
+  openLeakReporters,
+  openDetection,
+  openRotation,
+} from './control.module.js';
 
 /**
  * The admin API, the receiver of security events and the reader of commands.
@@ -64,6 +72,7 @@ async function partsOf(
   database: PostgresDatabase,
 ): Promise<ControlParts> {
   const { environment, publicOrigin, deployment } = config;
+  const events = new EventFactory({ clock, environment, deployment, component: 'control' });
   return {
     ...policy,
     environment,
@@ -78,10 +87,13 @@ async function partsOf(
     handles: new PostgresHandleStore(database),
     ...orderStores(database),
     rotation: openRotation(config, database),
+    detection: openDetection(config, database, events),
+    canaries: new PostgresCanaryStore(database),
+    leakReporters: openLeakReporters(config, clock),
     life: new HandleLife(),
     evidence: new PostgresEvidence(database),
     notices: new PostgresReviewNotices(database),
     journal: new PostgresEventJournal(database),
-    events: new EventFactory({ clock, environment, deployment, component: 'control' }),
+    events,
   };
 }

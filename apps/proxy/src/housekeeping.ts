@@ -4,6 +4,7 @@ import {
   type InjectionPipeline,
   RECHECK_EVERY_MS,
 } from '#injection';
+import { CANARIES_EVERY_MS, type PlantedCanaries } from '#handles';
 import { Rounds } from '#platform';
 
 export interface HousekeepingParts extends Pick<
@@ -13,6 +14,8 @@ export interface HousekeepingParts extends Pick<
   readonly pipeline: Pick<InjectionPipeline, 'recheck' | 'tidy'>;
   /** At the start, calls that started before this and have not ended never will: no other process serves them. */
   readonly sweepAllBefore: Date | undefined;
+  /** Absent: none is planted. */
+  readonly canaries?: Pick<PlantedCanaries, 'refresh'> | undefined;
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
@@ -38,6 +41,11 @@ export class Housekeeping {
     };
     this.#rounds = [
       this.#every(RECHECK_EVERY_MS, recheck, 'calls in flight cannot be confirmed yet'),
+      this.#every(
+        CANARIES_EVERY_MS,
+        () => parts.canaries?.refresh() ?? Promise.resolve(),
+        'which canaries are live is not known anew yet',
+      ),
       this.#every(SWEEP_INTERVAL_MS, sweep, 'lost calls cannot be ended yet'),
       this.#every(
         TIDY_INTERVAL_MS,

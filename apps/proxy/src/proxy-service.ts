@@ -1,4 +1,5 @@
 import { type Server } from 'node:http';
+import { type PlantedCanaries } from '#handles';
 import { type InjectionParts, InjectionPipeline } from '#injection';
 import { type CredentialTurns } from './credential-turns.js';
 import { Housekeeping } from './housekeeping.js';
@@ -18,6 +19,7 @@ const END_SESSIONS_MS = 1_000;
 
 /** The ports and settings that the call path is made of. */
 export interface ProxyServiceParts extends InjectionParts {
+  readonly canaries?: PlantedCanaries | undefined;
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
   readonly clientCertificateHeader: PosternConfig['clientCertificateHeader'];
@@ -53,7 +55,7 @@ export class ProxyService {
     const told = { onProblem, callsInFlightMax };
     this.#listener = new ProxyListener({ pipeline, trustedProxies, certificates, ...told });
     const kept = { clock, events, ledger, resources, pipeline, onProblem, sweepAllBefore };
-    this.#housekeeping = new Housekeeping(kept);
+    this.#housekeeping = new Housekeeping({ ...kept, canaries: parts.canaries });
   }
 
   get listener(): ProxyListener {

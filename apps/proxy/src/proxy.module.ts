@@ -6,7 +6,13 @@ import {
   PinnedCredentials,
   type SecretStore,
 } from '#credentials';
-import { CachingHandleLookup, type DpopNonces, ProofOfPossession, type ProofUses } from '#handles';
+import {
+  CachingHandleLookup,
+  type DpopNonces,
+  type PlantedCanaries,
+  ProofOfPossession,
+  type ProofUses,
+} from '#handles';
 import { type InjectionParts } from '#injection';
 import { randomId } from '#kernel';
 import { type Metrics, type PosternConfig } from '#platform';
@@ -24,6 +30,7 @@ export interface ProxyParts extends Pick<
   InjectionParts,
   'clock' | 'confirming' | 'events' | 'handles' | 'journal' | 'ledger' | 'life'
 > {
+  readonly canaries: PlantedCanaries;
   readonly config: PosternConfig;
   readonly proofUses: ProofUses;
   /** Undefined: DPoP proofs need no nonce. */

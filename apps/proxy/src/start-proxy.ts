@@ -2,6 +2,7 @@ import {
   openEvidence,
   openProofs,
   PostgresCallLedger,
+  PostgresLiveCanaries,
   PostgresCredentialCensus,
   PostgresDatabase,
   PostgresEventJournal,
@@ -11,7 +12,7 @@ import {
 } from '#adapters/postgres';
 import { VaultSecretStore } from '#adapters/vault';
 import { EventFactory, probeBreached } from '#events';
-import { HandleLife } from '#handles';
+import { HandleLife, PlantedCanaries } from '#handles';
 import { BudgetedCallLedger, type CallLedger } from '#injection';
 import { type PosternError } from '#kernel';
 import {
@@ -135,6 +136,7 @@ function callPath(
     confirming: new PostgresHandleStore(recheckDatabase),
     census: new PostgresCredentialCensus(recheckDatabase, stores.events),
     life: new HandleLife(),
+    canaries: new PlantedCanaries(new PostgresLiveCanaries(database)),
     onProblem: problemLog(context),
   });
 }

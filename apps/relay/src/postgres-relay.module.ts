@@ -11,8 +11,10 @@ import { type DeadLetters, type EventBus, EventFactory } from '#events';
 import { type AppContext } from '#platform';
 import { RelayModule, type RelayModuleParts } from './relay.module.js';
 
+export { openAudit, type OpenAudit } from './open-audit.js';
+
 /** What a relay works between, and as whom. */
-export interface PostgresRelayParts extends Pick<RelayModuleParts, 'faults' | 'onStart'> {
+export interface PostgresRelayParts extends Pick<RelayModuleParts, 'audit' | 'faults' | 'onStart'> {
   readonly database: PostgresDatabase;
   readonly bus: EventBus;
   readonly deadLetters: DeadLetters;

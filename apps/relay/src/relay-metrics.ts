@@ -1,5 +1,6 @@
 import { type CanarySighting, type OutboxBacklog } from '#events';
 import { type Metrics } from '#platform';
+import { type CheckpointFigures } from './checkpoint-watch.js';
 import { type RelayObserver } from './relay-loop.js';
 
 export interface RelayMetrics extends RelayObserver {
@@ -119,4 +120,46 @@ function expiryMetrics(metrics: Metrics): Pick<RelayMetrics, 'expired'> {
     'Handles whose end by time was looked after: told of, unless they were revoked before',
   );
   return { expired: (handles) => expired.inc(handles) };
+}
+
+/** The figures of the evidence chain; asked for where there is one. */
+export function checkpointMetrics(metrics: Metrics): CheckpointFigures {
+  const waiting = metrics.gauge(
+    'audit_waiting_events',
+    'Published events that no checkpoint covers yet, counted up to 10,000',
+  );
+  const waitingAge = metrics.gauge(
+    'audit_oldest_waiting_age_seconds',
+    'Since the oldest of them was published',
+  );
+  const lost = metrics.gauge(
+    'audit_lost_events',
+    'Published events that were removed or exchanged before they were logged: the evidence has a gap',
+  );
+  const size = metrics.gauge('audit_tree_size', 'Events under the newest checkpoint');
+  const age = metrics.gauge('audit_checkpoint_age_seconds', 'Age of the newest checkpoint');
+  const made = metrics.counter('audit_checkpoints_total', 'Checkpoints that this relay made');
+  const anchored = metrics.gauge(
+    'audit_anchored_size',
+    'Events under the newest anchored checkpoint',
+  );
+  const failures = metrics.counter(
+    'audit_failures_total',
+    'Turns in which no checkpoint could be made, or none anchored',
+    ['what'],
+  );
+  return {
+    waiting: (now) => {
+      waiting.set(now.count);
+      waitingAge.set(now.oldestAgeSeconds);
+      lost.set(now.lost);
+    },
+    newest: (checkpoint) => {
+      size.set(checkpoint.size);
+      age.set(checkpoint.ageSeconds);
+    },
+    made: () => made.inc(),
+    anchored: (events) => anchored.set(events),
+    failed: (what) => failures.inc({ what }),
+  };
 }

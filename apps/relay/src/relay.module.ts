@@ -8,9 +8,11 @@ import { type DeadLetters } from '#events';
 import { type Metrics } from '#platform';
 import { BacklogWatch } from './backlog-watch.js';
 import { type CanaryOwner, CanaryWatch } from './canary-watch.js';
+import { CheckpointWatch } from './checkpoint-watch.js';
 import { CountedEventBus } from './counted-event-bus.js';
+import { type OpenAudit } from './open-audit.js';
 import { RelayLoop, type RelayParts } from './relay-loop.js';
-import { type RelayMetrics, relayMetrics } from './relay-metrics.js';
+import { checkpointMetrics, type RelayMetrics, relayMetrics } from './relay-metrics.js';
 import { type Duty, Upkeep } from './upkeep.js';
 
 export interface RelayModuleParts extends Omit<RelayParts, 'observer'> {
@@ -26,6 +28,8 @@ export interface RelayModuleParts extends Omit<RelayParts, 'observer'> {
     /** Where goes what lies among them and is none. */
     readonly deadLetters: DeadLetters;
   };
+  /** Checkpoints over what was published; absent: there are none. */
+  readonly audit?: OpenAudit;
   /** Gets a line for the log that somebody should be woken for. Default: as onProblem. */
   readonly onAlarm?: (message: string) => void;
   /** Gets what a health check asks. */
@@ -47,12 +51,14 @@ export interface RelayState {
 const LOOK_EVERY_MS = 10_000;
 const EXPIRY_EVERY_MS = 60_000;
 const MAINTAIN_EVERY_MS = 3_600_000;
+const CHECKPOINT_LOOK_MS_MAX = 5_000;
 
 /** Starts the relay with the application and stops it with the application. */
 class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, RelayState {
   private readonly loop: RelayLoop;
   private readonly backlog: BacklogWatch;
   private readonly canaryWatch: CanaryWatch | undefined;
+  private readonly checkpoints: CheckpointWatch | undefined;
   private readonly upkeep: Upkeep;
 
   constructor(private readonly parts: RelayModuleParts) {
@@ -75,6 +81,10 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
       };
       this.canaryWatch = new CanaryWatch({ ...parts, ...told, deadLetters, owner: canaries });
     }
+    if (parts.audit !== undefined) {
+      const figures = checkpointMetrics(parts.metrics);
+      this.checkpoints = new CheckpointWatch({ ...parts.audit, figures, onProblem, onAlarm });
+    }
     this.upkeep = new Upkeep(this.duties(observer), onProblem);
   }
 
@@ -83,7 +93,8 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
   }
 
   get note(): string | undefined {
-    const notes = [this.backlog.note, this.canaryWatch?.note].filter((note) => note !== undefined);
+    const all = [this.backlog.note, this.canaryWatch?.note, this.checkpoints?.note];
+    const notes = all.filter((note) => note !== undefined);
     return notes.length === 0 ? undefined : notes.join('; ');
   }
 
@@ -103,6 +114,7 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([this.loop.stop(), this.upkeep.stop(), this.canaryWatch?.close()]);
+    await this.parts.audit?.close();
   }
 
   private duties(observer: RelayMetrics): readonly Duty[] {
@@ -117,8 +129,22 @@ class RelayLifecycle implements OnApplicationBootstrap, OnApplicationShutdown, R
       };
       duties.push({ name: 'expired handles', everyMs: EXPIRY_EVERY_MS, work });
     }
-    return [...duties, ...canaryDuties(canaries, this.canaryWatch)];
+    return [
+      ...duties,
+      ...canaryDuties(canaries, this.canaryWatch),
+      ...checkpointDuties(this.checkpoints, this.parts.audit),
+    ];
   }
+}
+
+/** Looked for more often than they are made: each relay finds out for itself whether one is due. */
+function checkpointDuties(
+  watch: CheckpointWatch | undefined,
+  audit: RelayModuleParts['audit'],
+): Duty[] {
+  if (watch === undefined || audit === undefined) return [];
+  const everyMs = Math.min(audit.everySeconds * 500, CHECKPOINT_LOOK_MS_MAX);
+  return [{ name: 'checkpoints', everyMs, work: () => watch.look() }];
 }
 
 /** Two, so that canaries are written and missed also while the bus cannot be read. */

@@ -14,7 +14,7 @@ import {
   type RunningApp,
   startHttpHost,
 } from '#platform';
-import { type PostgresRelayParts, postgresRelay } from './postgres-relay.module.js';
+import { openAudit, type PostgresRelayParts, postgresRelay } from './postgres-relay.module.js';
 import { addRelayHealth } from './relay-health.js';
 
 /** Until a broker has to answer; after that the process ends, and says which brokers it tried. */
@@ -70,18 +70,20 @@ export async function startRelay(
   };
 }
 
-function startHost(
+async function startHost(
   context: AppContext,
   connections: Connections,
   options: RelayOptions,
 ): Promise<HttpHost> {
   const { health, metrics, config } = context;
   const { database, topics, ...ends } = connections;
+  const audit = await openAudit(context, database, 'relay');
   const relay = postgresRelay(context, {
     ...options,
     ...ends,
     database,
     component: 'relay',
+    ...(audit === undefined ? {} : { audit }),
     onStart: (state) => {
       addRelayHealth(health, state, () => Promise.all([topics.ping(), database.ping()]));
     },

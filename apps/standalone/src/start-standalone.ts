@@ -2,10 +2,10 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { openPolicy, type OpenPolicy } from '#adapters/files';
 import { checkKeyFiles, HttpTokenIntrospector, vaultClientSecrets } from '#adapters/issuers';
 import {
-  type OpenEvidence,
   openProofs,
   orderStores,
   PostgresCallLedger,
+  PostgresCanaryStore,
   PostgresCredentialCensus,
   PostgresEvidence,
   PostgresHandleStore,
@@ -27,6 +27,8 @@ import {
   ControlModule,
   type ControlParts,
   openCommands,
+  openLeakReporters,
+  openDetection,
   openRotation,
 } from '../../control/src/control.module.js';
 import { callProbes } from '../../proxy/src/call-prober.module.js';
@@ -36,15 +38,21 @@ import {
   type ProxyService,
   RevocationFeed,
 } from '../../proxy/src/proxy.module.js';
-import { postgresRelay } from '../../relay/src/postgres-relay.module.js';
+import { openAudit, type OpenAudit, postgresRelay } from '../../relay/src/postgres-relay.module.js';
 import {
   addRotatorHealth,
   Rotator,
   RotatorModule,
   rotationStores,
 } from '../../rotator/src/rotator.module.js';
+import {
+  addSentinelHealth,
+  Sentinel,
+  SentinelModule,
+  sentinelStores,
+} from '../../sentinel/src/sentinel.module.js';
 import { exchangeProbes } from '../../sts/src/exchange-prober.module.js';
-import { openStsParts } from '../../sts/src/sts-parts.module.js';
+import { openStsParts, type OpenStsParts } from '../../sts/src/sts-parts.module.js';
 import { StsModule, type StsParts } from '../../sts/src/sts.module.js';
 import { openServers, type Servers } from './servers.js';
 
@@ -88,12 +96,7 @@ async function serve(
   const publicHost = await startPublicHost(context, parts, proxy);
   proxy.start(publicHost.server); // At once: no call is under way that is not asked about, however long the rest takes.
   health.add('credentials', proxy.credentialTrouble);
-  const control = {
-    ...parts,
-    ...policy,
-    ...orderStores(servers.database),
-    rotation: openRotation(config, servers.database),
-  };
+  const control = { ...parts, ...policy, ...controlStores(context, parts, servers) };
   const commands = await openCommands(context, control);
   const adminHost = await startAdminHost(context, control, servers);
   const revocations = await readRevocations(context, servers, proxy);
@@ -114,6 +117,22 @@ async function serve(
     },
   };
 }
+
+/** What the admin API asks besides what the STS has. */
+const controlStores = (
+  { config, clock }: AppContext,
+  { events }: StsParts,
+  { database }: Servers,
+): Pick<
+  ControlParts,
+  'suspensions' | 'receipts' | 'states' | 'rotation' | 'detection' | 'canaries' | 'leakReporters'
+> => ({
+  ...orderStores(database),
+  rotation: openRotation(config, database),
+  detection: openDetection(config, database, events),
+  canaries: new PostgresCanaryStore(database),
+  leakReporters: openLeakReporters(config, clock),
+});
 
 const startPublicHost = (
   context: AppContext,
@@ -170,7 +189,7 @@ class PublicModule {
 
 function callPath(
   context: AppContext,
-  { handles, life, journal, events, evidence }: StsParts & OpenEvidence,
+  { handles, life, journal, events, evidence, canaries }: OpenStsParts,
   {
     servers,
     ledger,
@@ -186,6 +205,7 @@ function callPath(
     life,
     journal,
     events,
+    canaries,
     ...stores,
     confirming: new PostgresHandleStore(servers.recheckDatabase),
     ledger: new BudgetedCallLedger({ ledger, budget: evidence }),
@@ -202,12 +222,13 @@ const problemLog =
   (message: string, err: unknown): void =>
     log.warn({ err }, message);
 
-function startAdminHost(
+async function startAdminHost(
   context: AppContext,
   parts: Omit<ControlParts, 'evidence' | 'notices'>,
   servers: Servers,
 ): Promise<HttpHost> {
   const { health, metrics, log, config } = context;
+  const audit = await openAudit(context, servers.database, 'standalone');
   return startHttpHost({
     module: AdminModule.register(health, metrics, [
       ControlModule.register({
@@ -217,8 +238,9 @@ function startAdminHost(
         log,
         metrics,
       }),
-      relayOf(context, servers),
+      relayOf(context, servers, audit),
       rotatorOf(context, servers),
+      sentinelOf(context, servers),
     ]),
     listen: config.listen.admin,
     certificate: context.certificates.of('admin'),
@@ -226,9 +248,14 @@ function startAdminHost(
   });
 }
 
-const relayOf = (context: AppContext, { bus, database, deadLetters }: Servers): DynamicModule =>
+const relayOf = (
+  context: AppContext,
+  { bus, database, deadLetters }: Servers,
+  audit: OpenAudit | undefined,
+): DynamicModule =>
   postgresRelay(context, {
     ...{ bus, database, deadLetters, component: 'standalone' },
+    ...(audit === undefined ? {} : { audit }),
     onStart: (relay) => {
       context.health.add('relay', () => relay.trouble ?? relay.note);
     },
@@ -243,4 +270,13 @@ function rotatorOf(context: AppContext, servers: Servers): DynamicModule {
   });
   if (rotator.isNeeded) addRotatorHealth(context.health, rotator, () => database.ping());
   return RotatorModule.register(rotator);
+}
+
+function sentinelOf(context: AppContext, { bus, deadLetters, database }: Servers): DynamicModule {
+  const stores = sentinelStores(database);
+  const sentinel = new Sentinel({
+    ...{ context, stores, bus, deadLetters, component: 'standalone' },
+  });
+  addSentinelHealth(context.health, sentinel, () => database.ping());
+  return SentinelModule.register(sentinel);
 }

@@ -7,10 +7,11 @@ import {
   type PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
+  PostgresLiveCanaries,
   PostgresSubjectTokenUses,
 } from '#adapters/postgres';
 import { EventFactory } from '#events';
-import { HandleLife } from '#handles';
+import { HandleLife, PlantedCanaries } from '#handles';
 import { type TokenIntrospector } from '#identity';
 import { type AppContext } from '#platform';
 import { type StsParts } from './sts.module.js';
@@ -24,12 +25,15 @@ export interface StsSurroundings {
   readonly introspector: TokenIntrospector | undefined;
 }
 
+/** An STS, with what others in its process share with it. */
+export type OpenStsParts = StsParts & OpenEvidence & { readonly canaries: PlantedCanaries };
+
 /** The ports of an STS over PostgreSQL. @throws DependencyUnavailable */
 export async function openStsParts(
   context: AppContext,
   policy: OpenPolicy,
   { database, component, introspector }: StsSurroundings,
-): Promise<StsParts & OpenEvidence> {
+): Promise<OpenStsParts> {
   const { config, clock, log } = context;
   const { environment, publicOrigin, deployment } = config;
   return {
@@ -40,6 +44,7 @@ export async function openStsParts(
     keys: new IssuerKeySource({ clock, onProblem: (message) => log.warn(message) }),
     handles: new PostgresHandleStore(database),
     life: new HandleLife(),
+    canaries: new PlantedCanaries(new PostgresLiveCanaries(database)),
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component }),

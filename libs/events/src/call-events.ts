@@ -6,6 +6,7 @@ export const callDenialReasons = [
   'missing_handle',
   'malformed',
   'unknown',
+  'canary',
   'expired',
   'revoked',
   'suspended',
@@ -13,6 +14,7 @@ export const callDenialReasons = [
   'resource_mismatch',
   'presentation_not_allowed',
   'binding_mismatch',
+  'proof_invalid',
   'operation_not_allowed',
   'calls_exhausted',
   'request_too_large',
@@ -37,9 +39,12 @@ export const callOutcomes = [
 ] as const;
 export type CallOutcome = (typeof callOutcomes)[number];
 
+const client = z.object({ ip: z.string(), user_agent: z.string().optional() });
+
 export const callEvents = {
   'dev.postern.call.denied.v1': z.object({
     handle_id: z.string().optional(),
+    canary_id: z.string().optional().describe('the canary that was presented'),
     handle_fp: z
       .string()
       .optional()
@@ -51,7 +56,7 @@ export const callEvents = {
     env_listener: z.string(),
     env_handle: z.string().optional(),
     method: z.string().describe('at most 20 characters'),
-    client: z.object({ ip: z.string(), user_agent: z.string().optional() }),
+    client,
     count: z
       .int()
       .optional()
@@ -77,5 +82,6 @@ export const callEvents = {
     duration_ms: z.number(),
     scrubbed: z.int().describe('occurrences of the secret that were replaced in the response'),
     outcome: z.enum(callOutcomes),
+    client: client.optional().describe('absent for a call that was found after a crash'),
   }),
 };

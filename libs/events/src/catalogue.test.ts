@@ -7,7 +7,7 @@ const TOPICS_BY_FAMILY = {
   'postern.exchange.v1': ['exchange'],
   'postern.handle.v1': ['handle'],
   'postern.call.v1': ['call'],
-  'postern.policy.v1': ['policy', 'probe', 'review', 'signal', 'command', 'postern'],
+  'postern.policy.v1': ['policy', 'probe', 'review', 'signal', 'leak', 'command', 'postern'],
   'postern.revocation-state.v1': ['revocation'],
   'postern.credential-state.v1': ['credential.state'],
   'postern.rotation.v1': ['rotation', 'wrap', 'credential'],

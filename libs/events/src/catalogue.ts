@@ -8,6 +8,7 @@ import { detectionEvents } from './detection-events.js';
 import { exchangeEvents } from './exchange-events.js';
 import { handleEvents } from './handle-events.js';
 import { keyEvents } from './key-events.js';
+import { leakEvents } from './leak-events.js';
 import { policyEvents } from './policy-events.js';
 import { responseEvents } from './response-events.js';
 import { rotationEvents } from './rotation-events.js';
@@ -23,6 +24,7 @@ export const CATALOGUE = {
   ...callEvents,
   ...policyEvents,
   ...signalEvents,
+  ...leakEvents,
   ...stateEvents,
   ...commandEvents,
   ...rotationEvents,
@@ -46,6 +48,7 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   probe: TOPICS.policy,
   review: TOPICS.policy,
   signal: TOPICS.policy,
+  leak: TOPICS.policy,
   command: TOPICS.policy,
   postern: TOPICS.policy,
   revocation: TOPICS.revocationState,

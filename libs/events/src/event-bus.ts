@@ -56,6 +56,12 @@ export interface Reading {
 
 export interface Subscription extends Reading {
   /**
+   * Gets what was fetched of one partition before `handle` gets it one by one, in order and as the same objects, for who
+   * can take many at the cost of one. A word ahead and no more: it must not throw, nothing waits for it, and what is
+   * announced may come to another member. Not every bus has something to announce.
+   */
+  readonly ahead?: (events: readonly RecordedEvent[]) => void;
+  /**
    * Gets the records of one key in order, one at a time. The group's offset moves past a record only after its
    * handler resolved. It may take as long as it needs.
    */

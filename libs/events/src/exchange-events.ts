@@ -39,6 +39,7 @@ export const exchangeDenialReasons = [
   'binding_required',
   'no_lifetime_left',
   'handle_not_live',
+  'canary',
   'actor_not_allowed',
   'chain_too_deep',
   'client_auth_required',
@@ -84,6 +85,7 @@ export const exchangeEvents = {
     error: z.string().describe('the OAuth error code of the answer'),
     grant_id: z.string().optional().describe('the grant that came closest'),
     grant_set_digest: z.string().optional(),
+    canary_id: z.string().optional().describe('the canary that was presented'),
     prior_exchange_id: z.string().optional(),
     prior_env: z.string().optional(),
     count: z

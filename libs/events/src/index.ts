@@ -29,7 +29,14 @@ export { Consumption, type ConsumptionKind, type ConsumptionOptions } from './co
 export { type ConsumptionAlarm, type ConsumptionObserver } from './consumption-observer.js';
 export { type BuriedLetter, type DeadLetter, DeadLetters } from './dead-letters.js';
 export { EVENT_BYTES_MAX, EventJournal } from './event-journal.js';
+export {
+  DETECTION_EVIDENCE_MAX,
+  detectionSeverities,
+  type DetectionSeverity,
+} from './detection-events.js';
+export { type ResponseAction, responseActions } from './response-events.js';
 export { Evidence, EVIDENCE_KEPT_DAYS } from './evidence.js';
+export { type LeakReportRejection } from './leak-events.js';
 export { type ExchangeDenialReason } from './exchange-events.js';
 export {
   type RevocationInitiator,

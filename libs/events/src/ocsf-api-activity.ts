@@ -32,10 +32,10 @@ const UNKNOWN_NAME = 'unknown';
 type Completed = EventDataOf<'dev.postern.call.completed.v1'>;
 type Denied = EventDataOf<'dev.postern.call.denied.v1'>;
 
-/** A call that was forwarded. Where it came from is not in the event: the handle stands for it. */
+/** A call that was forwarded. Where it came from is not known of one that was found after a crash: the handle stands for it. */
 export function completedCall(event: RecordedEvent<'dev.postern.call.completed.v1'>): JsonObject {
   const { data } = event;
-  const { upstream_status: code } = data;
+  const { upstream_status: code, client } = data;
   return defined({
     ...ocsfEvent(event, API_ACTIVITY, activityOf(data.method)),
     ...(data.outcome === 'ok' ? succeeded() : failed(data.outcome)),
@@ -52,8 +52,12 @@ export function completedCall(event: RecordedEvent<'dev.postern.call.completed.v
       service: { name: data.resource },
       request: { uid: data.call_id },
     },
-    src_endpoint: { uid: data.handle_id },
-    http_request: defined({ http_method: methodOf(data.method), body_length: data.bytes_in }),
+    src_endpoint: client === undefined ? { uid: data.handle_id } : endpointOf(client.ip),
+    http_request: defined({
+      http_method: methodOf(data.method),
+      user_agent: client?.user_agent,
+      body_length: data.bytes_in,
+    }),
     http_response: code === undefined ? undefined : { code, body_length: data.bytes_out },
     resources: [{ uid: data.resource, type: 'legacy system' }],
     duration: Math.round(data.duration_ms),
@@ -92,6 +96,7 @@ export function deniedCall(event: RecordedEvent<'dev.postern.call.denied.v1'>): 
       env_listener: data.env_listener,
       env_handle: data.env_handle,
       checksum_ok: data.checksum_ok,
+      canary_id: data.canary_id,
     }),
   });
 }

@@ -10,6 +10,13 @@ export const POLICY_LIST_MAX = 100;
 const names = z.array(z.string()).max(POLICY_LIST_MAX);
 const omitted = z.int().optional().describe('how many entries were left out of the lists');
 
+const canary = {
+  canary_id: z.string(),
+  kind: z.enum(['handle', 'credential']).describe('what it looks like'),
+  note: z.string().describe('where it was planted; at most 256 characters'),
+  initiator_id: z.string().optional().describe('subject_id of the operator'),
+};
+
 /** What happens to the rules themselves, whoever asks for what meanwhile. */
 export const policyEvents = {
   'dev.postern.policy.changed.v1': z.object({
@@ -27,6 +34,8 @@ export const policyEvents = {
     problems: names.describe('for the operator, a line each'),
     omitted,
   }),
+  'dev.postern.policy.canary_planted.v1': z.object(canary),
+  'dev.postern.policy.canary_ended.v1': z.object(canary),
   'dev.postern.probe.breached.v1': z.object({
     probe: z.enum(['exchange', 'call']),
     permitted: z.string().describe('what was permitted and must be refused'),

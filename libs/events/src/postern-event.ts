@@ -57,7 +57,8 @@ export interface EventOrigin {
   readonly environment: string;
   /** Names this installation in `source`; letters, digits, `-`. */
   readonly deployment: string;
-  readonly component: 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'standalone' | 'cli';
+  readonly component:
+    'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'sentinel' | 'standalone' | 'cli';
 }
 
 /** Makes the events of one component. */

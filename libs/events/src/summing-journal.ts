@@ -15,6 +15,7 @@ export type CountedEvent = PosternEvent<
     | 'dev.postern.call.denied.v1'
     | 'dev.postern.exchange.denied.v1'
     | 'dev.postern.command.rejected.v1'
+    | 'dev.postern.leak.rejected.v1'
   >
 >;
 
@@ -33,6 +34,8 @@ interface Sum {
  */
 export class SummingJournal {
   readonly #sums = new Map<string, Sum>();
+  /** Writes that nobody waits for. */
+  readonly #beside = new Set<Promise<void>>();
 
   constructor(private readonly parts: { readonly journal: EventJournal; readonly clock: Clock }) {}
 
@@ -55,6 +58,32 @@ export class SummingJournal {
     open.last = made;
   }
 
+  /**
+   * As `record` of the kind `like` to whoever waits: it takes as long, so that nobody can tell the two apart. But amid a
+   * flood of those the first of its own `kind` is written at once and by itself. That is tried again until it succeeds.
+   * @throws DependencyUnavailable as the record of one of `like` does
+   */
+  async recordApart(
+    kind: readonly string[],
+    like: readonly string[],
+    made: () => CountedEvent,
+  ): Promise<void> {
+    const nowMs = this.parts.clock.now().getTime();
+    const [key, likeKey] = [this.#ownKeyOf(kind), this.#keyOf(like)];
+    const flood = this.#sums.get(likeKey);
+    if (flood === undefined || !within(flood, nowMs)) {
+      await this.#begin(likeKey, flood, nowMs, made());
+      return;
+    }
+    const sum = this.#sums.get(key);
+    if (sum === undefined || !within(sum, nowMs)) this.#beginBeside(key, sum, nowMs, made());
+    else {
+      sum.count += 1;
+      sum.last = made;
+    }
+    await flood.first;
+  }
+
   /** Writes the sums whose second is over. Call it about once a second. */
   async flushDue(): Promise<void> {
     const nowMs = this.parts.clock.now().getTime();
@@ -63,6 +92,7 @@ export class SummingJournal {
 
   /** Writes all sums. */
   async close(): Promise<void> {
+    await Promise.all(this.#beside);
     await this.#flush([...this.#sums]);
   }
 
@@ -84,6 +114,24 @@ export class SummingJournal {
     }
   }
 
+  /** When it fails, the event is kept as a sum of one, and goes with those that are due. */
+  #beginBeside(
+    key: string,
+    ended: Sum | undefined,
+    startedAtMs: number,
+    event: CountedEvent,
+  ): void {
+    const writing = this.#begin(key, ended, startedAtMs, event)
+      .catch(() => {
+        this.#sums.set(key + event.id, {
+          ...{ startedAtMs, first: Promise.resolve(), count: 1 },
+          last: () => event,
+        });
+      })
+      .finally(() => this.#beside.delete(writing));
+    this.#beside.add(writing);
+  }
+
   async #flush(ended: readonly (readonly [string, Sum])[]): Promise<void> {
     const events = ended.flatMap(([, sum]) => summed(sum));
     for (const [key, sum] of ended) {
@@ -96,6 +144,13 @@ export class SummingJournal {
       for (const [key, sum] of ended) if (!this.#sums.has(key)) this.#sums.set(key, sum);
       throw error;
     }
+  }
+
+  /** Apart from what many can make: beyond the most kinds it is told apart by its first two parts. */
+  #ownKeyOf(kind: readonly string[]): string {
+    const key = JSON.stringify(kind);
+    if (this.#sums.size < KINDS_MAX || this.#sums.has(key)) return key;
+    return JSON.stringify(kind.slice(0, 2));
   }
 
   #keyOf(kind: readonly string[]): string {

@@ -72,7 +72,7 @@ export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
  * Consumer groups of ours that read evidence: what one of them gives up on goes to a topic of its own, so that the
  * group can go on.
  */
-export const EVIDENCE_GROUPS = ['postern-canary-watch'] as const;
+export const EVIDENCE_GROUPS = ['postern-canary-watch', 'postern-sentinel'] as const;
 
 export type EvidenceGroup = (typeof EVIDENCE_GROUPS)[number];
 

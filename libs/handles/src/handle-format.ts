@@ -33,9 +33,12 @@ export function mintHandle(environment: string): MintedHandle {
   return { plaintext, digest: sha256(plaintext), id: randomId('hdl') };
 }
 
+/** Of whatever was presented where a handle belongs; what is too long to be one counts by its beginning. */
+export const digestOfPresented = (text: string): Digest => sha256(text.slice(0, LENGTH_MAX + 1));
+
 /** Strict: a truncated, extended, padded or case-changed handle is malformed. Costs no look-up. */
 export function parseHandle(text: string): ParsedHandle {
-  const digest = sha256(text.slice(0, LENGTH_MAX + 1));
+  const digest = digestOfPresented(text);
   const malformed = { kind: 'malformed', checksumOk: false, digest } as const;
   if (text.length > LENGTH_MAX) return malformed;
   const [prefix, environment = '', tail = '', ...more] = text.split('_');

@@ -37,6 +37,8 @@ export interface HandleFilter {
   readonly subjectId?: string;
   readonly familyId?: string;
   readonly status?: Handle['status'];
+  /** First 32 hex digits of the digest, by which a handle is told where its id is not known. */
+  readonly fingerprint?: string;
   /** Handles whose id sorts after this one. */
   readonly after?: string;
   /** 1 to 500. */

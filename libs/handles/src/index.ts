@@ -1,4 +1,15 @@
 export { CachingHandleLookup } from './caching-handle-lookup.js';
+export {
+  type Canary,
+  CANARIES_LIVE_MAX,
+  type CanaryKind,
+  canaryKinds,
+  mintCanary,
+  type MintedCanary,
+} from './canary.js';
+export { type CanaryFilter, CanaryStore, LiveCanaries } from './canary-store.js';
+export { CANARIES_EVERY_MS, PlantedCanaries } from './planted-canaries.js';
+export { presentedTexts } from './presented-texts.js';
 export { type Binding, type CallIntent, type Handle, type HandleStatus } from './handle.js';
 export { parseDpopHeaders } from './dpop-headers.js';
 export {
@@ -9,7 +20,13 @@ export {
 } from './dpop-nonces.js';
 export { DpopNonceRequired, DpopProofInvalid } from './dpop-refused.js';
 export { HandleLife } from './handle-life.js';
-export { type MintedHandle, mintHandle, type ParsedHandle, parseHandle } from './handle-format.js';
+export {
+  digestOfPresented,
+  type MintedHandle,
+  mintHandle,
+  type ParsedHandle,
+  parseHandle,
+} from './handle-format.js';
 export { HandleExpired, HandleRefused, HandleRevoked, HandleSuspended } from './handle-refused.js';
 export {
   type HandleFilter,

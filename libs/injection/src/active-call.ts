@@ -2,6 +2,7 @@ import { type CredentialRefusal, type CredentialUse } from '#credentials';
 import { type CallOutcome, type EventFactory, type PosternEvent } from '#events';
 import { type Handle } from '#handles';
 import { type Operation } from '#policy';
+import { type CallClient } from './call-attempt.js';
 import { CallDenied } from './call-denied.js';
 import { CallFailed, type CutCause, cutFailure } from './call-failed.js';
 import { type CallStart } from './call-ledger.js';
@@ -44,6 +45,7 @@ export class ActiveCall {
   constructor(
     readonly permitted: PermittedCall,
     readonly start: CallStart,
+    readonly client: CallClient,
   ) {}
 
   endedBy(error: unknown): void {
@@ -97,6 +99,7 @@ export class ActiveCall {
         duration_ms: Math.max(0, now.getTime() - startedAt.getTime()),
         scrubbed,
         outcome: this.outcome,
+        client: this.client,
       },
     });
   }

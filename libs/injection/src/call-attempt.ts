@@ -1,4 +1,5 @@
 import { withoutCredentials } from '#events';
+import { presentedTexts } from '#handles';
 import { valuesOf } from './header-values.js';
 import { type CallContext, type IncomingCall } from './incoming-call.js';
 
@@ -6,6 +7,12 @@ const USER_AGENT_CHARACTERS_MAX = 200;
 const METHOD_CHARACTERS_MAX = 20;
 /** What a fingerprint shows of the digest of what was presented. */
 const FINGERPRINT_DIGITS = 32;
+
+/** From where a call comes, as events carry it. */
+export interface CallClient {
+  readonly ip: string;
+  readonly user_agent?: string;
+}
 
 /** What is known of a call so far, for the event that it ends with if it is denied. */
 export class CallAttempt {
@@ -29,13 +36,19 @@ export class CallAttempt {
     return this.#digest?.slice(0, FINGERPRINT_DIGITS);
   }
 
+  /** All that may be a handle or a password in it, in whatever form. */
+  presentedTexts(): readonly string[] {
+    return presentedTexts(valuesOf(this.incoming.rawHeaders, 'authorization'));
+  }
+
   get method(): string {
     return (this.incoming.method ?? '').slice(0, METHOD_CHARACTERS_MAX);
   }
 
-  /** As events carry it. */
-  get userAgent(): string | undefined {
+  get client(): CallClient {
+    const { peerAddress: ip } = this.context;
     const [text] = valuesOf(this.incoming.rawHeaders, 'user-agent');
-    return text === undefined ? undefined : withoutCredentials(text, USER_AGENT_CHARACTERS_MAX);
+    if (text === undefined) return { ip };
+    return { ip, user_agent: withoutCredentials(text, USER_AGENT_CHARACTERS_MAX) };
   }
 }

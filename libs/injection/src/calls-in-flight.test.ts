@@ -50,7 +50,8 @@ function underTest() {
   });
   const enter = (id: string, audit: 'strict' | 'buffered' = 'strict'): ActiveCall => {
     const resource = { ...aProxiedResource(), audit };
-    const call = new ActiveCall({ handle: aHandle({ id }), resource } as PermittedCall, START);
+    const permitted = { handle: aHandle({ id }), resource } as PermittedCall;
+    const call = new ActiveCall(permitted, START, { ip: '192.0.2.1' });
     calls.enter(call);
     return call;
   };

@@ -1,4 +1,11 @@
-import { type EventDraft, type EventFactory, type EventJournal, SummingJournal } from '#events';
+import {
+  type CountedEvent,
+  type EventDraft,
+  type EventFactory,
+  type EventJournal,
+  SummingJournal,
+} from '#events';
+import { type PlantedCanaries } from '#handles';
 import { type Clock } from '#kernel';
 import { type CallAttempt } from './call-attempt.js';
 import { type CallDenied } from './call-denied.js';
@@ -12,6 +19,8 @@ export interface DenialJournalParts {
   readonly clock: Clock;
   /** The one that this deployment serves. */
   readonly environment: string;
+  /** Absent: none is planted. */
+  readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
 }
 
 /** Writes an event for each denied call; of a kind (reason and handle, or reason and peer) a flood is summed up. */
@@ -24,9 +33,18 @@ export class DenialJournal {
 
   /** @throws DependencyUnavailable when the event could not be written: then the refusal is ours, not the caller's. */
   async record(denied: CallDenied, attempt: CallAttempt): Promise<void> {
-    const who = attempt.handleId ?? attempt.context.peerAddress;
+    const { peerAddress } = attempt.context;
+    const kind = [denied.reason, attempt.handleId ?? peerAddress];
     const draft = this.#draftOf(denied, attempt);
-    await this.#sums.record([denied.reason, who], () => this.parts.events.create(DENIED, draft));
+    const canaryId = this.parts.canaries?.among(() => attempt.presentedTexts());
+    if (canaryId === undefined) {
+      await this.#sums.record(kind, () => this.parts.events.create(DENIED, draft));
+      return;
+    }
+    // Only the event tells of it: what the caller sees, and how long it takes, is what it would be without a canary.
+    const told = ofCanary(draft, canaryId);
+    const made = (): CountedEvent => this.parts.events.create(DENIED, told);
+    await this.#sums.recordApart(['canary', canaryId, peerAddress], kind, made);
   }
 
   /** Writes the sums whose second is over. Call it about once a second. */
@@ -41,7 +59,7 @@ export class DenialJournal {
 
   /** Of plain values: what a sum keeps for a second must not keep requests and their connections. */
   #draftOf(denied: CallDenied, attempt: CallAttempt): EventDraft<typeof DENIED> {
-    const { handleId, handleFingerprint, handleEnvironment, resource, userAgent } = attempt;
+    const { handleId, handleFingerprint, handleEnvironment, resource, client } = attempt;
     const { correlationId, peerAddress } = attempt.context;
     return {
       subject: handleId === undefined ? `peer/${peerAddress}` : `handle/${handleId}`,
@@ -59,11 +77,23 @@ export class DenialJournal {
         env_listener: this.parts.environment,
         ...(handleEnvironment === undefined ? {} : { env_handle: handleEnvironment }),
         method: attempt.method,
-        client: {
-          ip: peerAddress,
-          ...(userAgent === undefined ? {} : { user_agent: userAgent }),
-        },
+        client,
       },
     };
   }
 }
+
+/** It has no handle: what stands in the place of one is the canary. */
+const ofCanary = (
+  draft: EventDraft<typeof DENIED>,
+  canaryId: string,
+): EventDraft<typeof DENIED> => ({
+  ...draft,
+  severity: 'FATAL',
+  data: {
+    ...draft.data,
+    canary_id: canaryId,
+    reason: 'canary',
+    detail: `a canary was presented, and refused as ${draft.data.reason}`,
+  },
+});

@@ -29,6 +29,7 @@ export class HeldKey {
   /** A bound handle is worth nothing without its key, and is never taken for an unbound one. @throws CallDenied */
   async assertHeld({ binding }: Handle, presentation: Presentation): Promise<void> {
     const { scheme } = presentation.presented;
+    if (binding.kind === 'none' && scheme === 'dpop') throw unpresentable();
     if ((binding.kind === 'dpop') !== (scheme === 'dpop')) {
       throw mismatch(`the handle has binding ${binding.kind} and was presented as ${scheme}`);
     }
@@ -50,7 +51,7 @@ export class HeldKey {
         handle: presented.handle,
       })
       .catch((error: unknown) => rethrown(error));
-    if (proven === undefined) throw unproven('the DPoP header is missing');
+    if (proven === undefined) throw unheld('the DPoP header is missing');
     if (proven.jkt !== jkt)
       throw mismatch('the proof is of another key than the handle is bound to');
   }
@@ -77,7 +78,7 @@ function rethrown(error: unknown): never {
   if (error instanceof DpopProofInvalid) throw unproven(error.message, error);
   if (error instanceof DpopNonceRequired) {
     const { nonce, message: detail } = error;
-    const denial = { code: 'use_dpop_nonce', reason: 'binding_mismatch', detail, nonce } as const;
+    const denial = { code: 'use_dpop_nonce', reason: 'proof_invalid', detail, nonce } as const;
     throw new CallDenied(denial, { cause: error });
   }
   if (error instanceof DependencyUnavailable) {
@@ -95,5 +96,17 @@ function rethrown(error: unknown): never {
 const mismatch = (detail: string, cause?: unknown): CallDenied =>
   new CallDenied({ code: 'invalid_token', reason: 'binding_mismatch', detail }, { cause });
 
-const unproven = (detail: string, cause?: unknown): CallDenied =>
-  new CallDenied({ code: 'invalid_dpop_proof', reason: 'binding_mismatch', detail }, { cause });
+/** There is nothing to prove: no key is missing. */
+const unpresentable = (): CallDenied =>
+  new CallDenied({
+    code: 'invalid_token',
+    reason: 'presentation_not_allowed',
+    detail: 'the handle is bound to no key and was presented as dpop',
+  });
+
+const unheld = (detail: string): CallDenied =>
+  new CallDenied({ code: 'invalid_dpop_proof', reason: 'binding_mismatch', detail });
+
+// The key may well be held: a nonce that is too old, a clock that is wrong, or an answer that was lost.
+const unproven = (detail: string, cause: unknown): CallDenied =>
+  new CallDenied({ code: 'invalid_dpop_proof', reason: 'proof_invalid', detail }, { cause });

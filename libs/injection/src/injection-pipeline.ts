@@ -4,6 +4,7 @@ import {
   type HandleLife,
   type HandleLookup,
   type HandleMemory,
+  type PlantedCanaries,
   type ProofOfPossession,
 } from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
@@ -66,6 +67,8 @@ export interface InjectionParts {
   readonly publicOrigin: string;
   /** The one that this deployment serves. */
   readonly environment: string;
+  /** Absent: none is planted. It is refreshed elsewhere. */
+  readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
   /** Hears of calls that are cut in flight. */
   readonly rechecks?: RecheckObserver;
 }
@@ -121,7 +124,7 @@ export class InjectionPipeline {
       const permitted = this.#permit(judged, handle, presented); // 4
       const announced = announcedBody(incoming.rawHeaders);
       refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
-      call = await this.#start(permitted, context); // 5
+      call = await this.#start(permitted, attempt); // 5
       const received = { incoming, announced };
       if (this.#credentials.isManaged(permitted.resource)) {
         await this.#forwarder.hold(call, received);
@@ -222,7 +225,7 @@ export class InjectionPipeline {
   }
 
   /** From here on the call is counted, and will be finished whatever happens. */
-  async #start(permitted: PermittedCall, { correlationId }: CallContext): Promise<ActiveCall> {
+  async #start(permitted: PermittedCall, { client, context }: CallAttempt): Promise<ActiveCall> {
     const { handle, operation, request, resource } = permitted;
     const start = {
       callId: randomId('call'),
@@ -231,9 +234,9 @@ export class InjectionPipeline {
       routeTemplate: operation.template,
       method: request.method,
       startedAt: this.parts.clock.now(),
-      correlationId,
+      correlationId: context.correlationId,
     };
-    const call = new ActiveCall(permitted, start);
+    const call = new ActiveCall(permitted, start, client);
     this.#bulkhead.enter(permitted);
     this.#calls.enter(call);
     try {

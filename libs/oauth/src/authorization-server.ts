@@ -2,6 +2,7 @@ import { type EventFactory, type EventJournal, type EvidenceBudget } from '#even
 import {
   type DpopNonces,
   type HandleStore,
+  type PlantedCanaries,
   ProofOfPossession,
   type ProofUses,
   type SubjectTokenUses,
@@ -43,6 +44,8 @@ export interface AuthorizationServerPorts extends OperatorPorts {
   readonly events: EventFactory;
   /** Undefined where no issuer of opaque tokens is registered. */
   readonly introspector: TokenIntrospector | undefined;
+  /** Absent: none is planted. */
+  readonly canaries?: PlantedCanaries;
 }
 
 export interface AuthorizationServer {

@@ -1,13 +1,18 @@
 import { type EventFactory, type EventJournal, SummingJournal } from '#events';
+import { type PlantedCanaries } from '#handles';
 import { type Clock } from '#kernel';
 import { type ExchangeTrace } from './exchange-trace.js';
+import { type FormRequest } from './form.js';
 import { type OAuthError } from './oauth-error.js';
+import { textsIn } from './presented-in-form.js';
 
 export interface DeniedExchangesParts {
   readonly journal: EventJournal;
   readonly events: EventFactory;
   readonly clock: Clock;
   readonly environment: string;
+  /** Absent: none is planted. */
+  readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
 }
 
 /**
@@ -22,14 +27,18 @@ export class DeniedExchanges {
   }
 
   /** @throws DependencyUnavailable when the event could not be written */
-  async record(refusal: OAuthError, trace: ExchangeTrace): Promise<void> {
-    const { events, environment, journal } = this.parts;
-    const event = trace.denied(events, refusal, environment);
+  async record(refusal: OAuthError, trace: ExchangeTrace, received: FormRequest): Promise<void> {
+    const { events, environment, journal, canaries } = this.parts;
+    const { peerAddress } = trace.context;
+    const canaryId = canaries?.among(() => textsIn(received));
+    const event = trace.denied(events, refusal, { environment, canaryId });
     if (refusal.reason !== 'issuer_untrusted') {
       await journal.append([event]);
       return;
     }
-    await this.#sums.record([refusal.reason, trace.context.peerAddress], () => event);
+    const kind = [refusal.reason, peerAddress];
+    if (canaryId === undefined) await this.#sums.record(kind, () => event);
+    else await this.#sums.recordApart(['canary', canaryId, peerAddress], kind, () => event);
   }
 
   /** Writes the sums whose second is over. @throws DependencyUnavailable */

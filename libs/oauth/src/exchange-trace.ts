@@ -12,6 +12,12 @@ import { type TokenExchangeRequest } from './token-exchange-request.js';
 const DETAIL_LENGTH_MAX = 1024;
 const USER_AGENT_LENGTH_MAX = 200;
 
+/** Where an exchange was denied; and the canary that was presented for it. */
+export interface DenialPlace {
+  readonly environment: string;
+  readonly canaryId: string | undefined;
+}
+
 /** What is known of one exchange while its steps run: enough to tell of it, however it ends. */
 export class ExchangeTrace {
   request: TokenExchangeRequest | undefined;
@@ -50,7 +56,7 @@ export class ExchangeTrace {
   denied(
     events: EventFactory,
     refusal: OAuthError,
-    environment: string,
+    { environment, canaryId }: DenialPlace,
   ): PosternEvent<'dev.postern.exchange.denied.v1'> {
     const identity = this.subject?.identity;
     const actor = identity === undefined ? {} : actorBlockOf(identity);
@@ -58,21 +64,30 @@ export class ExchangeTrace {
       subject: `exchange/${this.exchangeId}`,
       partitionKey: identity === undefined ? this.exchangeId : subjectIdOf(identity),
       correlationId: this.context.correlationId,
-      severity: refusal.reason === 'cross_env_replay' ? 'FATAL' : 'WARN',
+      severity: canaryId !== undefined || refusal.reason === 'cross_env_replay' ? 'FATAL' : 'WARN',
       data: {
         actor: { ...actor, client: this.#client() },
         ...this.#requested(),
         env: environment,
-        reason: refusal.reason,
+        ...(canaryId === undefined ? {} : { canary_id: canaryId }),
+        reason: canaryId === undefined ? refusal.reason : 'canary',
         detail: withoutCredentials(refusal.message, DETAIL_LENGTH_MAX),
         error: refusal.code,
-        ...(this.decision?.grant === undefined ? {} : { grant_id: this.decision.grant.id }),
-        ...(this.decision === undefined ? {} : { grant_set_digest: this.decision.grantSetDigest }),
-        ...(this.prior === undefined
-          ? {}
-          : { prior_exchange_id: this.prior.firstExchangeId, prior_env: this.prior.environment }),
+        ...this.#decided(),
       },
     });
+  }
+
+  /** What the denial rests on: the grant that came closest, and an earlier use of the token. */
+  #decided() {
+    const { decision, prior } = this;
+    return {
+      ...(decision?.grant === undefined ? {} : { grant_id: decision.grant.id }),
+      ...(decision === undefined ? {} : { grant_set_digest: decision.grantSetDigest }),
+      ...(prior === undefined
+        ? {}
+        : { prior_exchange_id: prior.firstExchangeId, prior_env: prior.environment }),
+    };
   }
 
   #client(): { ip: string; user_agent?: string } {

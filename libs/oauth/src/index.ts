@@ -21,6 +21,15 @@ export {
   type OperatorAuthenticationParts,
   type OperatorRequest,
 } from './operator-authentication.js';
+export { LEAK_REPORT_BYTES_MAX } from './leak-report.js';
+export { LeakReportRefused } from './leak-report-refused.js';
+export { type LeakReporter, LeakReportKeys } from './leak-reporters.js';
+export {
+  type LeakFeedback,
+  type LeakReportDelivery,
+  ReceiveLeakReport,
+  type ReceiveLeakReportParts,
+} from './receive-leak-report.js';
 export { ReceiveSecurityEvent, type ReceiveSecurityEventParts } from './receive-security-event.js';
 export { ReviewCadence, type ReviewCadenceParts } from './review-cadence.js';
 export { type ReviewNotice, ReviewNotices } from './review-notices.js';

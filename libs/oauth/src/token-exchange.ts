@@ -13,6 +13,7 @@ import {
   type HandleStore,
   mintHandle,
   type MintedHandle,
+  type PlantedCanaries,
   type ProofOfPossession,
   type ProofUses,
   type SubjectTokenUses,
@@ -48,6 +49,8 @@ export interface TokenExchangeParts {
   readonly clock: Clock;
   readonly environment: string;
   readonly publicOrigin: string;
+  /** Absent: none is planted. */
+  readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
 }
 
 /** The limits of a handle that `authorization_details` can tell of. */
@@ -84,7 +87,9 @@ export class TokenExchange {
   /** May be called at once by many. @throws OAuthError; its denial is on record when it is thrown */
   async exchange(request: FormRequest, context: CallerContext): Promise<IssuedHandle> {
     const trace = new ExchangeTrace(randomId('exc'), context);
-    return this.#steps(request, trace).catch((failure: unknown) => this.#deny(failure, trace));
+    return this.#steps(request, trace).catch((failure: unknown) =>
+      this.#deny(failure, trace, request),
+    );
   }
 
   /** Writes what is summed up of denials; call it about once a second. @throws DependencyUnavailable */
@@ -222,9 +227,9 @@ export class TokenExchange {
   }
 
   /** One event for each refusal, before the answer; without it the answer is that nothing can be answered now. */
-  async #deny(failure: unknown, trace: ExchangeTrace): Promise<never> {
+  async #deny(failure: unknown, trace: ExchangeTrace, received: FormRequest): Promise<never> {
     const refusal = refusalOf(failure);
-    await this.#denied.record(refusal, trace).catch((cause: unknown) => {
+    await this.#denied.record(refusal, trace, received).catch((cause: unknown) => {
       const detail = 'the denial could not be recorded';
       throw new OAuthError('temporarily_unavailable', 'dependency_unavailable', detail, { cause });
     });

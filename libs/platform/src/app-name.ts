@@ -1,2 +1,2 @@
 /** Postern's processes. */
-export type AppName = 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'standalone';
+export type AppName = 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'sentinel' | 'standalone';

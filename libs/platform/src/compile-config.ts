@@ -2,8 +2,11 @@ import { dirname, resolve } from 'node:path';
 import { type AppName } from './app-name.js';
 import { issuerEntry } from './compile-issuers.js';
 import { plainChangeReason } from './config-change.js';
+import { auditEntry } from './config-audit.js';
+import { detectionEntry } from './config-detection.js';
 import { evidenceEntry } from './config-evidence.js';
 import { injectEntry } from './config-inject.js';
+import { leakReporterEntry } from './config-leak-reports.js';
 import { proberEntry } from './config-prober.js';
 import { rotationEntry } from './config-rotation.js';
 import { type ConfigFile, type ResourceFile } from './config-schema.js';
@@ -29,10 +32,13 @@ export function compileConfig(file: string, config: ConfigFile, app: AppName): P
     dpop: config.dpop,
     prober: proberEntry(config.prober, folder),
     evidence: evidenceEntry(config.evidence),
+    detection: detectionEntry(config.detection),
+    audit: config.audit === undefined ? undefined : auditEntry(config.audit, { folder, ...config }),
     rotator: config.rotator,
     grantsFolder: resolve(folder, config.grants),
     issuers: config.issuers.map((issuer) => issuerEntry(issuer, folder)),
     signals: config.signals.map((signal) => signalEntry(signal, folder)),
+    leakReports: config.leakReports.map((reporter) => leakReporterEntry(reporter, folder)),
     resources: config.resources.map((resource) => resourceEntry(resource, folder)),
   };
 }

@@ -2,6 +2,7 @@ import { type ConfigProblem } from './config-error.js';
 import { id } from './config-values.js';
 import { nearestName } from './nearest-name.js';
 import { isConfidentialUrl, plainHttpUrl } from './network-address.js';
+import { reportDetection } from './config-detection-checks.js';
 import { reportRotations } from './config-rotation-checks.js';
 import { pathText, shown } from './schema-problems.js';
 import { entries, mapping, type Report, type Written } from './written-settings.js';
@@ -21,6 +22,7 @@ export function crossProblems(where: string, written: unknown): readonly ConfigP
   reportRepeated(config, 'issuers', 'trustDomain', report);
   reportRepeated(config, 'signals', 'id', report);
   reportRepeated(config, 'signals', 'issuer', report);
+  reportRepeated(config, 'leakReports', 'id', report);
   reportRepeated(config, 'resources', 'id', report);
   reportForeign(config, report);
   reportPlainDiscovery(config, 'issuers', report);
@@ -30,6 +32,7 @@ export function crossProblems(where: string, written: unknown): readonly ConfigP
   reportUnreadHeader(config, report);
   reportVainProbe(config, report);
   reportRotations(config, report);
+  reportDetection(config, report);
   return problems;
 }
 

@@ -34,6 +34,7 @@ export const listen = z.strictObject({
   control: adminOnly.optional().describe('the process control; what is absent is as above'),
   relay: adminOnly.optional().describe('the process relay; what is absent is as above'),
   rotator: adminOnly.optional().describe('the process rotator; what is absent is as above'),
+  sentinel: adminOnly.optional().describe('the process sentinel; what is absent is as above'),
 });
 
 /** How a trusted proxy passes on the certificate that it saw. */

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { audit } from './config-audit.js';
+import { detection } from './config-detection.js';
 import { evidence } from './config-evidence.js';
 import { issuer } from './config-issuers.js';
 import { inject } from './config-inject.js';
 import { clientCertificateHeader, listen } from './config-listeners.js';
 import { prober } from './config-prober.js';
 import { rotation } from './config-rotation.js';
+import { leakReporter } from './config-leak-reports.js';
 import { signal } from './config-signals.js';
 import {
   choice,
@@ -184,6 +187,8 @@ export const configSchema = z.strictObject({
     .prefault({}),
   prober: prober.prefault({}),
   evidence: evidence.prefault({}),
+  detection: detection.prefault({}),
+  audit: audit.optional().describe('signed checkpoints over all events; absent: there are none'),
   rotator,
   grants: text.describe('folder of grant files; relative to this file'),
   issuers: z.array(issuer).min(1, 'expected at least one issuer').max(ENTRIES_MAX),
@@ -192,6 +197,11 @@ export const configSchema = z.strictObject({
     .max(ENTRIES_MAX)
     .default([])
     .describe('transmitters of Security Event Tokens (RFC 8417), whose events revoke handles'),
+  leakReports: z
+    .array(leakReporter)
+    .max(ENTRIES_MAX)
+    .default([])
+    .describe('who may report, with a signature, that handles lie in public: they are revoked'),
   resources: z.array(resource).min(1, 'expected at least one resource').max(ENTRIES_MAX),
 });
 

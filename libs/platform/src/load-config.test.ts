@@ -42,6 +42,15 @@ describe('postern.yaml', () => {
       dpop: { nonces: 'required' },
       prober: { kind: 'on', everySeconds: 300 },
       evidence: { outboxBytesMax: 21_474_836_480, strictGraceSeconds: 900 },
+      detection: {
+        rules: {},
+        zones: {},
+        environmentGroups: [],
+        environmentOrder: ['dev', 'test', 'staging', 'prod'],
+        responseBudget: 20,
+        permitted: [],
+        keepSeconds: 1_209_600,
+      },
       rotator: { intakeKey: { mount: 'secret', path: 'postern/rotator-intake' } },
       grantsFolder: join(folder, 'grants'),
       issuers: [
@@ -65,6 +74,7 @@ describe('postern.yaml', () => {
         },
       ],
       signals: [],
+      leakReports: [],
       resources: [
         {
           id: 'ledger',

@@ -1,3 +1,5 @@
+import { type AuditEntry } from './config-audit.js';
+import { type DetectionEntry } from './config-detection.js';
 import { type EvidenceEntry } from './config-evidence.js';
 import { type HmacInjectEntry } from './config-inject-hmac.js';
 import { type SecretRefEntry } from './config-account.js';
@@ -25,6 +27,9 @@ export interface PosternConfig {
   readonly dpop: { readonly nonces: 'required' | 'off' };
   readonly prober: ProberEntry;
   readonly evidence: EvidenceEntry;
+  readonly detection: DetectionEntry;
+  /** Undefined: no checkpoints are made. */
+  readonly audit: AuditEntry | undefined;
   readonly rotator: {
     /** Where the rotators keep the private key that wrapping tokens are encrypted to. */
     readonly intakeKey: SecretRefEntry;
@@ -33,6 +38,7 @@ export interface PosternConfig {
   readonly grantsFolder: string;
   readonly issuers: readonly IssuerEntry[];
   readonly signals: readonly SignalEntry[];
+  readonly leakReports: readonly LeakReporterEntry[];
   readonly resources: readonly ResourceEntry[];
 }
 
@@ -99,6 +105,18 @@ export interface IntrospectionIssuerEntry extends IssuerTermsEntry {
 }
 
 export type IssuerEntry = SigningIssuerEntry | IntrospectionIssuerEntry;
+
+/** Who may report that handles lie in public. */
+export interface LeakReporterEntry {
+  readonly id: string;
+  readonly keys:
+    | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'uri'; readonly uri: string };
+  readonly owner: string;
+  readonly purpose: string;
+  /** The first instant at which it is not believed. */
+  readonly reviewBy: Date;
+}
 
 /** A transmitter of Security Event Tokens (RFC 8417). */
 export interface SignalEntry extends Pick<

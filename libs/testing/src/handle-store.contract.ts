@@ -53,6 +53,10 @@ export function handleStoreContract(make: () => Promise<HandleStoreUnderTest>): 
       expect(await under.store.list({ familyId: another.familyId, limit: 500 })).toEqual([another]);
       expect(await under.store.list({ subjectId: 'sub_other', limit: 500 })).toEqual([another]);
       expect(await under.store.list({ status: 'revoked', limit: 500 })).toEqual([]);
+      const fingerprint = another.digest.slice(0, 32);
+      expect(await under.store.list({ fingerprint, limit: 500 })).toEqual([another]);
+      const none = fingerprint.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'));
+      expect(await under.store.list({ fingerprint: none, limit: 500 })).toEqual([]);
       expect(await under.store.list({ resource: 'nothing', limit: 500 })).toEqual([]);
     });
   });

@@ -144,12 +144,16 @@ const used = (known: StoredUse | undefined, use: SubjectTokenUse): StoredUse =>
     : { ...known, uses: known.uses + 1 };
 
 function isWanted(handle: Handle, filter: HandleFilter): boolean {
-  const { resource, subjectId, familyId, status, after } = filter;
+  const { resource, subjectId, familyId, status, fingerprint, after } = filter;
+  const equal = [
+    [resource, handle.resource],
+    [subjectId, handle.subject.id],
+    [familyId, handle.familyId],
+    [status, handle.status],
+  ];
   return (
-    (resource === undefined || handle.resource === resource) &&
-    (subjectId === undefined || handle.subject.id === subjectId) &&
-    (familyId === undefined || handle.familyId === familyId) &&
-    (status === undefined || handle.status === status) &&
+    equal.every(([wanted, found]) => wanted === undefined || wanted === found) &&
+    handle.digest.startsWith(fingerprint ?? '') &&
     (after === undefined || handle.id > after)
   );
 }

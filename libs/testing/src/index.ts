@@ -117,6 +117,12 @@ export {
 } from './exchange-under-test.js';
 export { evidenceContract, type EvidenceUnderTest } from './evidence.contract.js';
 export { InMemoryEvidence } from './in-memory-evidence.js';
+export {
+  aCanary,
+  canaryStoreContract,
+  type CanaryStoreUnderTest,
+} from './canary-store.contract.js';
+export { InMemoryCanaryStore } from './in-memory-canary-store.js';
 export { InMemoryReviewNotices } from './in-memory-review-notices.js';
 export { reviewNoticesContract, type ReviewNoticesUnderTest } from './review-notices.contract.js';
 export { InMemoryTokenIntrospector } from './in-memory-token-introspector.js';
@@ -193,3 +199,50 @@ export {
 } from './managed-under-test.js';
 export { SlowCensus } from './slow-census.js';
 export { RIG_CREATION_PATH, RotationRig } from './rotation-rig.js';
+export { auditLogContract, type AuditLogUnderTest } from './audit-log.contract.js';
+export { InMemoryAuditLog } from './in-memory-audit-log.js';
+export {
+  aCheckpointer,
+  anExport,
+  AUDIT_NAME,
+  auditEventFactory,
+  exportedLines,
+  InMemorySigner,
+  publicPemOf,
+  recordedEvents,
+  seededKey,
+} from './audited-export.js';
+export {
+  aCandidate,
+  aDeniedCall,
+  aDeniedExchange,
+  anActor,
+  aPermittedExchange,
+  aRecordedEvent,
+  aRevokedHandle,
+  DETECTION_AT,
+  detectionSettings,
+  OTHER_CLIENT,
+  TEST_CLIENT,
+  TEST_DEPLOYMENT,
+} from './detection-builders.js';
+export { detectionStoreContract } from './detection-store.contract.js';
+export {
+  type DetectionStoreUnderTest,
+  raising,
+  settingsWith,
+} from './detection-store-under-test.js';
+export {
+  evidenceHistoryContract,
+  type EvidenceUnderRules,
+  testZones,
+} from './evidence-history.contract.js';
+export { InMemoryDetectionStore } from './in-memory-detection-store.js';
+export { InMemoryEvidenceHistory, InMemoryEvidenceLog } from './in-memory-evidence-log.js';
+export { InMemoryResponseOrders } from './in-memory-response-orders.js';
+export { responseOrdersContract } from './response-orders.contract.js';
+export { planOf, TAMPERINGS, type Tampered } from './export-mutations.js';
+export { SeededChance } from './seeded-chance.js';
+export { DetectionRig } from './detection-rig.js';
+export { InMemoryDryRunRequests } from './in-memory-dry-run-requests.js';
+export { InMemoryResponseRecords } from './in-memory-response-records.js';

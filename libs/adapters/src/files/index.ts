@@ -1,3 +1,5 @@
+export { AnchorFolder, AnchorUnusable } from './anchor-folder.js';
+export { FileCheckpointSigner } from './file-checkpoint-signer.js';
 export { compileRotations } from './compile-rotations.js';
 export {
   FileGrantSource,

@@ -1,4 +1,9 @@
 export { checkKeyFiles, KeyFileUnusable } from './check-key-files.js';
+export {
+  type LeakReportKeyPlace,
+  PublishedLeakReportKeys,
+  type PublishedLeakReportKeysParts,
+} from './published-leak-report-keys.js';
 export { IssuerKeySource, type IssuerKeySourceParts } from './issuer-key-source.js';
 export {
   type ClientCredentials,

@@ -17,6 +17,7 @@ class ScriptedBatch {
   paused = 0;
   resumed = 0;
   readonly blocks = new KafkaBlocks();
+  readonly announced: (readonly PlacedRecord[])[] = [];
 
   constructor(private readonly offsets: readonly string[]) {}
 
@@ -73,6 +74,7 @@ class ScriptedBatch {
         from: 'earliest',
         onFailure: () => undefined,
         deliver,
+        announce: (records) => this.announced.push(records),
         ...(onRejected === undefined ? {} : { onRejected }),
       },
       blocks: this.blocks,
@@ -89,6 +91,17 @@ const groupAnswer = (type: string): Error => Object.assign(new Error(type), { ty
 describe('a batch of Kafka', () => {
   afterEach(() => {
     jest.useRealTimers();
+  });
+
+  it('announces what comes next, at most 500 at once, as the same objects as it delivers', async () => {
+    const batch = new ScriptedBatch(Array.from({ length: 501 }, (_, offset) => String(offset)));
+    const delivered: PlacedRecord[] = [];
+    await batch.handle(async (record) => {
+      expect(batch.announced.flat()).toContain(record);
+      delivered.push(record);
+    });
+    expect(batch.announced.map(({ length }) => length)).toEqual([500, 1]);
+    expect(batch.announced.flat().every((record, at) => record === delivered[at])).toBe(true);
   });
 
   it('sends heartbeats while one record takes long', async () => {

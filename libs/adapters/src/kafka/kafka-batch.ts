@@ -25,7 +25,12 @@ export interface PlacedRecord {
 export interface RecordReading extends Reading {
   /** Gets the records of one partition in order, one at a time. */
   readonly deliver: (record: PlacedRecord) => Promise<void>;
+  /** Gets those that come next, at most AHEAD_MAX, the same objects as `deliver`. */
+  readonly announce?: (records: readonly PlacedRecord[]) => void;
 }
+
+/** So many are announced at once. */
+const AHEAD_MAX = 500;
 
 /** What a batch needs to know of the member that handles it. */
 export interface BatchMember {
@@ -71,9 +76,12 @@ export class KafkaBatch {
   }
 
   async #handleAll(): Promise<Error | undefined> {
-    for (const message of this.payload.batch.messages) {
+    const records = this.payload.batch.messages.map((message) => this.#placed(message));
+    for (const [index, placed] of records.entries()) {
       if (!this.#goesOn()) return undefined;
-      const placed = this.#placed(message);
+      if (index % AHEAD_MAX === 0) {
+        this.member.reading.announce?.(records.slice(index, index + AHEAD_MAX));
+      }
       const outcome = await this.member.liveness.whileHandling(() => this.#offer(placed));
       if (!this.member.isCurrent()) return undefined;
       if (outcome.kind === 'failed') return outcome.error;

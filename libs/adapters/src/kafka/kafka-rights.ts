@@ -107,6 +107,12 @@ export const KAFKA_RIGHTS: readonly KafkaRight[] = [
   { role: 'sentinel', on: topics(...EVIDENCE_TOPICS), may: CONSUME, why: 'looks for misuse' },
   { role: 'sentinel', on: groups('postern-sentinel-'), may: ['Read'], why: OFFSETS },
   {
+    role: 'sentinel',
+    on: topics(deadLetterTopicOf('postern-sentinel')),
+    may: PUBLISH,
+    why: 'lays aside what its group cannot handle',
+  },
+  {
     role: 'siem',
     on: topics(...EVIDENCE_TOPICS),
     may: ['Read', 'Describe'],

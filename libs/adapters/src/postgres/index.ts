@@ -6,6 +6,7 @@ export {
 export { type PostgresConnectOptions, PostgresDatabase } from './postgres-database.js';
 export { migrate, requireMigrated } from './migrate.js';
 export { openProofs, type Proofs } from './open-proofs.js';
+export { PostgresCanaryStore, PostgresLiveCanaries } from './postgres-planted-canaries.js';
 export { PostgresEventJournal } from './postgres-event-journal.js';
 export { PostgresHandleStore } from './postgres-handle-store.js';
 export { PostgresProofUses } from './postgres-proof-uses.js';
@@ -29,3 +30,22 @@ export { PostgresIntakeKeys } from './postgres-intake-keys.js';
 export { PostgresLoginBudget } from './postgres-login-budget.js';
 export { PostgresRotationStore } from './postgres-rotation-store.js';
 export { PostgresRotationUpkeep } from './postgres-rotation-upkeep.js';
+export { PostgresAuditLog } from './postgres-audit-log.js';
+export { PostgresDryRunRequests } from './postgres-dry-run-requests.js';
+export { PostgresResponseRecords } from './postgres-response-records.js';
+export { PostgresSoleDuty } from './postgres-sole-duty.js';
+export { PostgresDetectionStore } from './postgres-detection-store.js';
+export { PostgresEvidenceHistory } from './postgres-evidence-history.js';
+export { PostgresEvidenceLog } from './postgres-evidence-log.js';
+export { PostgresResponseOrders } from './postgres-response-orders.js';
+export { PostgresRuleEvaluator } from './postgres-rule-evaluator.js';
+export {
+  DRY_RUN_DAYS,
+  DRY_RUN_VALID_DAYS,
+  type DryRunEntity,
+  type DryRunSum,
+  PostgresDryRun,
+  settingsDigest,
+} from './postgres-dry-run.js';
+export { STREAM_RULES, type StreamRule } from './rules/index.js';
+export { streamingRules, viewNameOf } from './rules/streaming-sql.js';

@@ -1,4 +1,4 @@
-import { MoreThan } from 'typeorm';
+import { Between, type FindOperator, MoreThan } from 'typeorm';
 import {
   type Handle,
   type HandleChange,
@@ -113,6 +113,9 @@ export class PostgresHandleStore extends HandleStore {
           ...(filter.subjectId === undefined ? {} : { subjectId: filter.subjectId }),
           ...(filter.familyId === undefined ? {} : { familyId: filter.familyId }),
           ...(filter.status === undefined ? {} : { status: filter.status }),
+          ...(filter.fingerprint === undefined
+            ? {}
+            : { digest: beginningWith(filter.fingerprint) }),
           ...(filter.after === undefined ? {} : { id: MoreThan(filter.after) }),
         },
         order: { id: 'ASC' },
@@ -134,3 +137,10 @@ export class PostgresHandleStore extends HandleStore {
 function rethrowNamed(error: unknown): never {
   throw eventFailure(error);
 }
+
+/** Those digests that begin with these hex digits, by the index of digests. */
+const beginningWith = (fingerprint: string): FindOperator<Buffer> =>
+  Between(
+    Buffer.from(fingerprint.padEnd(64, '0'), 'hex'),
+    Buffer.from(fingerprint.padEnd(64, 'f'), 'hex'),
+  );

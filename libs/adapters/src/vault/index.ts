@@ -1,3 +1,7 @@
+export {
+  VaultCheckpointSigner,
+  type VaultCheckpointSignerParts,
+} from './vault-checkpoint-signer.js';
 export { VaultRotatedSecrets } from './vault-rotated-secrets.js';
 export {
   type SecretStoreStatus,

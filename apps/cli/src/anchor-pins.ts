@@ -1,0 +1,71 @@
+import { type KeyObject } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { AnchorFolder } from '#adapters/files';
+import {
+  authenticNote,
+  type Checkpoint,
+  type MerkleHash,
+  parseCheckpoint,
+  parseNote,
+  type PinnedCheckpoint,
+  TILE_WIDTH,
+  type VerifierOptions,
+} from '#audit';
+import { UsageError } from './usage-error.js';
+
+/** What an export has to agree with. */
+export type Pins = Required<Pick<VerifierOptions, 'pins'>> & Pick<VerifierOptions, 'anchoredLeaf'>;
+
+/** The newest checkpoint of an anchor folder, and the leaves that lie there. @throws UsageError, AnchorUnusable */
+export async function anchorPins(folder: string, publicKeys: readonly KeyObject[]): Promise<Pins> {
+  const anchor = new AnchorFolder(folder);
+  const note = await anchor.newest();
+  if (note === undefined) throw new UsageError(`${folder}: holds no checkpoint`);
+  const checkpoint = trusted(note, `the anchor ${folder}`, publicKeys);
+  return {
+    pins: [{ checkpoint, from: 'the anchor' }],
+    anchoredLeaf: leafReader(anchor, checkpoint.size, folder),
+  };
+}
+
+/** A checkpoint that somebody kept. @throws UsageError */
+export async function keptPin(
+  file: string,
+  publicKeys: readonly KeyObject[],
+): Promise<PinnedCheckpoint> {
+  const note = await readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`${file}: cannot be read`);
+  });
+  return { checkpoint: trusted(note, file, publicKeys), from: file };
+}
+
+function trusted(note: string, where: string, publicKeys: readonly KeyObject[]): Checkpoint {
+  const parsed = parseNote(note);
+  const said = parsed === undefined ? undefined : parseCheckpoint(parsed.text);
+  if (said === undefined) throw new UsageError(`${where}: is no signed checkpoint`);
+  const checkpoint = authenticNote(note, { origin: said.origin, publicKeys });
+  if (checkpoint === undefined) throw new UsageError(`${where}: is not signed with that key`);
+  return checkpoint;
+}
+
+/** One tile is held at a time: the leaves are asked for in their order. */
+function leafReader(
+  anchor: AnchorFolder,
+  size: number,
+  folder: string,
+): (index: number) => MerkleHash | undefined {
+  let held: { readonly tile: number; readonly hashes: readonly MerkleHash[] } | undefined;
+  return (index) => {
+    if (index >= size) return undefined;
+    const tile = Math.floor(index / TILE_WIDTH);
+    if (held?.tile !== tile) {
+      const width = Math.min(size - tile * TILE_WIDTH, TILE_WIDTH);
+      const hashes =
+        anchor.readNow({ level: 0, index: tile, width }) ??
+        anchor.readNow({ level: 0, index: tile, width: TILE_WIDTH });
+      if (hashes === undefined) throw new UsageError(`${folder}: lacks the tile of index ${index}`);
+      held = { tile, hashes };
+    }
+    return held.hashes[index % TILE_WIDTH];
+  };
+}

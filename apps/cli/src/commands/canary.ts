@@ -1,0 +1,83 @@
+import { type Command } from 'commander';
+import { z } from 'zod';
+import { PosternRefused } from '#client';
+import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { shown } from '../shown.js';
+import { UsageError } from '../usage-error.js';
+
+interface CreateOptions extends AdminOptions {
+  readonly kind?: string;
+  readonly note?: string;
+}
+
+const PATH = '/admin/v1/canaries';
+const canary = z.object({
+  id: z.string(),
+  kind: z.string(),
+  note: z.string(),
+  created_at: z.string(),
+  ended_at: z.string().nullable(),
+});
+const planted = canary.extend({ plaintext: z.string() });
+const page = z.object({ canaries: z.array(canary), next: z.string().nullable() });
+
+/** `postern canary`: handles and passwords that are worth nothing, to be planted where nobody should look. For operators. */
+export function addCanary(program: Command): void {
+  const group = program.command('canary').description('what is planted to be found by an attacker');
+  const create = group
+    .command('create')
+    .description(
+      'make one and print it; it is shown this once (POSTERN_HANDLE is an operator handle)',
+    )
+    .option('--kind <kind>', 'handle or credential')
+    .option('--note <text>', 'where it is planted');
+  addAdminOptions(create).action((options: CreateOptions) => createCanary(options));
+  addAdminOptions(
+    group.command('list').description('those that were made, without what they are'),
+  ).action((options: AdminOptions) => listCanaries(options));
+  addAdminOptions(group.command('end <id>').description('end one: it is told of no more')).action(
+    (id: string, options: AdminOptions) => endCanary(id, options),
+  );
+}
+
+/** What is planted is all of standard output, so that it can be put where it belongs. */
+async function createCanary({ kind, note, ...options }: CreateOptions): Promise<void> {
+  if (kind === undefined || note === undefined) {
+    throw new UsageError('canary create needs --kind (handle or credential) and --note');
+  }
+  const { status, body } = await askAdmin(PATH, options, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ kind, note }),
+  });
+  const { data } = planted.safeParse(body);
+  if (data === undefined) throw unexpected(status);
+  console.log(data.plaintext);
+  process.stderr.write(`${shown(data.id)}: this is shown once\n`);
+}
+
+async function listCanaries(options: AdminOptions): Promise<void> {
+  let after: string | undefined;
+  do {
+    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
+    const { status, body } = await askAdmin(`${PATH}${query}`, options);
+    const { data } = page.safeParse(body);
+    if (data === undefined) throw unexpected(status);
+    for (const one of data.canaries) console.log(lineOf(one));
+    after = data.next ?? undefined;
+  } while (after !== undefined);
+}
+
+async function endCanary(id: string, options: AdminOptions): Promise<void> {
+  const path = `${PATH}/${encodeURIComponent(id)}/end`;
+  const { status, body } = await askAdmin(path, options, { method: 'POST' });
+  const { data } = canary.safeParse(body);
+  if (data === undefined) throw unexpected(status);
+  console.log(lineOf(data));
+}
+
+const lineOf = ({ id, kind, note, created_at: from, ended_at: until }: z.output<typeof canary>) =>
+  [id, kind, from, until === null ? 'live' : `ended ${until}`, note].map(shown).join('  ');
+
+const unexpected = (status: number): PosternRefused =>
+  new PosternRefused(status, 'unexpected answer: is this the admin API?', undefined);

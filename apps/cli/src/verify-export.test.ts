@@ -1,0 +1,61 @@
+import { createPublicKey } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anExport, publicPemOf, seededKey } from '#testing';
+import {
+  describeFinding,
+  describeProof,
+  type Verification,
+  verifyExport,
+} from './verify-export.js';
+
+describe('postern audit verify', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-verify-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const publicKeys = [createPublicKey(publicPemOf(seededKey(1)))];
+  const verify = (content: string): Promise<Verification> => {
+    const file = join(folder, 'export.jsonl');
+    writeFileSync(file, content);
+    return verifyExport(file, { publicKeys }, () => undefined);
+  };
+
+  it('says what is proven, and what is not without an anchor', async () => {
+    const { lines } = await anExport([3, 4]);
+    const { proven, finding } = await verify(`${lines.join('\n')}\n`);
+    expect(finding).toBeUndefined();
+    const told = describeProof(proven, false).join('\n');
+    expect(told).toMatch(
+      /^proven: events 0 to 6 of postern\.test\/audit\/0a1b2c3d, under 2 checkp/,
+    );
+    expect(told).toContain('not proven: that the log ends here');
+    expect(describeProof(proven, true).join('\n')).not.toContain('not proven');
+  });
+
+  it('takes a file whose last line has no end', async () => {
+    const { lines } = await anExport([3]);
+    expect((await verify(lines.join('\n'))).finding).toBeUndefined();
+  });
+
+  it('names the event, the line and the meaning, and nothing that would steer a terminal', async () => {
+    const { lines } = await anExport([3]);
+    lines[3] = lines[3]!.replace(/"id":"[^"]+"/, String.raw`"id":"\u001b[2J"`);
+    const { finding } = await verify(lines.join('\n'));
+    const told = describeFinding(finding!);
+    expect(told[0]).toBe(
+      String.raw`NOT PROVEN from log index 1 on (event \u001b[2J, line 4): altered-event`,
+    );
+    expect(told[2]).toContain('changed, exchanged or forged');
+  });
+
+  it('has no more of a file in memory than a line of 1 MiB', async () => {
+    await expect(verify('x'.repeat(3 * 1024 * 1024))).rejects.toThrow('a line of over 1 MiB');
+  });
+
+  it('says that a file cannot be read', async () => {
+    const absent = verifyExport(join(folder, 'none'), { publicKeys }, () => undefined);
+    await expect(absent).rejects.toThrow('cannot be read (ENOENT)');
+  });
+});

@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import { ExportVerifier, type Finding, MEANINGS, type Proven, type VerifierOptions } from '#audit';
+import { linesOf } from './file-lines.js';
+import { shown } from './shown.js';
+
+const QUIET_MS = 2_000;
+const LOOK_EVERY_LINES = 1_000;
+
+export interface Verification {
+  readonly proven: Proven;
+  /** Undefined: all of it is proven. */
+  readonly finding: Finding | undefined;
+}
+
+/** Reads an export to its end, or to the first thing that is wrong. `progress` hears of it when it takes long. */
+export async function verifyExport(
+  source: string,
+  options: VerifierOptions,
+  progress: (line: string) => void,
+): Promise<Verification> {
+  const verifier = new ExportVerifier(options);
+  let toldAt = performance.now();
+  let lines = 0;
+  for await (const line of linesOf(source)) {
+    const finding = verifier.take(line);
+    if (finding !== undefined) return { proven: verifier.proven, finding };
+    lines += 1;
+    if (lines % LOOK_EVERY_LINES !== 0 || performance.now() - toldAt < QUIET_MS) continue;
+    toldAt = performance.now();
+    progress(`${verifier.proven.to} events are proven so far`);
+  }
+  const finding = verifier.end();
+  return { proven: verifier.proven, finding };
+}
+
+/** What an auditor reads when all is well. */
+export function describeProof({ log, from, to, ...proven }: Proven, isPinned: boolean): string[] {
+  const { checkpoints, newestEventAt, keysBegunBefore } = proven;
+  const events = to === from ? 'no events' : `events ${from} to ${to - 1}`;
+  return [
+    `proven: ${events} of ${shown(log)}, under ${checkpoints} checkpoints, none missing, none changed, in order`,
+    `the newest event is of ${shown(newestEventAt ?? 'no time')}`,
+    ...(keysBegunBefore === 0
+      ? []
+      : [
+          `${keysBegunBefore} keys have older events, which are before this export or before the log`,
+        ]),
+    ...(isPinned
+      ? []
+      : [
+          'not proven: that the log ends here, and that it was signed once: compare with an anchor (--anchor)',
+        ]),
+  ];
+}
+
+/** What an auditor reads when something is wrong: what, where, and what that means. */
+export function describeFinding({ kind, index, line, detail, eventId }: Finding): string[] {
+  const event = eventId === undefined ? 'no event id' : `event ${shown(eventId)}`;
+  return [
+    `NOT PROVEN from log index ${index} on (${event}, line ${line}): ${kind}`,
+    shown(detail),
+    `that means: ${MEANINGS[kind]}`,
+    index === 0 ? 'no event before it is proven' : `what comes before log index ${index} is proven`,
+  ];
+}

@@ -1,0 +1,24 @@
+import {
+  type PostgresDatabase,
+  PostgresDetectionStore,
+  PostgresDryRunRequests,
+  PostgresResponseOrders,
+  PostgresResponseRecords,
+} from '#adapters/postgres';
+import { compileDetection } from '#detection';
+import { type EventFactory } from '#events';
+import { type PosternConfig } from '#platform';
+import { type DetectionPorts } from './detections.js';
+
+/** What control needs to know of detection. */
+export const openDetection = (
+  { detection, environment, deployment }: PosternConfig,
+  database: PostgresDatabase,
+  events: EventFactory,
+): DetectionPorts => ({
+  store: new PostgresDetectionStore(database),
+  orders: new PostgresResponseOrders(database, events),
+  records: new PostgresResponseRecords(database),
+  dryRuns: new PostgresDryRunRequests(database),
+  settings: compileDetection(detection, { environment, deployment }),
+});

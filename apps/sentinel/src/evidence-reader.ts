@@ -1,0 +1,102 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  Consumption,
+  type ConsumptionObserver,
+  type DeadLetters,
+  type EventBus,
+  type EvidenceGroup,
+  KeptSubscription,
+  type RecordedEvent,
+  type SubscriptionProgress,
+  TOPICS,
+  type Topic,
+} from '#events';
+import { type Clock } from '#kernel';
+import { EvidenceBatches } from './evidence-batches.js';
+
+/** What the sentinel reads; what it writes itself (postern.detection.v1) is not among it. */
+export const SENTINEL_TOPICS: readonly Topic[] = [
+  TOPICS.exchange,
+  TOPICS.handle,
+  TOPICS.call,
+  TOPICS.rotation,
+  TOPICS.policy,
+];
+
+/** Each deployment is a group of its own with this prefix, so that all of them see all; their dead letters share a topic. */
+const GROUP: EvidenceGroup = 'postern-sentinel';
+const JITTER_STEPS = 1_000;
+
+export interface EvidenceReaderParts {
+  readonly deployment: string;
+  readonly bus: EventBus;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly observer: ConsumptionObserver;
+  /** Takes a batch, all of it or nothing. */
+  readonly take: (batch: readonly RecordedEvent[]) => Promise<unknown>;
+  readonly onProblem: (message: string) => void;
+}
+
+/** The consumer group of a deployment's sentinels. */
+export const sentinelGroup = (deployment: string): string => `${GROUP}-${deployment}`;
+
+/**
+ * Reads evidence for as long as the process lives. What cannot be read or taken becomes a dead letter, and the rest goes
+ * on; while the database is away everything waits.
+ */
+export class EvidenceReader {
+  #subscription: KeptSubscription | undefined;
+  #failure: Error | undefined;
+
+  constructor(private readonly parts: EvidenceReaderParts) {}
+
+  /** Why nothing is read any more; undefined while it is. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get progress(): SubscriptionProgress {
+    return this.#subscription?.progress ?? { idleMs: 0, caughtUp: false, blocked: [] };
+  }
+
+  /** Does not wait for the bus, which may be away. */
+  start(): void {
+    const { bus, deployment, onProblem } = this.parts;
+    const batches = new EvidenceBatches(this.parts.take);
+    const subscription = {
+      group: sentinelGroup(deployment),
+      topics: SENTINEL_TOPICS,
+      from: 'earliest',
+      ahead: (events: readonly RecordedEvent[]) => batches.ahead(events),
+      ...this.#consumption().of(({ event }) => batches.handle(event)),
+      onFailure: (error: Error) => {
+        this.#failure = error;
+      },
+    } as const;
+    this.#subscription = KeptSubscription.on(bus, subscription, {
+      pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
+      now: () => performance.now(),
+      onProblem,
+    });
+  }
+
+  /** Resolves when nothing is being taken any more. */
+  async stop(): Promise<void> {
+    await this.#subscription?.stop();
+  }
+
+  #consumption(): Consumption {
+    const { deadLetters, clock, observer } = this.parts;
+    return new Consumption({
+      kind: 'evidence',
+      group: GROUP,
+      deadLetters,
+      clock,
+      observer,
+      pause: (ms) => pause(ms),
+      jitter: () => randomInt(JITTER_STEPS) / JITTER_STEPS,
+    });
+  }
+}

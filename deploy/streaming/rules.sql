@@ -1,0 +1,454 @@
+-- Made from libs/adapters/src/postgres/rules; test/contract/streaming-rules.test.ts makes it again and compares.
+
+create materialized view exchange_counts as
+  select to_timestamp(floor(extract(epoch from at) / 300) * 300) as bucket, subject_id, coalesce(resource, '') as resource,
+    coalesce(zone, '') as zone, coalesce(client_ip, '') as client_ip, sum(occurrences) as exchanges,
+    coalesce(sum(occurrences) filter (where outcome = 'permitted'), 0) as permitted
+  from exchanges where subject_id is not null
+  group by to_timestamp(floor(extract(epoch from at) / 300) * 300), subject_id, coalesce(resource, ''),
+    coalesce(zone, ''), coalesce(client_ip, '');
+
+create materialized view use_counts as
+  select to_timestamp(floor(extract(epoch from at) / 3600) * 3600) as bucket, handle_id,
+    coalesce(resource, '') as resource, coalesce(zone, '') as zone, coalesce(agent, '') as agent,
+    sum(occurrences) as uses, cast(coalesce(sum(bytes_out), 0) as bigint) as bytes_out
+  from uses where handle_id is not null
+  group by to_timestamp(floor(extract(epoch from at) / 3600) * 3600), handle_id, coalesce(resource, ''),
+    coalesce(zone, ''), coalesce(agent, '');
+
+-- D05: Handle used after it has expired.
+create materialized view rule_d05 as
+with refused as (
+  select handle_id, resource, event_id, at, to_timestamp(floor(extract(epoch from at) / 300) * 300) as bucket,
+    sum(occurrences) over (
+      partition by handle_id order by at range between interval '5 minutes' preceding and current row) as seen
+  from uses
+  where outcome = 'denied' and reason = 'expired' and handle_id is not null
+    and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '5 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
+), found as (
+  select handle_id, bucket, max(seen) as observed
+  from refused where at >= cast('1970-01-02 00:00:00+00' as timestamptz) and seen >= cast(20 as double precision) group by handle_id, bucket
+)
+select 'handle' as entity_type, found.handle_id as entity_id, cast(null as text) as subject_id,
+  max(refused.resource) as resource, max(refused.at) as end_at,
+  found.bucket as start_at, 'medium' as severity, 'high' as confidence,
+  cast(found.observed as double precision) as observed, cast(20 as double precision) as threshold,
+  (array_agg(refused.event_id order by refused.at, refused.event_id))[1:100] as evidence
+from found join refused on refused.handle_id = found.handle_id
+  and (refused.bucket = found.bucket or refused.bucket = found.bucket - interval '5 minutes')
+group by found.handle_id, found.bucket, found.observed;
+
+-- D07: Unbound handle used by two clients at once.
+create materialized view rule_d07 as
+with suspects as (
+  select handle_id from use_counts
+  where bucket > cast('1970-01-02 00:00:00+00' as timestamptz) - interval '70 minutes' and bucket < cast('9999-12-30 00:00:00+00' as timestamptz) and zone <> '' and agent <> ''
+  group by handle_id having count(distinct zone) > 1 or count(distinct agent) > 1
+), unbound as (
+  select suspects.handle_id, max(exchanges.subject_id) as subject_id,
+    max(exchanges.resource) as resource
+  from suspects join exchanges on exchanges.handle_id = suspects.handle_id
+    and exchanges.outcome = 'permitted' and exchanges.binding = 'none'
+  group by suspects.handle_id
+), ordered as (
+  select uses.handle_id, unbound.subject_id, unbound.resource, uses.event_id, uses.at, uses.zone, uses.agent,
+    to_timestamp(floor(extract(epoch from uses.at) / 600) * 600) as bucket,
+    lag(uses.zone) over (partition by uses.handle_id order by uses.at, uses.event_id) as zone_before,
+    lag(uses.agent) over (partition by uses.handle_id order by uses.at, uses.event_id) as agent_before,
+    lag(uses.at) over (partition by uses.handle_id, uses.zone order by uses.at, uses.event_id) as zone_last,
+    lag(uses.at) over (partition by uses.handle_id, uses.agent order by uses.at, uses.event_id) as agent_last
+  from unbound join uses on uses.handle_id = unbound.handle_id
+  where uses.at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and uses.at < cast('9999-12-30 00:00:00+00' as timestamptz)
+    and uses.zone is not null and uses.agent is not null
+), judged as (
+  select handle_id, subject_id, resource, event_id, at, zone, agent, bucket,
+    max(case when zone_before <> zone then zone_last end) over (
+      partition by handle_id, zone order by at, event_id) as back_to_zone,
+    max(case when agent_before <> agent then agent_last end) over (
+      partition by handle_id, agent order by at, event_id) as back_to_agent
+  from ordered
+), flagged as (
+  select handle_id, subject_id, resource, bucket,
+    max(case when back_to_zone >= at - interval '10 minutes' then 1 else 0 end) as by_zone,
+    max(case when back_to_agent >= at - interval '10 minutes' then 1 else 0 end) as by_agent,
+    max(case when back_to_zone >= at - interval '10 minutes' and back_to_agent >= at - interval '10 minutes'
+      then 1 else 0 end) as by_both
+  from judged
+  where at >= cast('1970-01-02 00:00:00+00' as timestamptz)
+    and (back_to_zone >= at - interval '10 minutes' or back_to_agent >= at - interval '10 minutes')
+  group by handle_id, subject_id, resource, bucket
+), counted as (
+  select flagged.handle_id, flagged.subject_id, flagged.resource, flagged.bucket, flagged.by_zone,
+    flagged.by_agent, flagged.by_both, count(distinct judged.zone) as zones,
+    count(distinct judged.agent) as agents, max(judged.at) as end_at, (array_agg(judged.event_id order by judged.at, judged.event_id))[1:100] as evidence
+  from flagged join judged on judged.handle_id = flagged.handle_id
+    and (judged.bucket = flagged.bucket or judged.bucket = flagged.bucket - interval '10 minutes')
+  group by flagged.handle_id, flagged.subject_id, flagged.resource, flagged.bucket, flagged.by_zone,
+    flagged.by_agent, flagged.by_both
+), severe as (
+  select handle_id, subject_id, resource, bucket, zones, agents, end_at, evidence,
+    case when by_both = 1 and zones >= cast(2 as double precision) and agents >= cast(2 as double precision) then 'high' else 'low' end as severity
+  from counted
+  where (by_zone = 1 and zones >= cast(2 as double precision)) or (by_agent = 1 and agents >= cast(2 as double precision))
+)
+select 'handle' as entity_type, handle_id as entity_id, subject_id, resource, bucket as start_at, end_at,
+  severity, severity as confidence,
+  cast(case when severity = 'high' then least(zones, agents) else greatest(zones, agents) end
+    as double precision) as observed,
+  least(cast(2 as double precision), cast(2 as double precision)) as threshold, evidence
+from severe;
+
+-- D08: Handles are guessed or tried out.
+create materialized view rule_d08 as
+with refused as (
+  select zone, checksum_ok, event_id, at, to_timestamp(floor(extract(epoch from at) / 300) * 300) as bucket,
+    sum(occurrences) over (
+      partition by zone, checksum_ok order by at range between interval '5 minutes' preceding and current row) as seen
+  from uses
+  where outcome = 'denied' and zone is not null and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '5 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
+    and ((reason = 'unknown' and checksum_ok) or (reason in ('unknown', 'malformed') and not checksum_ok))
+), found as (
+  select zone, bucket,
+    max(case when checksum_ok then seen else 0 end) as valid,
+    max(case when checksum_ok then 0 else seen end) as invalid
+  from refused where at >= cast('1970-01-02 00:00:00+00' as timestamptz) group by zone, bucket
+), flagged as (
+  select zone, bucket, valid >= cast(10 as double precision) as by_valid,
+    cast(case when valid >= cast(10 as double precision) then valid else invalid end as double precision) as observed,
+    case when valid >= cast(10 as double precision) then cast(10 as double precision) else cast(50 as double precision) end as threshold
+  from found where valid >= cast(10 as double precision) or invalid >= cast(50 as double precision)
+)
+select 'source' as entity_type, flagged.zone as entity_id, cast(null as text) as subject_id,
+  cast(null as text) as resource, max(refused.at) as end_at,
+  flagged.bucket as start_at, case when by_valid then 'high' else 'low' end as severity,
+  case when by_valid then 'high' else 'low' end as confidence, flagged.observed, flagged.threshold,
+  (array_agg(refused.event_id order by refused.at, refused.event_id))[1:100] as evidence
+from flagged join refused on refused.zone = flagged.zone and refused.checksum_ok = flagged.by_valid
+  and (refused.bucket = flagged.bucket or refused.bucket = flagged.bucket - interval '5 minutes')
+group by flagged.zone, flagged.bucket, flagged.by_valid, flagged.observed, flagged.threshold;
+
+-- D10: A workload exchanges far more often than before.
+create materialized view rule_d10 as
+with counted as (
+  select subject_id, bucket, client_ip, sum(exchanges) as counted
+  from exchange_counts where bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz) group by subject_id, bucket, client_ip
+), busy as (
+  select subject_id, bucket from counted group by subject_id, bucket having sum(counted) > cast(20 as double precision)
+), past_clients as (
+  select busy.subject_id, busy.bucket, past.bucket as past_bucket, past.client_ip, sum(past.exchanges) as counted
+  from busy join exchange_counts as past on past.subject_id = busy.subject_id
+    and past.bucket >= busy.bucket - cast(14 as double precision) * interval '1 day' and past.bucket <= busy.bucket - interval '65 minutes'
+  group by busy.subject_id, busy.bucket, past.bucket, past.client_ip
+), past_totals as (
+  select subject_id, bucket, past_bucket, sum(counted) as counted
+  from past_clients group by subject_id, bucket, past_bucket
+), usual_client as (
+  select subject_id, bucket, percentile_disc(cast(0.99 as double precision)) within group (order by counted) as p99
+  from past_clients group by subject_id, bucket
+), usual_total as (
+  select subject_id, bucket, percentile_disc(cast(0.99 as double precision)) within group (order by counted) as p99
+  from past_totals group by subject_id, bucket
+), bursts as (
+  select busy.subject_id, busy.bucket, sum(counted.counted) as observed,
+    greatest(cast(20 as double precision), cast(5 as double precision) * coalesce(max(usual_total.p99), 0)) as threshold
+  from busy
+  join counted on counted.subject_id = busy.subject_id and counted.bucket = busy.bucket
+  left join usual_client on usual_client.subject_id = busy.subject_id and usual_client.bucket = busy.bucket
+  left join usual_total on usual_total.subject_id = busy.subject_id and usual_total.bucket = busy.bucket
+  where counted.counted > coalesce(usual_client.p99, 0)
+  group by busy.subject_id, busy.bucket
+)
+select 'subject' as entity_type, bursts.subject_id as entity_id, bursts.subject_id,
+  cast(null as text) as resource, bursts.bucket as start_at, max(exchanges.at) as end_at,
+  'medium' as severity, 'medium' as confidence, cast(bursts.observed as double precision) as observed,
+  cast(bursts.threshold as double precision) as threshold, (array_agg(exchanges.event_id order by exchanges.at, exchanges.event_id))[1:100] as evidence
+from bursts join exchanges on exchanges.subject_id = bursts.subject_id
+  and to_timestamp(floor(extract(epoch from exchanges.at) / 300) * 300) = bursts.bucket
+  and exchanges.at >= bursts.bucket and exchanges.at < bursts.bucket + interval '5 minutes'
+where bursts.observed > bursts.threshold
+group by bursts.subject_id, bursts.bucket, bursts.observed, bursts.threshold;
+
+-- D11: A workload asks for many credentials that it never used.
+create materialized view rule_d11 as
+with suspects as (
+  select subject_id from exchange_counts
+  where bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '15 minutes' and bucket < cast('9999-12-30 00:00:00+00' as timestamptz) and resource <> ''
+  group by subject_id having count(distinct resource) >= cast(5 as double precision)
+), touched as (
+  select 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.resource as target,
+    exchanges.at, exchanges.event_id
+  from suspects join exchanges on exchanges.subject_id = suspects.subject_id
+  where exchanges.at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and exchanges.at < cast('9999-12-30 00:00:00+00' as timestamptz)
+    and exchanges.resource is not null and exchanges.resource <> ''
+),
+spaced as (
+  select entity_type, entity_id, at,
+    lag(at) over (partition by entity_type, entity_id, target order by at) as last_at,
+    lead(at) over (partition by entity_type, entity_id, target order by at) as next_at
+  from (select distinct entity_type, entity_id, target, at from touched) as instants
+), steps as (
+  select entity_type, entity_id, at, 0 as ends,
+    case when last_at is null or last_at < at - interval '10 minutes' then 1 else 0 end as step
+  from spaced
+  union all
+  select entity_type, entity_id, at + interval '10 minutes' as at, 1 as ends, -1 as step
+  from spaced where next_at is null or next_at > at + interval '10 minutes'
+), present as (
+  select entity_type, entity_id, at, ends,
+    sum(step) over (partition by entity_type, entity_id order by at, ends) as targets
+  from steps
+), peaks as (
+  select entity_id, to_timestamp(floor(extract(epoch from at) / 600) * 600) as bucket, max(targets) as observed
+  from present where ends = 0 and at >= cast('1970-01-02 00:00:00+00' as timestamptz) and at < cast('9999-12-30 00:00:00+00' as timestamptz) and targets >= cast(5 as double precision)
+  group by entity_id, to_timestamp(floor(extract(epoch from at) / 600) * 600)
+), past as (
+  select peaks.entity_id, peaks.bucket, to_timestamp(floor(extract(epoch from counts.bucket) / 600) * 600) as past_bucket,
+    count(distinct counts.resource) as resources
+  from peaks join exchange_counts as counts on counts.subject_id = peaks.entity_id and counts.resource <> ''
+    and counts.bucket >= peaks.bucket - cast(14 as double precision) * interval '1 day' and counts.bucket < peaks.bucket - interval '70 minutes'
+  group by peaks.entity_id, peaks.bucket, to_timestamp(floor(extract(epoch from counts.bucket) / 600) * 600)
+), usual as (
+  select entity_id, bucket, max(resources) as resources, min(past_bucket) as first_seen
+  from past group by entity_id, bucket
+), flagged as (
+  select peaks.entity_id, peaks.bucket, peaks.observed,
+    greatest(cast(5 as double precision), coalesce(usual.resources + cast(3 as double precision), 0)) as threshold,
+    coalesce(usual.first_seen <= peaks.bucket - cast(7 as double precision) * interval '1 day', false) as learnt
+  from peaks left join usual on usual.entity_id = peaks.entity_id and usual.bucket = peaks.bucket
+)
+select 'subject' as entity_type, flagged.entity_id, flagged.entity_id as subject_id,
+  cast(null as text) as resource, flagged.bucket as start_at, max(touched.at) as end_at,
+  'high' as severity, case when learnt then 'high' else 'low' end as confidence,
+  cast(flagged.observed as double precision) as observed, cast(flagged.threshold as double precision) as threshold,
+  (array_agg(touched.event_id order by touched.at, touched.event_id))[1:100] as evidence
+from flagged join touched on touched.entity_id = flagged.entity_id
+  and touched.at >= flagged.bucket - interval '10 minutes' and touched.at < flagged.bucket + interval '10 minutes'
+where flagged.observed >= flagged.threshold
+group by flagged.entity_id, flagged.bucket, flagged.learnt, flagged.observed, flagged.threshold;
+
+-- D12: A workload tries out what it is not permitted.
+create materialized view rule_d12 as
+with touched as (
+  select case when subject_id is null then 'source' else 'subject' end as entity_type,
+    coalesce(subject_id, zone) as entity_id, subject_id, resource as target, at, event_id
+  from exchanges
+  where outcome = 'denied' and reason not in ('dependency_unavailable', 'internal_error')
+    and resource is not null and coalesce(subject_id, zone) is not null
+    and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
+  union all
+  select 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.subject_id,
+    uses.resource || ' ' || coalesce(uses.route, '') as target, uses.at, uses.event_id
+  from uses join exchanges on exchanges.handle_id = uses.handle_id and exchanges.outcome = 'permitted'
+  where uses.outcome = 'denied' and uses.reason in ('resource_mismatch', 'operation_not_allowed')
+    and uses.resource is not null and exchanges.subject_id is not null
+    and uses.at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and uses.at < cast('9999-12-30 00:00:00+00' as timestamptz)
+  union all
+  select 'source' as entity_type, zone as entity_id, cast(null as text) as subject_id,
+    resource || ' ' || coalesce(route, '') as target, at, event_id
+  from uses
+  where outcome = 'denied' and reason in ('missing_handle', 'malformed', 'unknown') and handle_id is null
+    and zone is not null and resource is not null and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
+),
+spaced as (
+  select entity_type, entity_id, at,
+    lag(at) over (partition by entity_type, entity_id, target order by at) as last_at,
+    lead(at) over (partition by entity_type, entity_id, target order by at) as next_at
+  from (select distinct entity_type, entity_id, target, at from touched) as instants
+), steps as (
+  select entity_type, entity_id, at, 0 as ends,
+    case when last_at is null or last_at < at - interval '10 minutes' then 1 else 0 end as step
+  from spaced
+  union all
+  select entity_type, entity_id, at + interval '10 minutes' as at, 1 as ends, -1 as step
+  from spaced where next_at is null or next_at > at + interval '10 minutes'
+), present as (
+  select entity_type, entity_id, at, ends,
+    sum(step) over (partition by entity_type, entity_id order by at, ends) as targets
+  from steps
+), flagged as (
+  select entity_type, entity_id, to_timestamp(floor(extract(epoch from at) / 600) * 600) as bucket, max(targets) as observed
+  from present where ends = 0 and at >= cast('1970-01-02 00:00:00+00' as timestamptz) and at < cast('9999-12-30 00:00:00+00' as timestamptz) and targets >= cast(5 as double precision)
+  group by entity_type, entity_id, to_timestamp(floor(extract(epoch from at) / 600) * 600)
+)
+select flagged.entity_type, flagged.entity_id, max(touched.subject_id) as subject_id,
+  cast(null as text) as resource, flagged.bucket as start_at, max(touched.at) as end_at,
+  'high' as severity, 'medium' as confidence, cast(flagged.observed as double precision) as observed,
+  cast(5 as double precision) as threshold, (array_agg(touched.event_id order by touched.at, touched.event_id))[1:100] as evidence
+from flagged join touched on touched.entity_type = flagged.entity_type and touched.entity_id = flagged.entity_id
+  and touched.at >= flagged.bucket - interval '10 minutes' and touched.at < flagged.bucket + interval '10 minutes'
+group by flagged.entity_type, flagged.entity_id, flagged.bucket, flagged.observed;
+
+-- D13: A workload uses a credential from a place that is new.
+create materialized view rule_d13 as
+with today as (
+  select subject_id, resource, zone, to_timestamp(floor(extract(epoch from bucket) / 86400) * 86400) as bucket
+  from exchange_counts
+  where permitted > 0 and bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz)
+  group by subject_id, resource, zone, to_timestamp(floor(extract(epoch from bucket) / 86400) * 86400)
+  having max(bucket) >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '5 minutes'
+), touched_subjects as (
+  select distinct subject_id, bucket from today
+), tuples as (
+  select distinct counts.subject_id, counts.resource, counts.zone, touched_subjects.bucket
+  from touched_subjects join exchange_counts as counts on counts.subject_id = touched_subjects.subject_id
+    and counts.bucket >= touched_subjects.bucket and counts.bucket < touched_subjects.bucket + interval '24 hours'
+  where counts.permitted > 0
+), fresh as (
+  select tuples.subject_id, tuples.resource, tuples.zone, tuples.bucket
+  from tuples
+  where not exists (
+    select 1 from exchange_counts as past
+    where past.subject_id = tuples.subject_id and past.resource = tuples.resource and past.zone = tuples.zone
+      and past.permitted > 0 and past.bucket >= tuples.bucket - cast(30 as double precision) * interval '1 day'
+      and past.bucket <= tuples.bucket - interval '65 minutes')
+), counted as (
+  select subject_id, bucket, count(*) as observed from fresh group by subject_id, bucket
+)
+select 'subject' as entity_type, counted.subject_id as entity_id, counted.subject_id,
+  cast(null as text) as resource, counted.bucket as start_at, max(exchanges.at) as end_at, 'low' as severity, 'low' as confidence,
+  cast(counted.observed as double precision) as observed, cast(1 as double precision) as threshold,
+  (array_agg(exchanges.event_id order by exchanges.at, exchanges.event_id))[1:100] as evidence
+from counted
+join fresh on fresh.subject_id = counted.subject_id and fresh.bucket = counted.bucket
+join exchanges on exchanges.subject_id = fresh.subject_id and exchanges.outcome = 'permitted'
+  and exchanges.resource = fresh.resource and coalesce(exchanges.zone, '') = fresh.zone
+  and exchanges.at >= fresh.bucket and exchanges.at < fresh.bucket + interval '24 hours'
+group by counted.subject_id, counted.bucket, counted.observed;
+
+-- D14: A person uses the identity of a workload.
+create materialized view rule_d14 as
+with suspects as (
+  select handle_id, bucket, sum(uses) as observed
+  from use_counts
+  where bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz)
+    and (agent in ('browser', 'curl', 'httpie', 'postman', 'postmanruntime', 'insomnia', 'wget') or zone like 'office%' or zone like 'vpn%')
+  group by handle_id, bucket
+), workloads as (
+  select suspects.handle_id, suspects.bucket, suspects.observed, max(exchanges.subject_id) as subject_id,
+    max(exchanges.resource) as resource
+  from suspects join exchanges on exchanges.handle_id = suspects.handle_id
+    and exchanges.outcome = 'permitted' and exchanges.subject_kind = 'workload'
+  group by suspects.handle_id, suspects.bucket, suspects.observed
+)
+select 'handle' as entity_type, workloads.handle_id as entity_id, workloads.subject_id,
+  workloads.resource, workloads.bucket as start_at, max(uses.at) as end_at, 'medium' as severity, 'medium' as confidence,
+  cast(workloads.observed as double precision) as observed, cast(1 as double precision) as threshold,
+  (array_agg(uses.event_id order by uses.at, uses.event_id))[1:100] as evidence
+from workloads join uses on uses.handle_id = workloads.handle_id
+  and uses.at >= workloads.bucket and uses.at < workloads.bucket + interval '1 hour'
+  and to_timestamp(floor(extract(epoch from uses.at) / 3600) * 3600) = workloads.bucket
+where uses.agent in ('browser', 'curl', 'httpie', 'postman', 'postmanruntime', 'insomnia', 'wget') or uses.zone like 'office%' or uses.zone like 'vpn%'
+group by workloads.handle_id, workloads.subject_id, workloads.resource, workloads.bucket, workloads.observed;
+
+-- D15: One credential is used by several applications.
+create materialized view rule_d15 as
+with shared as (
+  select resource, to_timestamp(floor(extract(epoch from bucket) / 86400) * 86400) as bucket, count(distinct subject_id) as observed
+  from exchange_counts where permitted > 0 and resource <> '' and bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz)
+  group by resource, to_timestamp(floor(extract(epoch from bucket) / 86400) * 86400) having count(distinct subject_id) >= cast(2 as double precision)
+), first_of_each as (
+  select shared.resource, shared.bucket, shared.observed, exchanges.event_id, exchanges.at,
+    row_number() over (partition by shared.resource, shared.bucket, exchanges.subject_id
+      order by exchanges.at, exchanges.event_id) as place
+  from shared join exchanges on exchanges.resource = shared.resource and exchanges.outcome = 'permitted'
+    and exchanges.subject_id is not null
+    and exchanges.at >= shared.bucket and exchanges.at < shared.bucket + interval '24 hours'
+  where exchanges.at >= cast('1970-01-02 00:00:00+00' as timestamptz) and exchanges.at < cast('9999-12-30 00:00:00+00' as timestamptz)
+)
+select 'resource' as entity_type, resource as entity_id, cast(null as text) as subject_id,
+  resource, bucket as start_at, max(at) as end_at, 'low' as severity, 'high' as confidence,
+  cast(observed as double precision) as observed, cast(2 as double precision) as threshold,
+  (array_agg(first_of_each.event_id order by first_of_each.at, first_of_each.event_id))[1:100] as evidence
+from first_of_each where place = 1 group by resource, bucket, observed;
+
+-- D17: Far more comes out of a resource than before.
+create materialized view rule_d17 as
+with resources as (
+  select resource, bucket, sum(bytes_out) as bytes
+  from use_counts where resource <> '' and bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz)
+  group by resource, bucket having sum(bytes_out) > cast(100000000 as double precision)
+), past as (
+  select resources.resource, resources.bucket, sum(counts.bytes_out) / 2.0 as median
+  from resources join use_counts as counts on counts.resource = resources.resource
+    and (counts.bucket = resources.bucket - interval '168 hours'
+      or counts.bucket = resources.bucket - interval '336 hours')
+  group by resources.resource, resources.bucket
+), usual as (
+  select resources.resource, resources.bucket, resources.bytes, coalesce(past.median, 0) as median
+  from resources left join past on past.resource = resources.resource and past.bucket = resources.bucket
+), handles as (
+  select usual.resource, usual.bucket, usual.median, counts.handle_id, sum(counts.bytes_out) as bytes
+  from usual join use_counts as counts on counts.resource = usual.resource and counts.bucket = usual.bucket
+  group by usual.resource, usual.bucket, usual.median, counts.handle_id
+), measured as (
+  select 'resource' as entity_type, resource as entity_id, resource, bucket, bytes, median from usual
+  union all
+  select 'handle' as entity_type, handle_id as entity_id, resource, bucket, bytes, median from handles
+), flagged as (
+  select entity_type, entity_id, resource, bucket, bytes,
+    greatest(cast(100000000 as double precision), cast(10 as double precision) * median) as threshold,
+    case when median > 0 and bytes > greatest(cast(100000000 as double precision), cast(50 as double precision) * median) then 'critical' else 'high' end
+      as severity
+  from measured where bytes > greatest(cast(100000000 as double precision), cast(10 as double precision) * median)
+), ranked as (
+  select flagged.entity_type, flagged.entity_id, flagged.resource, flagged.bucket, flagged.bytes, flagged.threshold,
+    flagged.severity, uses.event_id, uses.at, uses.subject_id,
+    row_number() over (partition by flagged.entity_type, flagged.entity_id, flagged.bucket
+      order by uses.bytes_out desc, uses.at, uses.event_id) as place
+  from flagged join uses on uses.resource = flagged.resource
+    and (flagged.entity_type = 'resource' or uses.handle_id = flagged.entity_id)
+    and uses.at >= flagged.bucket and uses.at < flagged.bucket + interval '1 hour'
+  where uses.at >= cast('1970-01-02 00:00:00+00' as timestamptz) and uses.at < cast('9999-12-30 00:00:00+00' as timestamptz) and uses.bytes_out > 0
+)
+select entity_type, entity_id,
+  case when entity_type = 'handle' then max(subject_id) end as subject_id, resource, bucket as start_at, max(at) as end_at,
+  severity, 'medium' as confidence, cast(bytes as double precision) as observed,
+  cast(threshold as double precision) as threshold, (array_agg(ranked.event_id order by ranked.at, ranked.event_id))[1:100] as evidence
+from ranked where place <= 100
+group by entity_type, entity_id, resource, bucket, severity, bytes, threshold;
+
+-- D21: A rotation that nobody planned.
+create materialized view rule_d21 as
+with judged as (
+  select resource, event_id, at, to_timestamp(floor(extract(epoch from at) / 3600) * 3600) as bucket,
+    sum(case when state = 'requested' then 1 else 0 end) over (
+      partition by resource order by at range between interval '1 hour' preceding and current row) as begun,
+    case when state = 'promoted' and to_version < from_version then 1 else 0 end as is_back
+  from rotations
+  where (state = 'requested' or state = 'promoted')
+    and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '1 hour' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
+), flagged as (
+  select resource, bucket, max(begun) as begun, max(is_back) as is_back
+  from judged where at >= cast('1970-01-02 00:00:00+00' as timestamptz) and (begun >= cast(3 as double precision) or is_back = 1) group by resource, bucket
+)
+select 'resource' as entity_type, flagged.resource as entity_id, cast(null as text) as subject_id,
+  flagged.resource, flagged.bucket as start_at, max(judged.at) as end_at, 'high' as severity,
+  case when flagged.is_back = 1 then 'high' else 'medium' end as confidence,
+  cast(flagged.begun as double precision) as observed, cast(3 as double precision) as threshold,
+  (array_agg(judged.event_id order by judged.at, judged.event_id))[1:100] as evidence
+from flagged join judged on judged.resource = flagged.resource
+  and (judged.bucket = flagged.bucket or judged.bucket = flagged.bucket - interval '1 hour')
+group by flagged.resource, flagged.bucket, flagged.begun, flagged.is_back;
+
+create materialized view detection_candidates as
+select 'D05' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d05
+union all
+select 'D07' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d07
+union all
+select 'D08' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d08
+union all
+select 'D10' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d10
+union all
+select 'D11' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d11
+union all
+select 'D12' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d12
+union all
+select 'D13' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d13
+union all
+select 'D14' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d14
+union all
+select 'D15' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d15
+union all
+select 'D17' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d17
+union all
+select 'D21' as rule, entity_type, entity_id, subject_id, resource, start_at, end_at, severity, confidence, observed, threshold, evidence from rule_d21;

@@ -1,0 +1,44 @@
+import { type PostgresDatabase } from './postgres-database.js';
+import { type PostgresSession } from './postgres-connection.js';
+
+/** First half of the advisory locks of duties; the second is the hash of the name. It spells "podu". */
+const DUTY_LOCKS = 1_886_349_429;
+
+/**
+ * A duty that one process at a time has, of all that work on one database: whoever asked first, until its session ends.
+ * With the session of a process that was killed its duty goes to the next one that asks.
+ */
+export class PostgresSoleDuty {
+  private session: PostgresSession | undefined;
+  private has = false;
+
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly name: string,
+  ) {}
+
+  /** Ask before each turn. @throws DependencyUnavailable: then it is not known whose it is */
+  async isOurs(): Promise<boolean> {
+    if (this.session?.isOpen !== true) await this.begin();
+    if (this.has) return true;
+    const rows = await this.session?.query<{ locked: boolean }>(
+      'select pg_try_advisory_lock($1, hashtext($2)) as locked',
+      [DUTY_LOCKS, this.name],
+    );
+    this.has = rows?.[0]?.locked === true;
+    return this.has;
+  }
+
+  /** Another process may have it from then on. */
+  async close(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    this.has = false;
+    await session?.close().catch(() => undefined);
+  }
+
+  private async begin(): Promise<void> {
+    await this.close();
+    this.session = await this.database.dedicated();
+  }
+}

@@ -1,0 +1,87 @@
+import { type ResponseAction } from '#events';
+import { type Candidate, type PlannedResponse } from './candidate.js';
+import { type RuleId, type RuleMode } from './rule.js';
+import { type DetectionSettings } from './rule-settings.js';
+
+/** The time over which a rule's responses are counted. */
+export const RESPONSE_BUDGET_SECONDS = 600;
+
+export type SuppressedBy = 'monitor_mode' | 'response_budget' | 'approval_missing';
+
+/** `told`: nobody has to do anything but people; the detection is all that there is. */
+export type ResponseDecision =
+  | { readonly response: PlannedResponse; readonly verdict: 'ordered' | 'told' }
+  | {
+      readonly response: PlannedResponse;
+      readonly verdict: 'suppressed';
+      readonly by: SuppressedBy;
+    };
+
+/** What Postern carries out by itself, and what it may name for it. */
+const TARGETS: Partial<Readonly<Record<ResponseAction, RegExp>>> = {
+  revoke_handle: /^(?:handle:hdl_[A-Za-z0-9]{1,64}|handle_fp:[0-9a-f]{32})$/,
+  suspend_handle: /^handle:hdl_[A-Za-z0-9]{1,64}$/,
+  revoke_family: /^family:fam_[A-Za-z0-9]{1,64}$/,
+  suspend_grant: /^grant:./,
+  disable_grant: /^grant:./,
+  request_rotation: /^resource:./,
+};
+
+/**
+ * What is done of what a candidate plans. A handle is cheap to have again, and may be taken away in `enforce`; a grant is
+ * suspended for D02 alone, and for a time; whatever else meets more than one handle needs a permission of the
+ * configuration. `spent`: orders of the rule within RESPONSE_BUDGET_SECONDS, without those that found nothing to do.
+ */
+export function decideResponses(
+  candidate: Candidate,
+  settings: DetectionSettings,
+  spent: number,
+): readonly ResponseDecision[] {
+  let left = settings.responseBudget - spent;
+  return candidate.responses.map((response): ResponseDecision => {
+    const target = TARGETS[response.action];
+    if (target === undefined) return { response, verdict: 'told' };
+    const by = suppressed(candidate, response, settings);
+    if (by !== undefined) return { response, verdict: 'suppressed', by };
+    if (left <= 0) return { response, verdict: 'suppressed', by: 'response_budget' };
+    left -= 1;
+    return { response, verdict: 'ordered' };
+  });
+}
+
+/** How a rule is set for what a candidate is about. */
+export const modeOf = (
+  { rules }: DetectionSettings,
+  rule: RuleId,
+  resource: string | undefined,
+): RuleMode => {
+  const { mode, resources } = rules[rule];
+  if (resource === undefined || !Object.hasOwn(resources, resource)) return mode;
+  return resources[resource] ?? mode;
+};
+
+function suppressed(
+  { rule, resource }: Candidate,
+  response: PlannedResponse,
+  settings: DetectionSettings,
+): SuppressedBy | undefined {
+  if (modeOf(settings, rule, resource) !== 'enforce') return 'monitor_mode';
+  return isPermitted(rule, response, settings) ? undefined : 'approval_missing';
+}
+
+function isPermitted(
+  rule: RuleId,
+  { action, target, seconds }: PlannedResponse,
+  { permitted }: DetectionSettings,
+): boolean {
+  if (TARGETS[action]?.test(target) !== true) return false;
+  switch (action) {
+    case 'suspend_grant':
+      return rule === 'D02' && seconds !== undefined;
+    case 'disable_grant':
+    case 'request_rotation':
+      return permitted.includes(action);
+    default:
+      return true;
+  }
+}

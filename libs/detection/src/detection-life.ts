@@ -1,0 +1,74 @@
+import { DETECTION_EVIDENCE_MAX } from '#events';
+import { randomId } from '#kernel';
+import { type Candidate, type PlannedResponse } from './candidate.js';
+import { modeOf } from './decide-responses.js';
+import { type Detection } from './detection.js';
+import { type RuleMode } from './rule.js';
+import { type DetectionSettings } from './rule-settings.js';
+import { RULES } from './rules.js';
+import { moreSevere } from './severity.js';
+
+const confidences = ['low', 'medium', 'high'] as const;
+/** How often as much must be observed for a detection to be told again. */
+const GROWN_FACTOR = 2;
+
+/** A candidate that is kept from now on; undefined when its rule is `off` for what it is about. */
+export function detectionOf(
+  candidate: Candidate,
+  settings: DetectionSettings,
+  now: Date,
+): Detection | undefined {
+  const mode: RuleMode = modeOf(settings, candidate.rule, candidate.resource);
+  if (mode === 'off') return undefined;
+  return {
+    ...candidate,
+    id: randomId('det'),
+    ruleRevision: RULES[candidate.rule].revision,
+    mode,
+    raisedAt: now,
+    updatedAt: now,
+    closed: undefined,
+  };
+}
+
+/** The detection with what a later candidate of the same name adds; undefined: nothing that has to be told. */
+export function grownBy(known: Detection, candidate: Candidate, now: Date): Detection | undefined {
+  if (known.closed !== undefined || !isGrown(known, candidate)) return undefined;
+  const [one, other] = [known.confidence, candidate.confidence].map((confidence) =>
+    confidences.indexOf(confidence),
+  );
+  return {
+    ...known,
+    subjectId: known.subjectId ?? candidate.subjectId,
+    endAt: known.endAt > candidate.endAt ? known.endAt : candidate.endAt,
+    severity: moreSevere(candidate.severity, known.severity) ? candidate.severity : known.severity,
+    confidence: confidences[Math.max(one ?? 0, other ?? 0)] ?? known.confidence,
+    observed: Math.max(known.observed, candidate.observed),
+    threshold: candidate.threshold,
+    evidence: bothOf(known.evidence, candidate.evidence),
+    explanation: candidate.explanation,
+    responses: [...known.responses, ...newResponses(known, candidate)],
+    updatedAt: now,
+  };
+}
+
+/** Those that the detection has not had yet. */
+export const newResponses = (known: Detection, candidate: Candidate): readonly PlannedResponse[] =>
+  candidate.responses.filter(
+    ({ action, target }) =>
+      !known.responses.some((other) => other.action === action && other.target === target),
+  );
+
+/** Whether both tell of the same. */
+export const isSame = (one: Candidate, other: Candidate): boolean =>
+  one.rule === other.rule &&
+  one.entity.type === other.entity.type &&
+  one.entity.id === other.entity.id &&
+  one.startAt.getTime() === other.startAt.getTime();
+
+const isGrown = (known: Detection, candidate: Candidate): boolean =>
+  moreSevere(candidate.severity, known.severity) ||
+  candidate.observed >= GROWN_FACTOR * known.observed;
+
+const bothOf = (one: readonly string[], other: readonly string[]): readonly string[] =>
+  [...new Set([...one, ...other])].slice(0, DETECTION_EVIDENCE_MAX);

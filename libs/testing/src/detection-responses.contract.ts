@@ -1,0 +1,172 @@
+import { type Candidate, type PlannedResponse } from '#detection';
+import { randomId } from '#kernel';
+import { aCandidate, detectionSettings } from './detection-builders.js';
+import {
+  type DetectionStoreUnderTest,
+  raising,
+  settingsWith,
+} from './detection-store-under-test.js';
+
+const EXECUTED = 'dev.postern.response.executed.v1';
+
+/** What every DetectionStore makes of responses. */
+export function detectionResponsesContract(under: () => DetectionStoreUnderTest): void {
+  const outcomesOf = async (id: string): Promise<unknown[]> =>
+    (await under().told(id)).filter(({ type }) => type === EXECUTED).map(({ data }) => data);
+
+  it('orders what the rule may do, with the detection', async () => {
+    const { store, orders } = under();
+    const candidate = aCandidate();
+    const { raised, ordered, suppressed } = await store.raise([candidate], raising());
+    expect([ordered, suppressed]).toEqual([1, 0]);
+    const claimed = await orders.claim(10, 60_000);
+    expect(claimed).toEqual([
+      {
+        id: expect.any(String) as unknown,
+        detectionId: raised[0]!.id,
+        rule: 'D06',
+        response: candidate.responses[0],
+        orderedAt: raising().now,
+        attempts: 1,
+      },
+    ]);
+  });
+
+  it.each([
+    ['monitor_mode', aCandidate(), settingsWith('D06', { mode: 'monitor' })],
+    ['monitor_mode', aCandidate(), settingsWith('D06', { resources: { ledger: 'monitor' } })],
+    ['response_budget', aCandidate(), detectionSettings({ responseBudget: 0 })],
+    [
+      'approval_missing',
+      aCandidate({ rule: 'D16', responses: [planned('disable_grant', 'grant:g')] }),
+      settingsWith('D16', { mode: 'enforce' }),
+    ],
+    [
+      'approval_missing',
+      aCandidate({ responses: [planned('suspend_grant', 'grant:g', 900)] }),
+      detectionSettings(),
+    ],
+    [
+      'approval_missing',
+      aCandidate({ responses: [planned('revoke_handle', 'subject:sub_1')] }),
+      detectionSettings(),
+    ],
+  ] as const)(
+    'orders nothing that %s keeps it from, and says so',
+    async (by, candidate, settings) => {
+      const { store, orders } = under();
+      const sum = await store.raise([candidate], raising(settings));
+      expect([sum.ordered, sum.suppressed]).toEqual([0, 1]);
+      expect(await orders.claim(10, 60_000)).toEqual([]);
+      const { action, target } = candidate.responses[0]!;
+      expect(await outcomesOf(sum.raised[0]!.id)).toEqual([
+        {
+          detection_id: sum.raised[0]!.id,
+          action,
+          target,
+          result: 'suppressed',
+          suppressed_by: by,
+        },
+      ]);
+    },
+  );
+
+  it('neither orders nor suppresses what is only told', async () => {
+    const { store, orders } = under();
+    const responses = [planned('page', 'resource:ledger'), planned('rate_limit', 'source:x')];
+    const sum = await store.raise([aCandidate({ responses })], raising());
+    expect([sum.ordered, sum.suppressed]).toEqual([0, 0]);
+    expect(await orders.claim(10, 60_000)).toEqual([]);
+    expect(await outcomesOf(sum.raised[0]!.id)).toEqual([]);
+  });
+
+  it('orders a permitted response of another kind', async () => {
+    const settings = settingsWith('D16', { mode: 'enforce' }, { permitted: ['disable_grant'] });
+    const responses = [planned('disable_grant', 'grant:g')];
+    const sum = await under().store.raise(
+      [aCandidate({ rule: 'D16', responses })],
+      raising(settings),
+    );
+    expect(sum.ordered).toBe(1);
+  });
+
+  it('orders what a detection grows by, and nothing twice', async () => {
+    const { store, orders } = under();
+    const known = aCandidate({ severity: 'low' });
+    await store.raise([known], raising());
+    const more = planned('revoke_family', 'family:fam_1');
+    const grown: Candidate = {
+      ...known,
+      severity: 'high',
+      responses: [...known.responses, more],
+    };
+    const { ordered, updated } = await store.raise([grown], raising());
+    expect(ordered).toBe(1);
+    expect(updated[0]!.responses).toEqual(grown.responses);
+    expect((await orders.claim(10, 60_000)).map(({ response }) => response)).toEqual(
+      grown.responses,
+    );
+  });
+
+  it('has one budget for all candidates of a rule, in one batch and over ten minutes', async () => {
+    const { store, twin } = under();
+    const settings = detectionSettings({ responseBudget: 3 });
+    const raise = async (count: number, second: number): Promise<number[]> => {
+      const candidates = Array.from({ length: count }, () => aCandidate());
+      const sum = await (count % 2 === 0 ? store : twin).raise(
+        candidates,
+        raising(settings, second),
+      );
+      expect(sum.raised).toHaveLength(count);
+      return [sum.ordered, sum.suppressed];
+    };
+    expect(await raise(2, 0)).toEqual([2, 0]);
+    expect(await raise(3, 1)).toEqual([1, 2]);
+    expect(await raise(1, 599)).toEqual([0, 1]);
+    expect(await raise(4, 600)).toEqual([2, 2]);
+  });
+
+  it('gives each rule a budget of its own', async () => {
+    const { store } = under();
+    const settings = detectionSettings({ responseBudget: 1 });
+    const candidates = [aCandidate(), aCandidate({ rule: 'D03' }), aCandidate()];
+    expect((await store.raise(candidates, raising(settings))).ordered).toBe(2);
+  });
+
+  it('keeps to the budget when many raise at once', async () => {
+    const { store, twin, orders } = under();
+    const by = raising(detectionSettings({ responseBudget: 5 }));
+    await Promise.all(
+      Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? store : twin).raise([aCandidate()], by)),
+    );
+    expect(await orders.claim(100, 60_000)).toHaveLength(5);
+  });
+
+  it('gives back the place of an order that found nothing to do, and of no other', async () => {
+    const { store, orders } = under();
+    const by = raising(detectionSettings({ responseBudget: 3 }));
+    await store.raise([aCandidate(), aCandidate(), aCandidate()], by);
+    const [one, two] = await orders.claim(2, 60_000);
+    await orders.settle(one!, 'nothing_to_do');
+    await orders.settle(two!, 'done');
+    expect((await store.raise([aCandidate(), aCandidate()], by)).ordered).toBe(1);
+  });
+
+  it('is not used up by handles that nobody has', async () => {
+    const { store, orders } = under();
+    const by = raising(detectionSettings({ responseBudget: 2 }));
+    for (let n = 0; n < 10; n += 1) {
+      const target = `handle_fp:${String(n).padStart(32, '0')}`;
+      const made = aCandidate({ rule: 'D03', responses: [planned('revoke_handle', target)] });
+      expect((await store.raise([made], by)).ordered).toBe(1);
+      for (const order of await orders.claim(5, 60_000))
+        await orders.settle(order, 'nothing_to_do');
+    }
+  });
+}
+
+const planned = (
+  action: PlannedResponse['action'],
+  target = `handle:${randomId('hdl')}`,
+  seconds?: number,
+): PlannedResponse => ({ action, target, seconds });

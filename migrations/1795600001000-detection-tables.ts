@@ -1,0 +1,65 @@
+/** What rules found, what is to be done about it, and which rules were tried on the past. */
+export const DETECTION_TABLES = [
+  `create table public.detection (
+    id            text collate "C" primary key check (length(id) <= 64),
+    rule          text not null check (rule ~ '^D[0-9]{2}$'),
+    rule_revision integer not null check (rule_revision > 0),
+    mode          text not null check (mode in ('monitor', 'enforce')),
+    entity_type   text not null
+      check (entity_type in ('subject', 'handle', 'family', 'grant', 'resource', 'source', 'shard')),
+    entity_id     text collate "C" not null check (length(entity_id) <= 600),
+    subject_id    text collate "C",
+    resource      text,
+    start_at      timestamptz not null,
+    end_at        timestamptz not null,
+    severity      text not null check (severity in ('info', 'low', 'medium', 'high', 'critical')),
+    confidence    text not null check (confidence in ('low', 'medium', 'high')),
+    observed      double precision not null,
+    threshold     double precision not null,
+    evidence      uuid[] not null check (cardinality(evidence) <= 100),
+    explanation   text not null check (length(explanation) <= 2000),
+    responses     jsonb not null check (jsonb_typeof(responses) = 'array' and octet_length(responses::text) <= 16384),
+    raised_at     timestamptz not null,
+    updated_at    timestamptz not null,
+    closed_at     timestamptz,
+    resolution    text check (resolution in ('confirmed', 'false_positive', 'benign', 'timed_out')),
+    closed_by     text check (length(closed_by) <= 512),
+    note          text check (length(note) <= 2000),
+    check ((closed_at is null) = (resolution is null)),
+    -- One detection, however often and by how many its events are looked at.
+    unique (rule, entity_type, entity_id, start_at)
+  )`,
+  `create index detection_raised on public.detection (raised_at desc, id)`,
+  `create index detection_entity on public.detection (entity_id, raised_at desc)`,
+  `create table public.response_order (
+    id           text collate "C" primary key check (length(id) <= 64),
+    seq          bigint generated always as identity,
+    detection_id text collate "C" not null references public.detection (id),
+    rule         text not null,
+    action       text not null check (length(action) <= 64),
+    target       text not null check (length(target) <= 700),
+    seconds      integer check (seconds > 0),
+    ordered_at   timestamptz not null,
+    attempts     integer not null default 0 check (attempts >= 0),
+    lease_until  timestamptz,
+    settled_at   timestamptz,
+    result       text check (result in ('done', 'nothing_to_do', 'failed')),
+    over_at      timestamptz,
+    ended_at     timestamptz,
+    check ((settled_at is null) = (result is null)),
+    unique (detection_id, action, target)
+  )`,
+  `comment on column public.response_order.over_at is 'when it was first given to be taken back; ended_at: it was'`,
+  `create index response_order_waiting on public.response_order (ordered_at, seq) where settled_at is null`,
+  `create index response_order_timed on public.response_order (ordered_at)
+    where result = 'done' and seconds is not null and ended_at is null`,
+  `create index response_order_budget on public.response_order (rule, ordered_at)`,
+  `create table public.rule_dry_run (
+    rule            text not null check (rule ~ '^D[0-9]{2}$'),
+    settings_digest text not null check (settings_digest ~ '^[0-9a-f]{64}$'),
+    at              timestamptz not null,
+    found           integer not null check (found >= 0),
+    by              text not null check (length(by) <= 512),
+    primary key (rule, settings_digest, at)
+  )`,
+];
