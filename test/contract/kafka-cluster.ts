@@ -140,9 +140,21 @@ export class KafkaCluster {
       .finally(() => producer.disconnect());
   }
 
-  /** Resolves when a member of that group has fetched from that topic. */
+  /** Resolves when a member of that group has fetched from that topic. The first group on a broker waits for its coordinator. */
   async read(user: ClusterUser, topic: string, groupId: string): Promise<void> {
-    // The first group on a broker waits for its coordinator.
+    const end = performance.now() + DEADLINE_MS;
+    for (;;) {
+      const error = await this.#readOnce(user, topic, groupId).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (error === undefined) return;
+      if (!isLoading(error) || performance.now() > end) throw error as Error;
+      await pause(100);
+    }
+  }
+
+  async #readOnce(user: ClusterUser, topic: string, groupId: string): Promise<void> {
     const consumer = this.client(user, PATIENT.retries).consumer({
       groupId,
       maxWaitTimeInMs: 50,
@@ -164,3 +176,7 @@ export class KafkaCluster {
     }
   }
 }
+
+/** What a coordinator answers until it has read its log: not a refusal. */
+const isLoading = (error: unknown): boolean =>
+  error instanceof kafkajs.KafkaJSError && error.message.includes('coordinator is loading');

@@ -51,6 +51,8 @@ export interface SeenRevocation {
   readonly handleId: string;
   readonly familyId: string;
   readonly at: Date;
+  /** When it was written, by the clock of the deployment's database: the same for all of its processes. */
+  readonly recordedAt: Date;
   readonly reason: string;
   readonly initiator: RevocationInitiator;
 }
@@ -61,6 +63,8 @@ export interface SeenDenial {
   readonly handleId: string;
   readonly reason: 'revoked' | 'expired';
   readonly at: Date;
+  /** By the clock of the deployment's database. */
+  readonly recordedAt: Date;
   readonly environment: string;
   readonly deployment: string;
   readonly resource: string | undefined;

@@ -42,7 +42,8 @@ export function seenRevocation(event: RecordedEvent): SeenRevocation | undefined
   if (!isOfType(event, 'dev.postern.handle.revoked.v1')) return undefined;
   const { handle_id: handleId, family_id: familyId, reason, initiator } = event.data;
   const { eventId, at } = placeOf(event);
-  return { eventId, handleId, familyId, at, reason, initiator };
+  const recordedAt = new Date(event.recordedtime);
+  return { eventId, handleId, familyId, at, recordedAt, reason, initiator };
 }
 
 export function seenDenial(event: RecordedEvent, zones: Zones): SeenDenial | undefined {
@@ -51,6 +52,7 @@ export function seenDenial(event: RecordedEvent, zones: Zones): SeenDenial | und
   if (handleId === undefined || (reason !== 'revoked' && reason !== 'expired')) return undefined;
   return {
     ...placeOf(event),
+    recordedAt: new Date(event.recordedtime),
     ...{ handleId, reason, resource, count },
     client: seenClient(client, zones),
   };

@@ -37,6 +37,7 @@ interface ExchangeRow extends PlaceRow {
 }
 
 interface DenialRow extends PlaceRow {
+  readonly recorded_at: Date;
   readonly handle_id: string;
   readonly reason: SeenDenial['reason'];
   readonly resource: string | null;
@@ -58,12 +59,12 @@ const exchangesBy = (column: string): string => `
   from public.evidence_exchange where outcome = 'permitted' and ${column} = any($1::text[]) order by at, event_id`;
 
 const REVOCATIONS = `
-  select event_id, at, handle_id, family_id, reason, initiator
+  select event_id, at, recorded_at, handle_id, family_id, reason, initiator
   from public.evidence_change where change = 'revoked' and handle_id = any($1::text[]) order by at, event_id`;
 
 // Of each handle along its index, so that one that is tried for hours costs no more than others.
 const DENIALS = `
-  select ${PLACE}, handle_id, reason, resource, occurrences
+  select ${PLACE}, recorded_at, handle_id, reason, resource, occurrences
   from (select distinct id from unnest($1::text[]) as listed(id)) as asked
   cross join lateral (
     select * from public.evidence_use
@@ -142,6 +143,7 @@ export class PostgresEvidenceHistory extends EvidenceHistory {
     interface Row {
       readonly event_id: string;
       readonly at: Date;
+      readonly recorded_at: Date;
       readonly handle_id: string;
       readonly family_id: string;
       readonly reason: string | null;
@@ -152,6 +154,7 @@ export class PostgresEvidenceHistory extends EvidenceHistory {
       handleId: row.handle_id,
       familyId: row.family_id,
       at: row.at,
+      recordedAt: row.recorded_at,
       reason: row.reason ?? '',
       initiator: row.initiator,
     }));
@@ -160,6 +163,7 @@ export class PostgresEvidenceHistory extends EvidenceHistory {
   override async denialsOf(handleIds: readonly string[]): Promise<readonly SeenDenial[]> {
     return (await this.#ask<DenialRow>(DENIALS, handleIds, SEEN_MAX)).map((row) => ({
       ...placeFrom(row),
+      recordedAt: row.recorded_at,
       handleId: row.handle_id,
       reason: row.reason,
       resource: row.resource ?? undefined,

@@ -119,6 +119,15 @@ describe('D04, use after revocation', () => {
   });
 
   it.each([
+    ['behind by half a minute, long after it', tried(-10, OTHER_CLIENT), 20, 'high'],
+    ['ahead by half a minute, at once', tried(32, OTHER_CLIENT), 2, 'info'],
+  ])('is graded by the clock of the database: a proxy %s', async (_, denial, second, severity) => {
+    const written = { ...denial, recordedtime: at(second).at.toISOString() };
+    const found = await new DetectionRig().candidates(origin, revoked, written);
+    expect(found).toMatchObject([{ severity }]);
+  });
+
+  it.each([
     ['a day after its end', 300 + 86_400, 1],
     ['later than that', 300 + 86_401, 0],
   ])('is looked for until %s', async (_, second, count) => {

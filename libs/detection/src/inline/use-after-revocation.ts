@@ -72,12 +72,16 @@ function grade(
   { rules }: DetectionSettings,
 ): DetectionSeverity {
   const figure = (name: string): number => thresholdOf('D04', rules.D04, name);
-  const seconds = secondsBetween(revocation.at, denial.at);
+  const seconds = delaySeconds(revocation, denial);
   if (seconds <= figure('propagationSeconds')) return 'info';
   if (likeness(origin?.client, denial.client) === 'other') return 'high';
   if (seconds <= figure('staleSeconds')) return 'low';
   return staleTries >= figure('tries') ? 'medium' : 'low';
 }
+
+/** By one clock: those of two processes may be half a minute apart, and what is compared here are seconds. */
+const delaySeconds = (revocation: SeenRevocation, denial: SeenDenial): number =>
+  secondsBetween(revocation.recordedAt, denial.recordedAt);
 
 /** How often the handle's own client went on after the time in which every process should have heard. */
 function triesOfStale(
@@ -86,7 +90,7 @@ function triesOfStale(
 ): number {
   const staleSeconds = thresholdOf('D04', rules.D04, 'staleSeconds');
   return denials
-    .filter(({ at }) => secondsBetween(revocation.at, at) > staleSeconds)
+    .filter((denial) => delaySeconds(revocation, denial) > staleSeconds)
     .filter(({ client }) => likeness(origin?.client, client) !== 'other')
     .reduce((sum, { count }) => sum + count, 0);
 }
