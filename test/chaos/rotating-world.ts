@@ -18,7 +18,7 @@ import {
 import { makePosternFolder, type PosternFolder } from '../support/postern-folder.js';
 import { PosternProcess } from '../support/postern-process.js';
 import { storedHandle } from '../support/stored-handle.js';
-import { keptPort } from './kept-port.js';
+import { freePort } from '../support/free-port.js';
 import { type LegacySystem } from './legacy-systems.js';
 
 /** From the request of a rotation until it is given up. */
@@ -224,7 +224,7 @@ export class RotatingWorld {
   }
 
   async #victim(app: App, number: string, vaultToken: string): Promise<Victim> {
-    const [publicPort, adminPort] = [await keptPort(), await keptPort()];
+    const [publicPort, adminPort] = [await freePort(), await freePort()];
     const name = `${app}-${number}`;
     const file = join(this.#folder.folder, `${name}.yaml`);
     const config = parse(readFileSync(this.#folder.configFile, 'utf8')) as Record<string, unknown>;

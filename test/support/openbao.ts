@@ -5,7 +5,8 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { OpenBaoAdmin } from './openbao/openbao-admin.js';
 import { openBaoBinary } from './openbao/openbao-binary.js';
-import { freePort, OpenBaoProcess } from './openbao/openbao-process.js';
+import { freePort } from './free-port.js';
+import { OpenBaoProcess } from './openbao/openbao-process.js';
 
 const ACTIVE_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;

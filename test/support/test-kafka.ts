@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
+import { freePort } from './free-port.js';
 import { brokerSettings, formatArguments } from './kafka/broker-settings.js';
 import { formatStorage } from './kafka/formatted-storage.js';
 
@@ -66,7 +66,7 @@ export class TestKafka {
     await endForgotten(folder);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
-    const [free, controllerPort, saslPort] = await freePorts();
+    const [free, controllerPort, saslPort] = [await freePort(), await freePort(), await freePort()];
     const port = given ?? free;
     await writeFile(
       path.join(folder, 'server.properties'),
@@ -222,24 +222,6 @@ async function endForgotten(folder: string): Promise<void> {
   if (!command.includes(path.join(folder, 'server.properties'))) return;
   process.kill(Number(pid), 'SIGKILL');
   while (existsSync(`/proc/${pid}`)) await pause(POLL_MS);
-}
-
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = [createServer(), createServer(), createServer()];
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, LOOPBACK, () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0];
 }
 
 /** Whether every thread of the process is in state `T`, as /proc tells. */
