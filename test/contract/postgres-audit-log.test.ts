@@ -14,10 +14,11 @@ import {
   InMemorySigner,
 } from '#testing';
 import { describeWithServer, type TestDatabase, testPostgres } from '#test-support';
+import { MAJORS } from './postgres-majors.js';
 
 const EVIDENCE = ['audit_log', 'audit_leaf', 'audit_checkpoint'];
 
-describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
+describe.each(MAJORS)('PostgreSQL %i', (major) => {
   describeWithServer('the audit log', `postgres-${major}`, () => {
     let server: TestDatabase;
     let relay: PostgresDatabase;
