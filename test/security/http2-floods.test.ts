@@ -81,7 +81,8 @@ describe('a flood of HTTP/2', () => {
       () => [headers(fields, END_HEADERS), ...times(() => frame(FRAME.data, 0, 1))],
     ],
   ])('ends the connection: %s', async (_, frames) => {
-    expect(await flood(...frames())).toBeGreaterThan(0);
+    // What it says last may be lost: a socket that is closed while more comes in is reset.
+    expect(await flood(...frames())).not.toBe(0);
   });
 
   it('is told to go away for what is no HTTP/2', async () => {
