@@ -18,6 +18,9 @@ import { CreateAuditLog1795600000000 } from './1795600000000-create-audit-log.js
 import { CreateDetection1795600001000 } from './1795600001000-create-detection.js';
 import { DryRunRequests1795600002000 } from './1795600002000-dry-run-requests.js';
 import { CreatePlantedCanaries1795600003000 } from './1795600003000-create-planted-canaries.js';
+import { CreateRestrictions1795600005000 } from './1795600005000-create-restrictions.js';
+import { CreateVaultAccesses1795600007000 } from './1795600007000-create-vault-accesses.js';
+import { CreateStandings1795600008000 } from './1795600008000-create-standings.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -41,6 +44,9 @@ export const MIGRATIONS = [
   CreateDetection1795600001000,
   DryRunRequests1795600002000,
   CreatePlantedCanaries1795600003000,
+  CreateRestrictions1795600005000,
+  CreateVaultAccesses1795600007000,
+  CreateStandings1795600008000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

@@ -5,10 +5,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lightenImports } from './light-imports.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const sources = ['apps', 'libs', 'migrations', 'examples', 'test'];
-const single = ['package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const single = [
+  ...['package-lock.json', 'package.json', 'tsconfig.json', 'tsconfig.build.json'],
+  ...['tools/light-imports.mjs', 'tools/named-imports.mjs'],
+];
 const stampFile = join(root, 'dist', 'build.stamp');
 
 function stamp() {
@@ -41,6 +45,7 @@ export function buildIfChanged() {
   });
   if (status !== 0) return false;
   mkdirSync(join(root, 'dist'), { recursive: true });
+  lightenImports(join(root, 'dist'));
   writeFileSync(stampFile, wanted);
   return true;
 }

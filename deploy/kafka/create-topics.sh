@@ -28,5 +28,6 @@ create postern.detection.v1 12 cleanup.policy=delete retention.ms=31536000000 re
 create postern.command.v1 12 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
 create postern.audit-checkpoint.v1 1 cleanup.policy=delete retention.ms=-1 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
 create postern.canary.v1 12 cleanup.policy=delete retention.ms=3600000 retention.bytes=-1 segment.ms=3600000 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
+create postern.detection-candidates.v1 12 cleanup.policy=delete retention.ms=604800000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=1048588 compression.type=gzip
 create postern.dlq.postern-canary-watch.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=2097176 compression.type=gzip
 create postern.dlq.postern-sentinel.v1 12 cleanup.policy=delete retention.ms=2592000000 retention.bytes=-1 unclean.leader.election.enable=false max.message.bytes=2097176 compression.type=gzip

@@ -21,7 +21,8 @@ create materialized view rule_d05 as
 with refused as (
   select handle_id, resource, event_id, at, to_timestamp(floor(extract(epoch from at) / 300) * 300) as bucket,
     sum(occurrences) over (
-      partition by handle_id order by at range between interval '5 minutes' preceding and current row) as seen
+      partition by handle_id order by at
+      range between interval '5 minutes' preceding and current row) as seen
   from uses
   where outcome = 'denied' and reason = 'expired' and handle_id is not null
     and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '5 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
@@ -103,7 +104,8 @@ create materialized view rule_d08 as
 with refused as (
   select zone, checksum_ok, event_id, at, to_timestamp(floor(extract(epoch from at) / 300) * 300) as bucket,
     sum(occurrences) over (
-      partition by zone, checksum_ok order by at range between interval '5 minutes' preceding and current row) as seen
+      partition by zone, checksum_ok order by at
+      range between interval '5 minutes' preceding and current row) as seen
   from uses
   where outcome = 'denied' and zone is not null and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '5 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
     and ((reason = 'unknown' and checksum_ok) or (reason in ('unknown', 'malformed') and not checksum_ok))
@@ -180,8 +182,7 @@ with suspects as (
   from suspects join exchanges on exchanges.subject_id = suspects.subject_id
   where exchanges.at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and exchanges.at < cast('9999-12-30 00:00:00+00' as timestamptz)
     and exchanges.resource is not null and exchanges.resource <> ''
-),
-spaced as (
+), spaced as (
   select entity_type, entity_id, at,
     lag(at) over (partition by entity_type, entity_id, target order by at) as last_at,
     lead(at) over (partition by entity_type, entity_id, target order by at) as next_at
@@ -248,8 +249,7 @@ with touched as (
   from uses
   where outcome = 'denied' and reason in ('missing_handle', 'malformed', 'unknown') and handle_id is null
     and zone is not null and resource is not null and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
-),
-spaced as (
+), spaced as (
   select entity_type, entity_id, at,
     lag(at) over (partition by entity_type, entity_id, target order by at) as last_at,
     lead(at) over (partition by entity_type, entity_id, target order by at) as next_at
@@ -305,7 +305,10 @@ with today as (
   select subject_id, bucket, count(*) as observed from fresh group by subject_id, bucket
 )
 select 'subject' as entity_type, counted.subject_id as entity_id, counted.subject_id,
-  cast(null as text) as resource, counted.bucket as start_at, max(exchanges.at) as end_at, 'low' as severity, 'low' as confidence,
+  cast(null as text) as resource, counted.bucket as start_at, max(exchanges.at) as end_at,
+  case when max(case when exchanges.env = 'prod'
+      and position(' ' || exchanges.resource || ' ' in ' ') > 0 then 1 else 0 end) = 1
+    then 'medium' else 'low' end as severity, 'low' as confidence,
   cast(counted.observed as double precision) as observed, cast(1 as double precision) as threshold,
   (array_agg(exchanges.event_id order by exchanges.at, exchanges.event_id))[1:100] as evidence
 from counted
@@ -367,32 +370,68 @@ with resources as (
   select resource, bucket, sum(bytes_out) as bytes
   from use_counts where resource <> '' and bucket >= cast('1970-01-02 00:00:00+00' as timestamptz) and bucket < cast('9999-12-30 00:00:00+00' as timestamptz)
   group by resource, bucket having sum(bytes_out) > cast(100000000 as double precision)
-), past as (
-  select resources.resource, resources.bucket, sum(counts.bytes_out) / 2.0 as median
+), same_hours as (
+  select resources.resource, resources.bucket, counts.bucket as past_bucket, sum(counts.bytes_out) as bytes
   from resources join use_counts as counts on counts.resource = resources.resource
     and (counts.bucket = resources.bucket - interval '168 hours'
-      or counts.bucket = resources.bucket - interval '336 hours')
-  group by resources.resource, resources.bucket
+      or counts.bucket = resources.bucket - interval '336 hours'
+      or counts.bucket = resources.bucket - interval '504 hours')
+  where counts.bucket >= resources.bucket - cast(14 as double precision) * interval '1 day'
+  group by resources.resource, resources.bucket, counts.bucket
+), medians as (
+  select resource, bucket, count(*) as samples,
+    case when cast(14 as double precision) < 14 then sum(bytes)
+      when cast(14 as double precision) < 21 then sum(bytes) / 2.0
+      when count(*) = 3 then sum(bytes) - max(bytes) - min(bytes)
+      when count(*) = 2 then min(bytes)
+      else 0 end as median
+  from same_hours group by resource, bucket
+), suspects as (
+  select resources.resource, resources.bucket, resources.bytes, coalesce(medians.median, 0) as median,
+    coalesce(medians.samples, 0) as samples
+  from resources
+  left join medians on medians.resource = resources.resource and medians.bucket = resources.bucket
+  where resources.bytes > cast(10 as double precision) * coalesce(medians.median, 0)
+), past_hours as (
+  select suspects.resource, suspects.bucket, counts.bucket as past_bucket, sum(counts.bytes_out) as bytes
+  from suspects join use_counts as counts on counts.resource = suspects.resource
+    and counts.bucket >= suspects.bucket - cast(14 as double precision) * interval '1 day'
+    and counts.bucket <= suspects.bucket - interval '2 hours'
+  group by suspects.resource, suspects.bucket, counts.bucket
+), placed as (
+  select one.resource, one.bucket, one.past_bucket, one.bytes, count(*) as place
+  from past_hours as one join past_hours as busier on busier.resource = one.resource and busier.bucket = one.bucket
+    and (busier.bytes > one.bytes or (busier.bytes = one.bytes and busier.past_bucket <= one.past_bucket))
+  group by one.resource, one.bucket, one.past_bucket, one.bytes
+), busiest as (
+  select resource, bucket, min(past_bucket) as first_seen,
+    max(case when place > (1 - cast(0.99 as double precision)) * 24 * cast(14 as double precision) then bytes else 0 end) as bytes
+  from placed group by resource, bucket
 ), usual as (
-  select resources.resource, resources.bucket, resources.bytes, coalesce(past.median, 0) as median
-  from resources left join past on past.resource = resources.resource and past.bucket = resources.bucket
+  select suspects.resource, suspects.bucket, suspects.bytes, suspects.median,
+    case when suspects.samples < cast(3 as double precision) then cast(2 as double precision) * coalesce(busiest.bytes, 0) else 0 end as busy,
+    coalesce(busiest.first_seen <= suspects.bucket - cast(7 as double precision) * interval '1 day', false) as learnt
+  from suspects
+  left join busiest on busiest.resource = suspects.resource and busiest.bucket = suspects.bucket
 ), handles as (
-  select usual.resource, usual.bucket, usual.median, counts.handle_id, sum(counts.bytes_out) as bytes
+  select usual.resource, usual.bucket, usual.median, usual.busy, usual.learnt, counts.handle_id,
+    sum(counts.bytes_out) as bytes
   from usual join use_counts as counts on counts.resource = usual.resource and counts.bucket = usual.bucket
-  group by usual.resource, usual.bucket, usual.median, counts.handle_id
+  group by usual.resource, usual.bucket, usual.median, usual.busy, usual.learnt, counts.handle_id
 ), measured as (
-  select 'resource' as entity_type, resource as entity_id, resource, bucket, bytes, median from usual
+  select 'resource' as entity_type, resource as entity_id, resource, bucket, bytes, median, busy, learnt from usual
   union all
-  select 'handle' as entity_type, handle_id as entity_id, resource, bucket, bytes, median from handles
+  select 'handle' as entity_type, handle_id as entity_id, resource, bucket, bytes, median, busy, learnt from handles
 ), flagged as (
-  select entity_type, entity_id, resource, bucket, bytes,
-    greatest(cast(100000000 as double precision), cast(10 as double precision) * median) as threshold,
-    case when median > 0 and bytes > greatest(cast(100000000 as double precision), cast(50 as double precision) * median) then 'critical' else 'high' end
-      as severity
-  from measured where bytes > greatest(cast(100000000 as double precision), cast(10 as double precision) * median)
+  select entity_type, entity_id, resource, bucket, bytes, learnt,
+    greatest(cast(100000000 as double precision), cast(10 as double precision) * median, busy) as threshold,
+    case when median > 0
+      and bytes > greatest(cast(100000000 as double precision), cast(50 as double precision) * median, cast(50 as double precision) / cast(10 as double precision) * busy)
+      then 'critical' else 'high' end as severity
+  from measured where bytes > greatest(cast(100000000 as double precision), cast(10 as double precision) * median, busy)
 ), ranked as (
   select flagged.entity_type, flagged.entity_id, flagged.resource, flagged.bucket, flagged.bytes, flagged.threshold,
-    flagged.severity, uses.event_id, uses.at, uses.subject_id,
+    flagged.severity, flagged.learnt, uses.event_id, uses.at, uses.subject_id,
     row_number() over (partition by flagged.entity_type, flagged.entity_id, flagged.bucket
       order by uses.bytes_out desc, uses.at, uses.event_id) as place
   from flagged join uses on uses.resource = flagged.resource
@@ -402,18 +441,18 @@ with resources as (
 )
 select entity_type, entity_id,
   case when entity_type = 'handle' then max(subject_id) end as subject_id, resource, bucket as start_at, max(at) as end_at,
-  severity, 'medium' as confidence, cast(bytes as double precision) as observed,
+  severity, case when learnt then 'medium' else 'low' end as confidence, cast(bytes as double precision) as observed,
   cast(threshold as double precision) as threshold, (array_agg(ranked.event_id order by ranked.at, ranked.event_id))[1:100] as evidence
 from ranked where place <= 100
-group by entity_type, entity_id, resource, bucket, severity, bytes, threshold;
+group by entity_type, entity_id, resource, bucket, severity, learnt, bytes, threshold;
 
 -- D21: A rotation that nobody planned.
 create materialized view rule_d21 as
 with judged as (
-  select resource, event_id, at, to_timestamp(floor(extract(epoch from at) / 3600) * 3600) as bucket,
+  select resource, event_id, case when state = 'promoted' and to_version < from_version then 1 else 0 end as is_back, at, to_timestamp(floor(extract(epoch from at) / 3600) * 3600) as bucket,
     sum(case when state = 'requested' then 1 else 0 end) over (
-      partition by resource order by at range between interval '1 hour' preceding and current row) as begun,
-    case when state = 'promoted' and to_version < from_version then 1 else 0 end as is_back
+      partition by resource order by at
+      range between interval '60 minutes' preceding and current row) as begun
   from rotations
   where (state = 'requested' or state = 'promoted')
     and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '1 hour' and at < cast('9999-12-30 00:00:00+00' as timestamptz)

@@ -19,7 +19,8 @@ const CALLERS = 8;
 const STS_LIFE_MS_MAX = 1_000;
 /** Of a relay that passes no point any more, for want of events. */
 const RELAY_LIFE_MS_MAX = 30_000;
-const DRAIN_MS = 60_000;
+/** A relay that is always killed leaves most of it: of a full volume, hundreds of thousands. */
+const DRAIN_MS = long ? 900_000 : 60_000;
 const POINTS = ['after_read', 'after_publish_before_mark', 'after_mark'] as const;
 
 interface Issued {
@@ -105,14 +106,14 @@ describeWithServer('evidence, while STS and relay are killed under load', 'kafka
       relay = await RelayProcess.start({ databaseUrl, brokers });
       await until('the outbox is empty', async () => (await waiting()) === 0, DRAIN_MS);
       const ids = await outboxIds();
-      await until('all of it is read', () => arrivedIds(reader).length >= ids.length, DRAIN_MS);
+      await until('all of it is read', () => reader.distinct >= ids.length, DRAIN_MS);
       const { permitted, replayed, unanswered } = load;
       process.stderr.write(
         `evidence-survives-kills: ${STS_KILLS} + ${RELAY_KILLS} kills (${faultsHit} at a point), ${permitted.length} permitted, ` +
           `${replayed.length} replays refused, ${unanswered} unanswered, ${ids.length} events, ` +
           `${reader.records.length - ids.length} repeats\n`,
       );
-    }, 3_600_000);
+    }, 5_400_000);
 
     afterAll(async () => {
       await relay.end('SIGTERM');
@@ -206,6 +207,6 @@ describeWithServer('evidence, while STS and relay are killed under load', 'kafka
       );
       const { length } = await outboxIds();
       expect(row).toEqual({ total: length, different: length });
-    }, 600_000);
+    }, 3_600_000);
   });
 });

@@ -218,7 +218,7 @@ describeWithServer('poison on every consumed topic', 'kafka', () => {
         group: 'postern-control-commands',
         from: 'earliest',
         onFailure: () => undefined,
-        ...stateConsumption(alarms).ofCommands(async (command) => {
+        ...stateConsumption(alarms).ofIncoming(async (command) => {
           if (command.key === 'always') throw new RangeError('no');
           seen.push(command);
         }),

@@ -87,6 +87,9 @@ describeWithServer('calls through a proxy while Vault has trouble', 'postgres-18
       await until('a call fails', () => callers.failures.length > 0);
       world.account.valid = valid;
       expect(callers.failures[0]).toMatch(/^(401|503) /);
+      // Calls may be stopped by now: only a rotator that sees the value work lets them go on.
+      await world.rotator.closeBreaker();
+      await callsGetThroughAgain();
     });
 
     if (IS_LONG) {
@@ -96,10 +99,26 @@ describeWithServer('calls through a proxy while Vault has trouble', 'postgres-18
           await world.forbid('proxy');
           await until('a call fails', () => callers.failures.length > 0, WITHDRAWN_MS_MAX);
           await world.permit('proxy');
+          await callsGetThroughAgain();
         },
-        2 * WITHDRAWN_MS_MAX,
+        4 * WITHDRAWN_MS_MAX,
       );
     }
+
+    /** So that what a test did to them is over for the next one: so many in a row. */
+    const callsGetThroughAgain = async (): Promise<void> => {
+      let [failed, from] = [callers.failures.length, callers.accepted];
+      await until(
+        'calls get through again',
+        () => {
+          if (callers.failures.length > failed) {
+            [failed, from] = [callers.failures.length, callers.accepted];
+          }
+          return callers.accepted >= from + CALLS_MIN;
+        },
+        WITHDRAWN_MS_MAX,
+      );
+    };
 
     /** The rotation tries to go on meanwhile; where it can, it stops in the state that comes next. */
     const callThrough = async (calls: number, stop: RotationState): Promise<void> => {

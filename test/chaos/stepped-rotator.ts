@@ -128,6 +128,13 @@ export class SteppedRotator {
     }
   }
 
+  /** What the rotators do about a credential whose calls were stopped, once they have seen that its value works. */
+  async closeBreaker(): Promise<void> {
+    const { ref } = this.parts;
+    const credential = await this.#book.find(ref);
+    await this.#book.closeBreaker(ref, credential!.currentVersion, []);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#opened.map((one) => one.close()));
   }

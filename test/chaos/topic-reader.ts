@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import kafkajs, { type Consumer } from 'kafkajs';
+import kafkajs, { type Consumer, type EachMessagePayload } from 'kafkajs';
 
 /** A record as it lies on Kafka, read without any code of ours. */
 export interface RawRecord {
@@ -21,6 +21,7 @@ export interface Kept {
 /** Reads topics from their beginning; keeps the records whose key, or whose source, begins with the prefix. */
 export class TopicReader {
   readonly records: RawRecord[] = [];
+  readonly #ids = new Set<unknown>();
   private wake: () => void = () => undefined;
 
   private constructor(private readonly consumer: Consumer) {}
@@ -39,24 +40,21 @@ export class TopicReader {
     await consumer.connect();
     await consumer.subscribe({ topics: [topics].flat(), fromBeginning: true });
     await consumer.run({
-      eachMessage: async ({ topic, partition, message }) => {
-        const key = message.key?.toString() ?? '';
-        const source = String(message.headers?.['ce_source'] ?? '');
-        if (!key.startsWith(keyPrefix) || !source.startsWith(sourcePrefix)) return;
-        reader.records.push({
-          topic,
-          partition,
-          offset: BigInt(message.offset),
-          key,
-          bytes: message.value?.toString() ?? '',
-          headers: Object.fromEntries(
-            Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]),
-          ),
-        });
+      eachMessage: async (delivered) => {
+        const record = recordOf(delivered);
+        const source = record.headers['ce_source'] ?? '';
+        if (!record.key.startsWith(keyPrefix) || !source.startsWith(sourcePrefix)) return;
+        reader.#ids.add(record.headers['ce_id']);
+        reader.records.push(record);
         reader.wake();
       },
     });
     return reader;
+  }
+
+  /** How many records there are, once repeats are dropped. */
+  get distinct(): number {
+    return this.#ids.size;
   }
 
   /** Resolves with the next record that comes. */
@@ -70,3 +68,14 @@ export class TopicReader {
     return this.consumer.disconnect();
   }
 }
+
+const recordOf = ({ topic, partition, message }: EachMessagePayload): RawRecord => ({
+  topic,
+  partition,
+  offset: BigInt(message.offset),
+  key: message.key?.toString() ?? '',
+  bytes: message.value?.toString() ?? '',
+  headers: Object.fromEntries(
+    Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]),
+  ),
+});

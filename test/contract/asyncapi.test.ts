@@ -11,10 +11,10 @@ import {
   encodeEvent,
   EVENT_TOPICS,
   type EventType,
+  INCOMING_TOPICS,
   type RecordedEvent,
   topicOf,
   TOPIC_LAYOUTS,
-  TOPICS,
 } from '#events';
 
 /** UPDATE_SCHEMAS=1 writes docs/asyncapi.json anew, after a change of the catalogue that was meant. */
@@ -122,12 +122,12 @@ describe('the AsyncAPI document', () => {
     expect(document.components.messages[name]?.name).toBe(type);
   });
 
-  it('receives from the command topic only, and sends to all others', () => {
+  it('receives from the topics that others write, and sends to all others', () => {
     const addresses = (action: string): string[] =>
       Object.values(document.operations)
         .filter((operation) => operation.action === action)
         .map(({ channel }) => document.channels[channel.$ref.slice('#/channels/'.length)]!.address);
-    expect(addresses('receive')).toEqual([TOPICS.command]);
+    expect(addresses('receive')).toEqual([...INCOMING_TOPICS]);
     expect(addresses('send')).toEqual([...EVENT_TOPICS, 'postern.dlq.{group}.v1']);
   });
 

@@ -25,6 +25,7 @@ const TABLES = [
     'evidence_rotation',
     'evidence_counter',
   ],
+  ...['standing_list', 'standing_move', 'vault_access'],
   ...['exchange_rollup', 'use_rollup', 'response_order', 'detection', 'rule_dry_run'],
   ...['outbox', 'event_sequence'],
 ];

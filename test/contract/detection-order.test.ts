@@ -1,9 +1,11 @@
 import fc from 'fast-check';
-import { type Candidate, type EvaluationSpan, type RuleId, type RuleSettings } from '#detection';
+import { PostgresEvidenceHistory } from '#adapters/postgres';
+import { type RuleId, type RuleSettings, shippedRules, StreamRound } from '#detection';
 import { type RecordedEvent } from '#events';
 import { secondsAfter } from '#kernel';
-import { aDeniedCall, aDeniedExchange, anActor } from '#testing';
+import { aDeniedCall, aDeniedExchange, anActor, DetectionRig, detectionSettings } from '#testing';
 import { describeWithServer } from '#test-support';
+import { ChosenRules, judged, named, NotingStore } from './noting-store.js';
 import { countFromEvents, differences } from './raw-counts.js';
 import {
   aCall,
@@ -21,7 +23,10 @@ const RUNS = LONG ? 25 : 2;
 const EVENTS = LONG ? 700 : 250;
 const ROUNDS = LONG ? 240 : 24;
 const DAY = 86_400;
-const LATE_SECONDS = 3_600;
+/** For how long late events are looked at again, here: shorter than all that happens, so that not each look sees all of it. */
+const LATENESS_SECONDS = 900;
+/** A round is as long as 100 s of what happens: what is late by so much is looked at by the next one. */
+const LATE_SECONDS = LATENESS_SECONDS - 120;
 /** How long things happen. */
 const SPAN_SECONDS = 2_400;
 
@@ -42,6 +47,19 @@ const settingsOf = (rule: RuleId): RuleSettings => ({
   mode: 'monitor',
   resources: {},
   thresholds: THRESHOLDS[rule] ?? {},
+});
+
+/** What StreamRound goes by. */
+const SETTINGS = detectionSettings({
+  latenessSeconds: LATENESS_SECONDS,
+  rules: {
+    ...shippedRules(),
+    ...(Object.fromEntries(RULES_UNDER_TEST.map((rule) => [rule, settingsOf(rule)])) as Record<
+      (typeof RULES_UNDER_TEST)[number],
+      RuleSettings
+    >),
+    D23: { mode: 'off', resources: {}, thresholds: {} },
+  },
 });
 
 /** What happens, and by how much it comes late. */
@@ -79,7 +97,8 @@ function eventOf({ kind, who, what, where, second }: Happening, run: string): Re
     case 0:
       return anExchange(subject, second, { resource, ip: client.ip });
     case 1:
-      return anExchangeOf(handle, second / 2, {
+      // Nobody calls with a handle before it was issued.
+      return anExchangeOf(handle, 0, {
         actor: anActor(subject, client),
         granted_resource: resource,
       });
@@ -124,7 +143,7 @@ const arrivalsOf = (happenings: readonly Happening[], run: string): Arrival[] =>
   happenings
     .flatMap((one) => {
       const event = eventOf(one, run);
-      const arrives = one.second + one.late;
+      const arrives = (Date.parse(event.time) - NOON.getTime()) / 1_000 + one.late;
       return one.twice
         ? [
             { event, arrives },
@@ -135,11 +154,6 @@ const arrivalsOf = (happenings: readonly Happening[], run: string): Arrival[] =>
     .sort((one, other) => one.arrives - other.arrives);
 
 type Found = ReadonlyMap<string, string>;
-const named = ({ rule, entity, startAt }: Candidate): string =>
-  [rule, entity.type, entity.id, startAt.toISOString()].join(' ');
-const judged = ({ observed, severity, threshold }: Candidate): string =>
-  `${observed} of ${threshold}: ${severity}`;
-
 describeWithServer('rules, whatever order events come in', 'postgres-18', () => {
   let streamed: RuleBench;
   let oracle: RuleBench;
@@ -152,27 +166,35 @@ describeWithServer('rules, whatever order events come in', 'postgres-18', () => 
   afterAll(() => Promise.all([streamed.close(), oracle.close()]));
   beforeEach(() => Promise.all([empty(streamed), empty(oracle)]));
 
-  /** Rounds as the sentinel has them: each looks at what the events since the last one may have changed. */
-  const stream = async (arrivals: readonly Arrival[]): Promise<Found> => {
-    const found = new Map<string, string>();
+  /** Rounds as the sentinel has them, over events as they come; at last one that closes all windows. */
+  const stream = async (arrivals: readonly Arrival[], last: RecordedEvent): Promise<Found> => {
+    const { round, found } = begin();
     const size = Math.ceil(arrivals.length / ROUNDS);
-    let newest = NOON;
-    for (let begin = 0; begin < arrivals.length; begin += size) {
-      const events = arrivals.slice(begin, begin + size).map(({ event }) => event);
-      const cut = begin % (size + 1);
+    for (let begun = 0; begun < arrivals.length; begun += size) {
+      const events = arrivals.slice(begun, begun + size).map(({ event }) => event);
+      const cut = begun % (size + 1);
       await Promise.all([
         streamed.append(...events.slice(0, cut)),
         streamed.append(...events.slice(cut).reverse()),
       ]);
-      const touched = spanOf(events);
-      newest = touched.until > newest ? touched.until : newest;
-      for (const rule of RULES_UNDER_TEST) {
-        const span = streamed.evaluator.spanAfter(rule, touched, newest);
-        const candidates = await streamed.evaluator.evaluate(rule, settingsOf(rule), span);
-        for (const candidate of candidates) found.set(named(candidate), judged(candidate));
-      }
+      const failed = [...(await round.look()).failed, ...(await round.lookAgain()).failed];
+      expect(failed).toEqual([]);
     }
+    await streamed.append(last);
+    expect((await round.look()).failed).toEqual([]);
     return found;
+  };
+
+  const begin = () => {
+    const rig = new DetectionRig(SETTINGS);
+    rig.clock.set(secondsAfter(NOON, DAY));
+    const store = new NotingStore(rig.store);
+    const round = new StreamRound({
+      evaluator: new ChosenRules(streamed.evaluator, RULES_UNDER_TEST),
+      history: new PostgresEvidenceHistory(streamed.database),
+      ...{ store, settings: SETTINGS, events: rig.events, clock: rig.clock },
+    });
+    return { round, store: rig.store, found: store.found };
   };
 
   const once = async (events: readonly RecordedEvent[]): Promise<Found> => {
@@ -201,10 +223,12 @@ describeWithServer('rules, whatever order events come in', 'postgres-18', () => 
             const name = `${run}x`;
             const before = past(name);
             const arrivals = arrivalsOf(happenings, name);
+            const last = anExchange(`sub_${name}last`, SPAN_SECONDS + 60);
             await streamed.append(...[...before].reverse());
-            const inRounds = await stream(arrivals);
-            const ordered = [...new Set([...before, ...arrivals.map(({ event }) => event)])].sort(
-              (one, other) => one.time.localeCompare(other.time),
+            const inRounds = await stream(arrivals, last);
+            const came = [...before, ...arrivals.map(({ event }) => event), last];
+            const ordered = [...new Set(came)].sort((one, other) =>
+              one.time.localeCompare(other.time),
             );
             const atOnce = await once(ordered);
             expect(sorted(inRounds)).toEqual(sorted(atOnce));
@@ -218,6 +242,21 @@ describeWithServer('rules, whatever order events come in', 'postgres-18', () => 
     },
     LONG ? 1_800_000 : 240_000,
   );
+
+  it('finds by a second look what came late, and not by going on alone', async () => {
+    const { round, store } = begin();
+    const expired = (second: number): RecordedEvent =>
+      aDeniedCall({ handle_id: 'hdl_late', reason: 'expired' }, at(second));
+    await streamed.append(expired(100), aCall(600, { handle: 'hdl_1' }));
+    await round.look();
+    await streamed.append(expired(101), aCall(610, { handle: 'hdl_1' }));
+    await round.look();
+    expect(await store.list({ limit: 10 })).toEqual([]);
+    await round.lookAgain();
+    expect(await store.list({ limit: 10 })).toMatchObject([
+      { rule: 'D05', entity: { id: 'hdl_late' }, observed: 2 },
+    ]);
+  });
 
   it('would be told when a sum were wrong', async () => {
     await streamed.append(aCall(0, { handle: 'hdl_1' }), anExchange('sub_1', 0));
@@ -237,11 +276,6 @@ describeWithServer('rules, whatever order events come in', 'postgres-18', () => 
 });
 
 const sorted = (found: Found): string[] => [...found].map((pair) => pair.join(' ')).sort();
-
-function spanOf(events: readonly RecordedEvent[]): EvaluationSpan {
-  const instants = events.map(({ time }) => Date.parse(time));
-  return { from: new Date(Math.min(...instants)), until: new Date(Math.max(...instants) + 1) };
-}
 
 async function empty({ owner }: RuleBench): Promise<void> {
   await owner.query(

@@ -7,9 +7,11 @@ import { TestKafka } from '#test-support';
 
 type Mechanism = NonNullable<KafkaConnectOptions['sasl']>['mechanism'];
 
-const USERS = ['postern-relay', 'postern-proxy', 'postern-control', 'siem', 'soar', 'stranger'];
-export type ClusterUser =
-  'postern-relay' | 'postern-proxy' | 'postern-control' | 'siem' | 'soar' | 'stranger';
+const USERS = [
+  ...(['postern-relay', 'postern-proxy', 'postern-control', 'postern-sentinel'] as const),
+  ...(['siem', 'soar', 'stream-processor', 'stranger'] as const),
+];
+export type ClusterUser = (typeof USERS)[number];
 
 const passwordOf = (user: string): string => `canary-of-${user}`;
 

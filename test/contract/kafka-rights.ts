@@ -29,7 +29,13 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
     const topics = (options = cluster.administrator): KafkaTopics => kept(new KafkaTopics(options));
     const cli = (...args: readonly string[]): ReturnType<typeof posternTopics> =>
       posternTopics({ KAFKA_BROKERS: cluster.kafka.brokers }, ...args, ...ON_ONE_BROKER);
-    const rights = ['--acls', '--principal', 'siem=User:siem', '--principal', 'soar=User:soar'];
+    const rights = [
+      '--acls',
+      ...['siem', 'soar', 'stream-processor'].flatMap((role) => [
+        '--principal',
+        `${role}=User:${role}`,
+      ]),
+    ];
     const grantsOf = (lines: readonly string[]): readonly string[] =>
       lines.filter((line) => line.startsWith('grant '));
 
@@ -71,6 +77,8 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
       ['postern-relay', TOPICS.revocationState],
       ['postern-relay', DEAD_LETTERS],
       ['soar', TOPICS.command],
+      ['stream-processor', TOPICS.detectionCandidates],
+      ['postern-sentinel', 'postern.dlq.postern-sentinel.v1'],
     ])('%s may write %s', async (user, topic) => {
       await expect(cluster.write(user, topic)).resolves.toBeUndefined();
     });
@@ -82,6 +90,11 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
       ['siem', TOPICS.exchange],
       ['soar', TOPICS.exchange],
       ['soar', TOPICS.revocationState],
+      ['stream-processor', TOPICS.call],
+      ['stream-processor', TOPICS.command],
+      ['postern-sentinel', TOPICS.detectionCandidates],
+      ['postern-sentinel', TOPICS.detection],
+      ['postern-relay', TOPICS.detectionCandidates],
       ['stranger', TOPICS.call],
     ])('%s may not write %s', async (user, topic) => {
       await expect(cluster.write(user, topic)).rejects.toThrow(/[Nn]ot authorized/);
@@ -93,6 +106,9 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
       ['postern-control', TOPICS.command, 'postern-control-commands'],
       ['postern-relay', TOPICS.canary, 'postern-canary-watch_1'],
       ['siem', TOPICS.call, 'siem'],
+      ['postern-sentinel', TOPICS.call, 'postern-sentinel-eu'],
+      ['postern-sentinel', TOPICS.detectionCandidates, 'postern-sentinel-eu.candidates'],
+      ['stream-processor', TOPICS.exchange, 'postern-rules'],
     ])('%s may read %s in group %s', async (user, topic, group) => {
       await expect(cluster.read(user, topic, group)).resolves.toBeUndefined();
     });
@@ -102,6 +118,9 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
       ['postern-control', TOPICS.exchange, 'postern-control-commands'],
       ['postern-relay', TOPICS.call, 'postern-canary-watch'],
       ['siem', TOPICS.command, 'siem'],
+      ['siem', TOPICS.detectionCandidates, 'siem'],
+      ['stream-processor', TOPICS.handle, 'postern-rules'],
+      ['stream-processor', TOPICS.detectionCandidates, 'postern-rules'],
       ['stranger', TOPICS.call, 'stranger'],
     ])('%s may not read %s in group %s', async (user, topic, group) => {
       await expect(cluster.read(user, topic, group)).rejects.toThrow(/[Nn]ot authorized/);
@@ -138,7 +157,7 @@ export function rightsOnTopics(place: () => KafkaCluster): void {
     });
 
     it('let each process look at the topics that it uses', async () => {
-      for (const role of ['proxy', 'control'] as const) {
+      for (const role of ['proxy', 'control', 'sentinel'] as const) {
         const asking = topics(cluster.as(`postern-${role}`));
         expect(await asking.check({ topics: topicsOf(role) })).toEqual([]);
       }

@@ -74,6 +74,17 @@ export const STATEMENTS = {
   'end a canary': 'update planted_canary set ended_at = now()',
   'change a canary': `update planted_canary set note = 'elsewhere'`,
   'forget a canary': 'delete from planted_canary',
+  'see which restrictions stand':
+    'select id, kind, entity_id from restriction where lifted_at is null',
+  'impose a restriction': `insert into restriction (id, detection_id, rule, kind, entity_id, imposed_at, until)
+    values ('rst_1', 'd', 'D09', 'source_block', 'z', now(), now() + interval '1 minute')`,
+  'lift a restriction': 'update restriction set lifted_at = now()',
+  'prolong a restriction': `update restriction set until = 'infinity'`,
+  'forget restrictions': 'delete from restriction where until < now()',
+  'count a restricted exchange': `insert into restriction_use as known (restriction_id, window_no, used)
+    select id, 1, 1 from restriction on conflict (restriction_id, window_no) do update set used = known.used + 1`,
+  'take back what was counted of a restriction': 'delete from restriction_use',
+  'see what workloads usually do': 'select exchanges, permitted from exchange_counts',
   'look canaries up': 'select partition_key from canary',
   'write a canary unasked': 'update canary set beaten_at = now()',
   'append canaries': `select append_canaries('[]', interval '10 s')`,
@@ -159,6 +170,19 @@ export const STATEMENTS = {
   'change evidence': `update evidence_exchange set outcome = 'denied'`,
   'forget evidence by choice': 'delete from evidence_change',
   'forget old evidence': 'select maintain_evidence(now())',
+  'keep what there is': `with listed as (insert into standing_list (deployment, env, kind, item_id, first_listed_at, listed_at,
+    event_id) values ('d', 'test', 'grant', 'g', now(), now(), gen_random_uuid()) on conflict do nothing)
+    insert into standing_move (deployment, env, kind, item_id, moved_at, event_id)
+    values ('d', 'test', 'grant', 'g', now(), gen_random_uuid()) on conflict do nothing`,
+  'forget by choice what there is': 'delete from standing_list',
+  'forget by choice what it did': 'delete from standing_move',
+  'look up what is unused': 'select 1 from standings, vault_accesses',
+  'keep an access past Postern': `insert into vault_access (request_id, resource, event_id, at, operation, path)
+    values (gen_random_uuid(), 'ledger', gen_random_uuid(), now(), 'read', 'secret/data/ledger')`,
+  'change an access past Postern': `update vault_access set operation = 'write'`,
+  'forget accesses past Postern by choice': 'delete from vault_access',
+  'forget what is not there any more':
+    'select forget_standings(now()) + forget_vault_accesses(now())',
   'sum evidence up': `with exchange as (update exchange_rollup set exchanges = exchanges + 1 returning 1),
     use as (update use_rollup set uses = uses + 1 returning 1) update evidence_counter set kept = kept + 1`,
   'look sums of evidence up': 'select 1 from exchange_counts, use_counts, evidence_counter',

@@ -1,4 +1,10 @@
-import { PostgresDatabase, PostgresEvidenceLog, PostgresRuleEvaluator } from '#adapters/postgres';
+import {
+  PostgresDatabase,
+  PostgresEvidenceLog,
+  PostgresRuleEvaluator,
+  PostgresVaultAccessLog,
+  type RulePlace,
+} from '#adapters/postgres';
 import {
   type Candidate,
   type RuleId,
@@ -8,7 +14,7 @@ import {
 } from '#detection';
 import { type RecordedEvent } from '#events';
 import { randomId, secondsAfter } from '#kernel';
-import { aPermittedExchange, aRecordedEvent, anActor } from '#testing';
+import { aPermittedExchange, aRecordedEvent, anActor, TEST_DEPLOYMENT } from '#testing';
 import { type TestDatabase, testPostgres } from '#test-support';
 
 /** A Friday noon: the beginning of a bucket of every length but a day's. */
@@ -17,10 +23,19 @@ export const at = (second: number): { readonly at: Date } => ({ at: secondsAfter
 
 const NO_ZONES: Zones = { of: (ip) => (ip.startsWith('vpn') ? 'vpn-madrid' : undefined) };
 
+/** Where the events of the builders are of. */
+const PLACE: RulePlace = {
+  environment: 'prod',
+  deployment: TEST_DEPLOYMENT,
+  highestEnvironment: 'prod',
+  sensitive: ' vault-room ',
+};
+
 /** A database with the evidence of one suite, where rules are computed as the sentinel does. */
 export class RuleBench {
   readonly log: PostgresEvidenceLog;
   readonly evaluator: PostgresRuleEvaluator;
+  readonly accesses: PostgresVaultAccessLog;
 
   private constructor(
     private readonly server: TestDatabase,
@@ -28,7 +43,8 @@ export class RuleBench {
     readonly database: PostgresDatabase,
   ) {
     this.log = new PostgresEvidenceLog(database);
-    this.evaluator = new PostgresRuleEvaluator(database);
+    this.evaluator = new PostgresRuleEvaluator(database, PLACE);
+    this.accesses = new PostgresVaultAccessLog(database);
   }
 
   static async open(): Promise<RuleBench> {

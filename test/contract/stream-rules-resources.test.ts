@@ -43,6 +43,71 @@ describeWithServer('stream rules about resources, at their boundaries', 'postgre
       );
     });
 
+    describe('where fourteen days have the hour twice', () => {
+      /** So many hours of a day ago on which the resource gave as much. */
+      const busyHours = (resource: string, hours: number, bytes: number) =>
+        Array.from({ length: hours }, (_, n) => read(resource, bytes, -DAY - n * HOUR));
+
+      it.each([
+        ['three busy hours, which are the busiest of a hundred', 3, 150 * MB, ['high']],
+        ['four, and as much as twice that', 4, 300 * MB, []],
+        ['four, and more than twice that', 4, 300 * MB + 1, ['high']],
+      ] as const)('compares with %s', async (_, hours, bytes, severities) => {
+        const resource = aSubject();
+        await bench.append(...busyHours(resource, hours, 150 * MB), read(resource, bytes));
+        const found = await bench.found('D17', resource);
+        expect(found.map(({ severity }) => severity)).toEqual(severities);
+      });
+
+      it('is critical only when it is far above the busy hours as well', async () => {
+        const [critical, high] = [aSubject(), aSubject()];
+        for (const [resource, bytes] of [
+          [high, 1_500 * MB],
+          [critical, 1_500 * MB + 1],
+        ] as const) {
+          const past = [read(resource, 2, -7 * DAY), read(resource, 2, -14 * DAY)];
+          await bench.append(...past, ...busyHours(resource, 4, 150 * MB), read(resource, bytes));
+        }
+        expect(await bench.found('D17', high)).toMatchObject([{ severity: 'high' }]);
+        expect(await bench.found('D17', critical)).toMatchObject([{ severity: 'critical' }]);
+      });
+
+      it('does not compare with what came in the hour before, which may be of the same theft', async () => {
+        const resource = aSubject();
+        await bench.append(
+          ...[0, 1, 2, 3].map((n) => read(resource, 150 * MB, -HOUR + n)),
+          read(resource, 600 * MB),
+        );
+        expect(await bench.found('D17', resource, { from: 0, until: HOUR })).toHaveLength(1);
+      });
+
+      it('leaves it at the median where the operator has more weeks compared', async () => {
+        const resource = aSubject();
+        const past = [7, 14, 21].map((days) => read(resource, 15 * MB, -days * DAY));
+        await bench.append(...past, ...busyHours(resource, 9, 500 * MB), read(resource, 151 * MB));
+        const thresholds = { baselineDays: 21 };
+        const settings = { mode: 'monitor', resources: {}, thresholds } as const;
+        expect(await bench.found('D17', resource, { settings })).toMatchObject([
+          { severity: 'high', threshold: 150 * MB },
+        ]);
+        expect(await bench.found('D17', resource)).toEqual([]);
+      });
+    });
+
+    it.each([
+      ['7 days', -7 * DAY, 'medium', 1],
+      ['less', -7 * DAY + HOUR, 'low', 0],
+    ] as const)(
+      'answers for a resource that is known for %s',
+      async (_, since, confidence, answers) => {
+        const [resource, handle] = [aSubject(), aHandle()];
+        await bench.append(read(resource, 5, since), read(resource, 200 * MB, 0, handle));
+        const [found] = await bench.found('D17', handle);
+        expect(found).toMatchObject({ confidence });
+        expect(found?.responses).toHaveLength(answers);
+      },
+    );
+
     it('suspends the handle that it went through when it is critical, and no other', async () => {
       const [resource, guilty, innocent] = [aSubject(), aHandle(), aHandle()];
       await bench.append(read(resource, 2 * MB, -7 * DAY), read(resource, 2 * MB, -14 * DAY));

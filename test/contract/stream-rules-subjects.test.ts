@@ -1,5 +1,5 @@
 import { type Candidate } from '#detection';
-import { aDeniedCall, aDeniedExchange, anActor } from '#testing';
+import { aDeniedCall, aDeniedExchange, anActor, aPermittedExchange } from '#testing';
 import { describeWithServer } from '#test-support';
 import {
   aHandle,
@@ -115,6 +115,22 @@ describeWithServer('stream rules about subjects, at their boundaries', 'postgres
         { observed: 2, severity: 'low' },
       ]);
     });
+  });
+
+  it('D13 is more than a note for a sensitive resource in the highest environment, and there alone', async () => {
+    const today = { from: 0, until: 1 };
+    const [sensitive, usual, elsewhere] = [aSubject(), aSubject(), aSubject()];
+    await bench.append(
+      anExchange(sensitive, 0, { resource: 'vault-room' }),
+      anExchange(usual, 0, { resource: 'vault' }),
+      aPermittedExchange(
+        { actor: anActor(elsewhere), granted_resource: 'vault-room', env: 'staging' },
+        { ...at(0), environment: 'staging' },
+      ),
+    );
+    expect(await bench.found('D13', sensitive, today)).toMatchObject([{ severity: 'medium' }]);
+    expect(await bench.found('D13', usual, today)).toMatchObject([{ severity: 'low' }]);
+    expect(await bench.found('D13', elsewhere, today)).toMatchObject([{ severity: 'low' }]);
   });
 
   it('D15 tells of a resource of two applications on one day, and not of one', async () => {

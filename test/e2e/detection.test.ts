@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import kafkajs from 'kafkajs';
-import { PostgresEventJournal } from '#adapters/postgres';
-import { type EventDataOf, EventFactory, TOPICS } from '#events';
-import { SystemClock } from '#kernel';
+import { TOPICS } from '#events';
+import { mintHandle } from '#handles';
 import { createTopics, describeWithServer, TestKafka } from '#test-support';
 import { TopicReader } from '../chaos/topic-reader.js';
 import { POISONS } from '../chaos/poison.js';
 import { DetectingDeployment, deploymentName } from '../support/detecting-deployment.js';
 import { foreignHandle } from '../demo/foreign-handle.js';
 import { until } from '../support/until.js';
+import { deniedCall, orderedBy } from './detection-deeds.js';
 
 const START_TIMEOUT_MS = 180_000;
 const PATIENCE_MS = 30_000;
@@ -28,7 +28,7 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
     describeWithServer('with secrets', 'openbao', () => {
       let kafka: TestKafka;
       let prod: DetectingDeployment;
-      let told: TopicReader;
+      let heard: TopicReader;
       let operator: string;
       const token = (subject: string): Promise<string> => prod.folder.issuer.mint(subject);
       const ask = async (path: string, body?: object): Promise<Response> =>
@@ -86,8 +86,10 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
         expect(again.status).toBe(400);
         return handleId;
       };
+      const restrictions = async (): Promise<readonly object[]> =>
+        ((await (await ask('restrictions')).json()) as { restrictions: object[] }).restrictions;
       const announced = (detectionId: string): boolean =>
-        told.records.some(({ bytes }) => bytes.includes(detectionId));
+        heard.records.some(({ bytes }) => bytes.includes(detectionId));
 
       beforeAll(async () => {
         kafka = await TestKafka.start('detection');
@@ -95,12 +97,12 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
         prod = await DetectingDeployment.start({
           ...{ environment: 'prod', deployment: deploymentName('prod'), brokers: kafka.brokers },
         });
-        told = await TopicReader.start(kafka.brokers, TOPICS.detection, '');
+        heard = await TopicReader.start(kafka.brokers, TOPICS.detection, '');
         const scopes = ['admin.read', 'admin.revoke'];
         operator = (await prod.exchange(await token('operator'), 'postern', scopes)).handle;
       }, START_TIMEOUT_MS);
       afterAll(async () => {
-        await told.stop();
+        await heard.stop();
         await prod.stop();
         await kafka.stop();
       }, 60_000);
@@ -124,7 +126,7 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
         const { handleId } = await prod.exchange(await token('settler'));
         const bystander = await prod.exchange(await token('settler'));
         const beganAt = performance.now();
-        await denied({ handle_id: handleId, reason: 'binding_mismatch' });
+        await deniedCall(prod, { handle_id: handleId, reason: 'binding_mismatch' });
         await until(
           'it is revoked',
           async () => (await prod.statusOf(handleId)) === 'revoked',
@@ -141,12 +143,56 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
         expect(await prod.statusOf(bystander.handleId)).toBe('active');
       }, 60_000);
 
-      it('pages somebody for a canary, and takes nothing away', async () => {
-        await denied({ handle_id: `hdl_${'c'.repeat(22)}`, canary_id: 'cnr_1', reason: 'canary' });
+      it('pages somebody for a canary, and blocks guesses from where it was used, and nobody with a handle', async () => {
+        const { handle } = await prod.exchange(await token('settler'));
+        const [guess, good] = [mintHandle('prod').plaintext, await prod.call(handle)];
+        expect(await prod.call(guess)).toBe(401);
+        await deniedCall(prod, {
+          handle_id: `hdl_${'c'.repeat(22)}`,
+          canary_id: 'cnr_1',
+          reason: 'canary',
+        });
         const found = await raised('D09');
-        expect((await shown(found.id)).responses).toEqual([]);
+        await until('it is blocked', async () => (await prod.call(guess)) === 429, PATIENCE_MS);
+        expect(await prod.call(handle)).toBe(good);
+        const { responses } = await shown(found.id);
+        expect(responses).toMatchObject([{ action: 'block_source', result: 'done' }]);
         const { process: sentinel } = prod.of('sentinel');
         await until('it is said aloud', () => sentinel.output.includes('somebody has to look now'));
+        expect(await restrictions()).toMatchObject([{ target: 'source:127.0.0.0/24' }]);
+        expect((await ask(`detections/${found.id}/undo`, { reason: 'a test' })).status).toBe(200);
+        await until('it is over', async () => (await prod.call(guess)) === 401, PATIENCE_MS);
+        expect(await restrictions()).toEqual([]);
+      }, 60_000);
+
+      it('holds a workload back for a time, and no other', async () => {
+        const { handleId } = await prod.exchange(await token('settler'));
+        const [{ id: detectionId }] = (await listed('rule=D01')) as [ShownDetection];
+        const target = `subject:${await prod.subjectOf(handleId)}`;
+        await orderedBy(prod, detectionId, { rule: 'D10', action: 'rate_limit', target });
+        const exchanged = async (who: string): Promise<string> =>
+          prod.exchange(await token(who)).then(
+            () => 'permitted',
+            (error: unknown) => `refused ${String((error as { status?: number }).status)}`,
+          );
+        const answers = new Set<string>();
+        await until(
+          'its exchanges are used up',
+          async () => answers.add(await exchanged('settler')).size > 1,
+          PATIENCE_MS,
+        );
+        expect([...answers]).toEqual(['permitted', 'refused 429']);
+        expect(await exchanged('clerk')).toBe('permitted');
+        const [{ id }] = (await restrictions()) as [{ id: string }];
+        const lifted = await fetch(
+          `${prod.of('control').adminOrigin}/admin/v1/restrictions/${id}`,
+          {
+            method: 'DELETE',
+            headers: { authorization: `Bearer ${operator}` },
+          },
+        );
+        expect(lifted.status).toBe(200);
+        await until('it is lifted', async () => (await exchanged('settler')) === 'permitted');
       }, 60_000);
 
       it('names evidence that exists, and no handle or token', async () => {
@@ -158,7 +204,7 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
           );
           expect(rows).toHaveLength(found!.evidence_event_ids.length);
         }
-        for (const { bytes } of told.records) expect(bytes).not.toMatch(/pst_|eyJ/);
+        for (const { bytes } of heard.records) expect(bytes).not.toMatch(/pst_|eyJ/);
       });
 
       it('closes what was judged, once', async () => {
@@ -195,7 +241,12 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
         for (let round = 0; round < 3; round += 1) {
           const { handle, handleId } = await prod.exchange(await token('settler'));
           handles.push(handleId);
-          await ordered(handleId);
+          const [{ id }] = (await listed('rule=D01')) as [ShownDetection];
+          await orderedBy(prod, id, {
+            rule: 'D06',
+            action: 'revoke_handle',
+            target: `handle:${handleId}`,
+          });
           await prod.of('control').process.kill();
           await prod.of('sentinel').process.kill();
           await Promise.all([
@@ -222,35 +273,6 @@ describeWithServer('detection by processes of their own', 'kafka', () => {
           expect([id, told.get(`handle:${id}`), await revocations(id)]).toEqual([id, 1, 1]);
         }
       }, 180_000);
-
-      /** What a proxy writes about a call that it denied. */
-      async function denied(
-        told: Pick<EventDataOf<'dev.postern.call.denied.v1'>, 'reason' | 'handle_id' | 'canary_id'>,
-      ): Promise<void> {
-        const place = { environment: 'prod', deployment: prod.name, component: 'proxy' } as const;
-        const events = new EventFactory({ clock: new SystemClock(), ...place });
-        const partitionKey = told.handle_id ?? 'peer:127.0.0.1';
-        const event = events.create('dev.postern.call.denied.v1', {
-          ...{ subject: `handle/${partitionKey}`, partitionKey, correlationId: 'req_test' },
-          data: {
-            ...told,
-            ...{ checksum_ok: true, detail: 'as a proxy tells it', resource: 'ledger' },
-            ...{ env_listener: 'prod', env_handle: 'prod', method: 'GET' },
-            client: { ip: '127.0.0.1' },
-          },
-        });
-        await new PostgresEventJournal(prod.database.database).append([event]);
-      }
-
-      /** An order as the sentinel writes it, so that it is there at a known instant. */
-      async function ordered(handleId: string): Promise<void> {
-        const [detection] = await listed('rule=D01');
-        await prod.database.database.query(
-          `insert into public.response_order (id, detection_id, rule, action, target, ordered_at)
-           values ($1, $2, 'D06', 'revoke_handle', $3, clock_timestamp())`,
-          [`rsp_${randomUUID().replaceAll('-', '')}`, detection!.id, `handle:${handleId}`],
-        );
-      }
     });
   });
 });

@@ -2,7 +2,7 @@ import { type RuleId } from '#detection';
 import { BASELINES } from './baselines.js';
 import { type Findings, type Threshold } from './findings.js';
 import { type InlineRun } from './inline-run.js';
-import { INLINE, NOT_BUILT, STREAM } from './measured-rules.js';
+import { INLINE, MEDIAN_ALONE, NOT_BUILT, STREAM } from './measured-rules.js';
 import { type Attack } from './recorder.js';
 import { type StreamRun } from './stream-run.js';
 import { figure, secondsAt, share, table } from './table.js';
@@ -64,6 +64,8 @@ export function comparisonTable(run: StreamRun): string {
   const rows = [
     comparison('D07, alarms', run, ['D07'], (attack) => [attack.rule]),
     ...BASELINES.map((one) => comparison(`${one}, D07's attacks`, run, ['D07'], () => [one])),
+    comparison('D17, alarms', run, ['D17'], (attack) => [attack.rule]),
+    comparison(MEDIAN_ALONE.finder, run, ['D17'], () => [MEDIAN_ALONE.finder]),
     comparison('all stream rules, alarms', run, STREAM, (attack) => [attack.rule]),
     ...BASELINES.map((one) => comparison(`${one}, all attacks`, run, STREAM, () => [one])),
   ];

@@ -14,7 +14,11 @@ import {
   ProofOfPossession,
   type ProofUses,
 } from '#handles';
-import { type CallLedger, type ProxiedResourceRegistration } from '#injection';
+import {
+  type CallLedger,
+  type CallRestrictions,
+  type ProxiedResourceRegistration,
+} from '#injection';
 import { type HttpHost, type ListenAddress, type PosternConfig, startHttpHost } from '#platform';
 import { type ResourceRegistration } from '#policy';
 import { aProxiedResource, CallPathParts, InMemoryProofUses } from '#testing';
@@ -77,6 +81,7 @@ export interface CallPathOptions {
   readonly proofUses?: ProofUses;
   readonly tls?: NonNullable<ListenAddress['tls']>;
   readonly canaries?: PlantedCanaries;
+  readonly restrictions?: CallRestrictions;
   /** What the proxy counts calls with; default the ledger of the parts. */
   readonly ledgerOf?: (parts: CallPathParts) => CallLedger;
   /** What makes its credentials managed. */
@@ -122,6 +127,7 @@ export class CallPath {
       trustedProxies: options.trustedProxies ?? [],
       callsInFlightMax: options.callsInFlightMax,
       canaries: options.canaries,
+      ...(options.restrictions === undefined ? {} : { restrictions: options.restrictions }),
       onProblem: (_: string, error: unknown) => problems.push(error),
       ...options.managedOf?.(parts),
     });

@@ -1,3 +1,4 @@
+import { NetworkZones } from '#detection';
 import { EventFactory } from '#events';
 import { type Handle, HandleLife, mintHandle } from '#handles';
 import { compileIssuer, IssuerRegistry } from '#identity';
@@ -28,7 +29,9 @@ import {
   InMemoryIntakeKeys,
   InMemoryRotationStore,
   InMemoryRotationWorld,
+  InMemoryRestrictionStore,
   InMemoryReviewNotices,
+  InMemoryUsualExchanges,
   rotationTerms,
   TEST_ENVIRONMENT,
   TEST_NOW,
@@ -107,6 +110,9 @@ export class AdminApi {
     records: new InMemoryResponseRecords(this.responseOrders),
     dryRuns: new InMemoryDryRunRequests(),
     settings: detectionSettings({ environment: TEST_ENVIRONMENT, deployment: 'test' }),
+    restrictions: new InMemoryRestrictionStore(this.records.journal),
+    usual: new InMemoryUsualExchanges(),
+    zones: new NetworkZones({}),
   };
   readonly canaries = new InMemoryCanaryStore(this.records.journal);
   readonly metrics = new Metrics();

@@ -106,6 +106,15 @@ export class DetectingDeployment {
     return row?.status;
   }
 
+  /** `subject_id` of the workload that a handle was issued to. */
+  async subjectOf(handleId: string): Promise<string | undefined> {
+    const [row] = await this.database.database.query<{ id: string }>(
+      'select subject_id as id from public.handle where id = $1',
+      [handleId],
+    );
+    return row?.id;
+  }
+
   /** Whether a suspension of the grant stands. */
   async isGrantSuspended(id: string): Promise<boolean> {
     const rows = await this.database.database.query(
@@ -167,7 +176,7 @@ export interface FoundDetection {
 }
 
 /** Of each subject one grant, so that what befalls the grant of one says nothing of the other. */
-function writeGrants(folder: PosternFolder): void {
+export function writeGrants(folder: Pick<PosternFolder, 'writeGrant'>): void {
   const day = 86_400_000;
   const reviewBy = new Date(Date.now() + REVIEW_DAYS * day).toISOString().slice(0, 10);
   for (const subject of ['settler', 'clerk']) {

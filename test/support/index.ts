@@ -11,6 +11,7 @@ export {
 export {
   openBaoAdmin,
   startOpenBao,
+  startOpenBaoWithAudit,
   startOpenBaoWithTls,
   stopOpenBao,
   TestOpenBao,
@@ -18,6 +19,7 @@ export {
 export { type AppRoleLogin, OpenBaoAdmin } from './openbao/openbao-admin.js';
 export { jsonAnswer, ScriptedVault, type SeenRequest } from './openbao/scripted-vault.js';
 export { createTopics, startKafka, stopKafka } from './kafka.js';
+export { FlinkJob, type FlinkScript } from './flink.js';
 export { TestKafka } from './test-kafka.js';
 export { startTestServers, type TestServers } from './start-test-servers.js';
 export { type ExampleClaims, IssuerExamples } from './issuer-examples.js';

@@ -96,6 +96,34 @@ export async function startOpenBaoWithTls(): Promise<{
   };
 }
 
+/** A server in dev mode with a file audit device, as an administrator declares it. */
+export async function startOpenBaoWithAudit(): Promise<{
+  readonly admin: OpenBaoAdmin;
+  /** What its audit device wrote so far. */
+  lines(): Promise<readonly string[]>;
+  stop(): Promise<void>;
+}> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'postern-openbao-audit-'));
+  const [settings, log] = [path.join(folder, 'audit.hcl'), path.join(folder, 'audit.log')];
+  const options = `options { file_path = "${log}" }`;
+  await writeFile(settings, `audit "file" "postern" {\n  ${options}\n}\n`);
+  const rootToken = randomBytes(16).toString('hex');
+  const port = await freePort();
+  const server = await OpenBaoProcess.start(
+    await openBaoBinary(),
+    [...devArgs(rootToken, port), `-config=${settings}`],
+    `http://127.0.0.1:${port}`,
+  );
+  return {
+    admin: new OpenBaoAdmin(server.address, rootToken),
+    lines: async () => (await readFile(log, 'utf8')).split('\n').filter((line) => line !== ''),
+    stop: async () => {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
 const devArgs = (rootToken: string, port: number): string[] => [
   '-dev',
   `-dev-root-token-id=${rootToken}`,

@@ -30,14 +30,18 @@ export class PosternProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    const before = this.output.length;
     const keep = (chunk: Buffer): void => void (this.output += chunk.toString());
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    await until(`${this.options.app} is ready`, () => this.#ready(child), READY_DEADLINE_MS);
+    const { app } = this.options;
+    await until(`${app} is ready`, () => this.#ready(child, before), READY_DEADLINE_MS);
   }
 
-  async #ready(child: ChildProcess): Promise<boolean> {
+  async #ready(child: ChildProcess, before: number): Promise<boolean> {
     if (child.exitCode !== null) throw new Error(`${this.options.app} ended:\n${this.output}`);
+    // It says so when it serves; a question to a port where nobody listens takes longer than to look.
+    if (!this.output.includes(' ready on ', before)) return false;
     return fetch(this.options.readyUrl).then(
       (response) => response.ok,
       () => false,

@@ -141,10 +141,9 @@ export class RotationDeployment {
       const needsVault = app === 'proxy' || app === 'rotator';
       const read = app === 'rotator' ? own : [];
       const vaultToken = needsVault ? await this.#vaultTokenFor(app, rotated, read) : undefined;
-      const deployed = await this.#deployed(name, app, vaultToken);
-      this.#apps.set(name, deployed);
-      await deployed.process.start();
+      this.#apps.set(name, await this.#deployed(name, app, vaultToken));
     }
+    await Promise.all([...this.#apps.values()].map(({ process }) => process.start()));
   }
 
   async #deployed(name: string, app: DeployedApp, vaultToken?: string): Promise<Deployed> {

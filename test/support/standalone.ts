@@ -14,6 +14,8 @@ export interface Standalone extends PosternFolder {
 export interface StandaloneOptions extends FolderOptions, SealedLogin {
   /** Nothing is copied: its first start is that of a new installation. */
   readonly fresh?: boolean;
+  /** Of its process besides, such as KAFKA_BROKERS. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export async function makeStandalone(options: StandaloneOptions): Promise<Standalone> {
@@ -22,6 +24,7 @@ export async function makeStandalone(options: StandaloneOptions): Promise<Standa
     POSTERN_CONFIG: folder.configFile,
     POSTERN_DATA_FOLDER: join(folder.folder, 'data'),
     LOG_LEVEL: 'info',
+    ...options.environment,
   };
   const process = new PosternProcess({
     app: 'standalone',

@@ -8,6 +8,7 @@ import kafkajs from 'kafkajs';
 import { freePort } from './free-port.js';
 import { brokerSettings, formatArguments } from './kafka/broker-settings.js';
 import { formatStorage } from './kafka/formatted-storage.js';
+import { mavenClassPath } from './maven-class-path.js';
 
 const run = promisify(execFile);
 const LOOPBACK = '127.0.0.1';
@@ -62,7 +63,7 @@ export class TestKafka {
     { users, settings = {}, port: given }: TestKafkaOptions = {},
   ): Promise<TestKafka> {
     const folder = path.join(root, `kafka-${name}`);
-    const classPath = await kafkaClassPath();
+    const classPath = await mavenClassPath('kafka', path.join(support, 'pom.xml'));
     await endForgotten(folder);
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -175,43 +176,6 @@ export class TestKafka {
     await ended;
     clearTimeout(deadline);
   }
-}
-
-/** The jars of the broker, as Java's class path; Maven fetches them the first time. */
-async function kafkaClassPath(): Promise<string> {
-  const pom = path.join(support, 'pom.xml');
-  const known = path.join(root, 'kafka-class-path');
-  const wanted = await readFile(pom, 'utf8');
-  const cached = await readFile(known, 'utf8').then(
-    (text) => text.split('\n---\n'),
-    () => [],
-  );
-  const [classPath, of] = cached;
-  const complete = of === wanted && classPath?.split(':').every((jar) => existsSync(jar));
-  if (classPath !== undefined && complete === true) return classPath;
-  const fresh = await askMaven(pom);
-  await writeFile(known, `${fresh}\n---\n${wanted}`);
-  return fresh;
-}
-
-async function askMaven(pom: string): Promise<string> {
-  await requireTool('java', 'Java 17 or later');
-  await requireTool('mvn', 'Apache Maven');
-  await mkdir(root, { recursive: true, mode: 0o755 });
-  const output = path.join(root, `kafka-class-path.${process.pid}`);
-  await run('mvn', [
-    ...['-q', '-B', '-f', pom, 'dependency:build-classpath'],
-    ...['-DincludeScope=runtime', `-Dmdep.outputFile=${output}`],
-  ]);
-  const classPath = (await readFile(output, 'utf8')).trim();
-  await rm(output);
-  return classPath;
-}
-
-async function requireTool(command: string, what: string): Promise<void> {
-  await run(command, ['-version']).catch((error: unknown) => {
-    throw new Error(`${what} is missing (no command "${command}")`, { cause: error });
-  });
 }
 
 /** A broker outlives a test run that was killed: end the one of this folder, and no other process. */

@@ -1,5 +1,5 @@
 import { type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { AnchorFolder } from '#adapters/files';
 import {
   authenticNote,
@@ -12,6 +12,9 @@ import {
   type VerifierOptions,
 } from '#audit';
 import { UsageError } from './usage-error.js';
+
+/** With all the signatures that witnesses may have added. */
+const NOTE_BYTES_MAX = 64 * 1024;
 
 /** What an export has to agree with. */
 export type Pins = Required<Pick<VerifierOptions, 'pins'>> & Pick<VerifierOptions, 'anchoredLeaf'>;
@@ -33,11 +36,22 @@ export async function keptPin(
   file: string,
   publicKeys: readonly KeyObject[],
 ): Promise<PinnedCheckpoint> {
-  const note = await readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`${file}: cannot be read`);
-  });
-  return { checkpoint: trusted(note, file, publicKeys), from: file };
+  return { checkpoint: trusted(await readNote(file), file, publicKeys), from: file };
 }
+
+async function readNote(file: string): Promise<string> {
+  const status = await stat(file).catch(cannotBeRead(file));
+  if (!status.isFile()) throw new UsageError(`${file}: is no plain file`);
+  if (status.size > NOTE_BYTES_MAX) throw new UsageError(`${file}: is no signed checkpoint`);
+  return readFile(file, 'utf8').catch(cannotBeRead(file));
+}
+
+const cannotBeRead =
+  (file: string) =>
+  (error: unknown): never => {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new UsageError(`${file}: cannot be read (${reason})`);
+  };
 
 function trusted(note: string, where: string, publicKeys: readonly KeyObject[]): Checkpoint {
   const parsed = parseNote(note);
@@ -63,7 +77,9 @@ function leafReader(
       const hashes =
         anchor.readNow({ level: 0, index: tile, width }) ??
         anchor.readNow({ level: 0, index: tile, width: TILE_WIDTH });
-      if (hashes === undefined) throw new UsageError(`${folder}: lacks the tile of index ${index}`);
+      if (hashes === undefined || hashes.length < width) {
+        throw new UsageError(`${folder}: lacks the tile of index ${index}`);
+      }
       held = { tile, hashes };
     }
     return held.hashes[index % TILE_WIDTH];

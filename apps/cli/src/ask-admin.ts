@@ -1,10 +1,10 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { fetchWithProof, PosternRefused } from '#client';
+import { type DpopProver, fetchWithProof, PosternRefused } from '#client';
 import { DependencyUnavailable } from '#kernel';
 import { openDpopKey } from './dpop-key-file.js';
 import { readHandle } from './input.js';
-import { shown } from './shown.js';
+import { shownShort } from './shown.js';
 
 /** Where the admin API is, and who asks. */
 export interface AdminOptions {
@@ -22,6 +22,9 @@ export interface AdminAnswer {
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+const DETAIL_CHARACTERS_MAX = 2_000;
+const [UNEXPECTED, WHO] = ['unexpected answer', ': is this the admin API?'];
 
 /** The options of AdminOptions. */
 export const addAdminOptions = (command: Command): Command =>
@@ -33,7 +36,7 @@ export const addAdminOptions = (command: Command): Command =>
 
 /**
  * Asks the admin API, with the operator handle and, when a key is named, a proof. Never follows a redirect: the handle is
- * for the origin that was named.
+ * for the origin that was named. Takes at most 32 MiB and 15 seconds.
  * @param path With its slash: `/admin/v1/...`
  * @throws UsageError, PosternRefused, DependencyUnavailable
  */
@@ -43,37 +46,101 @@ export async function askAdmin(
   init: RequestInit = {},
 ): Promise<AdminAnswer> {
   const handle = await readHandle(options);
-  const response = await send(path, options, { init, handle });
-  const body: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new PosternRefused(response.status, detailOf(body), undefined);
-  return { status: response.status, body };
+  const prover = options.dpopKey === undefined ? undefined : await openDpopKey(options.dpopKey);
+  const { response, text } = await answerOf(options, () =>
+    send(path, options, { init, handle, prover }),
+  );
+  const { status } = response;
+  if (text === undefined)
+    throw new PosternRefused(status, `${UNEXPECTED} of over 32 MiB${WHO}`, undefined);
+  const body = jsonIn(text);
+  if (!response.ok) throw new PosternRefused(status, refusalIn(body), undefined);
+  return { status, body };
 }
 
-async function send(
+/** As `askAdmin`, with a body. What is undefined in it is not sent. */
+export const postAdmin = (
   path: string,
-  { admin, origin, dpopKey }: AdminOptions,
-  { init, handle }: { readonly init: RequestInit; readonly handle: string },
+  options: AdminOptions,
+  body: object,
+): Promise<AdminAnswer> =>
+  askAdmin(path, options, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** The answer as `schema` has it. @throws PosternRefused for another one: somebody else answered */
+export function fitting<Output>(schema: z.ZodType<Output>, { status, body }: AdminAnswer): Output {
+  const { data } = schema.safeParse(body);
+  if (data !== undefined) return data;
+  throw new PosternRefused(status, `${UNEXPECTED}${WHO}`, undefined);
+}
+
+interface Sent {
+  readonly init: RequestInit;
+  readonly handle: string;
+  readonly prover: DpopProver | undefined;
+}
+
+function send(
+  path: string,
+  { admin, origin }: AdminOptions,
+  { init, handle, prover }: Sent,
 ): Promise<Response> {
-  const prover = dpopKey === undefined ? undefined : await openDpopKey(dpopKey);
   const headers = new Headers(init.headers);
   headers.set('authorization', `${prover === undefined ? 'Bearer' : 'DPoP'} ${handle}`);
   const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  const request: RequestInit = { ...init, headers, signal, redirect: 'error' };
+  const request: RequestInit = { ...init, headers, signal, redirect: 'manual' };
   const [url, provenUrl] = [`${withoutSlash(admin)}${path}`, `${withoutSlash(origin)}${path}`];
   const target = { endpoint: 'admin', url, provenUrl, method: init.method ?? 'GET' } as const;
-  const answer =
-    prover === undefined
-      ? fetch(url, request)
-      : fetchWithProof(prover, { ...target, handle, init: request });
-  return answer.catch((cause: unknown) => {
-    const message = `the admin API does not answer at ${admin}: name it with --admin`;
-    throw new DependencyUnavailable('admin API', message, { cause });
-  });
+  return prover === undefined
+    ? fetch(url, request)
+    : fetchWithProof(prover, { ...target, handle, init: request });
 }
 
 const withoutSlash = (origin: string): string => origin.replace(/\/$/, '');
 
-function detailOf(answer: unknown): string {
+/** The answer with its text; undefined when that is longer than any of the admin API. @throws DependencyUnavailable */
+async function answerOf(
+  { admin }: AdminOptions,
+  ask: () => Promise<Response>,
+): Promise<{ readonly response: Response; readonly text: string | undefined }> {
+  const unavailable = (what: string, cause?: unknown): DependencyUnavailable =>
+    new DependencyUnavailable('admin API', `${what}: name it with --admin`, { cause });
+  try {
+    const response = await ask();
+    const { status } = response;
+    if (status >= 300 && status < 400)
+      throw unavailable(`the admin API is not at ${admin}, which redirects`);
+    return { response, text: await limitedText(response, ANSWER_BYTES_MAX) };
+  } catch (cause) {
+    if (cause instanceof DependencyUnavailable) throw cause;
+    throw unavailable(`the admin API does not answer at ${admin}`, cause);
+  }
+}
+
+/** Undefined as soon as it is longer. */
+async function limitedText(response: Response, bytesMax: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) return undefined; // Ending the loop ends the connection.
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function refusalIn(answer: unknown): string {
   const { data } = z.object({ detail: z.string() }).safeParse(answer);
-  return shown(data?.detail ?? 'refused');
+  return shownShort(data?.detail ?? 'refused', DETAIL_CHARACTERS_MAX);
 }

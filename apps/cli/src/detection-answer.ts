@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { type AdminAnswer } from './ask-admin.js';
-import { fitting } from './rotation-answer.js';
+import { type AdminAnswer, fitting } from './ask-admin.js';
 import { shown } from './shown.js';
 
 const nullable = z.string().nullish();
@@ -57,11 +56,13 @@ const rules = z.looseObject({
   ),
 });
 type ToldRule = z.infer<typeof rules>['rules'][number];
+const dryRunOrder = z.looseObject({ rule: z.string(), asked: z.literal(true) });
 
 /** @throws PosternRefused for another answer; so do the others */
 export const detectionIn = (answer: AdminAnswer): ToldDetection => fitting(detection, answer);
 export const detectionsIn = (answer: AdminAnswer): z.infer<typeof page> => fitting(page, answer);
 export const undoingIn = (answer: AdminAnswer): z.infer<typeof undoing> => fitting(undoing, answer);
+export const dryRunIn = (answer: AdminAnswer): string => fitting(dryRunOrder, answer).rule;
 export const rulesIn = (answer: AdminAnswer): readonly ToldRule[] => fitting(rules, answer).rules;
 
 /** One line for a list. */

@@ -1,14 +1,15 @@
 import { describeEvent, type RecordedEvent, toCaep, toOcsf } from '#events';
+import { shown, shownJson } from './shown.js';
 import { UsageError } from './usage-error.js';
 
 /** One line; undefined for an event that the format has no word for. */
 export type EventFormat = (event: RecordedEvent) => string | undefined;
 
 const asJson = (value: object | undefined): string | undefined =>
-  value === undefined ? undefined : JSON.stringify(value);
+  value === undefined ? undefined : shownJson(value);
 
 const FORMATS = {
-  line: describeEvent,
+  line: (event) => shown(describeEvent(event)),
   json: asJson,
   ocsf: (event) => asJson(toOcsf(event)),
   caep: (event) => asJson(toCaep(event)),

@@ -15,5 +15,5 @@ const eventShape = z.looseObject({
 /** An event as the admin API tells it, as one line; those of a later version are shown as they came. */
 export function eventLine(event: Readonly<Record<string, unknown>>): string {
   const { success } = eventShape.safeParse(event);
-  return success ? describeEvent(event as unknown as RecordedEvent) : shown(JSON.stringify(event));
+  return shown(success ? describeEvent(event as unknown as RecordedEvent) : JSON.stringify(event));
 }

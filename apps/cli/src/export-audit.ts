@@ -1,9 +1,14 @@
 import { once } from 'node:events';
 import { type Writable } from 'node:stream';
-import { type PostgresAuditLog } from '#adapters/postgres';
-import { writeHeader, writeRange } from '#audit';
-import { type EventSource } from './event-spool.js';
+import { type AuditHistory, writeHeader, writeRange } from '#audit';
+import { PosternError } from '#kernel';
+import { type EventSource } from './event-source.js';
 import { UsageError } from './usage-error.js';
+
+/** What the export was written to took no more of it. The message says why. */
+export class ExportUnwritten extends PosternError {
+  override readonly code = 'audit-export-unwritten';
+}
 
 /** What of the log is written: whole checkpoints, from one to another. */
 export interface ExportRange {
@@ -13,7 +18,7 @@ export interface ExportRange {
 
 /** The checkpoints round what was asked for. @throws UsageError when there is none */
 export async function exportRange(
-  log: PostgresAuditLog,
+  log: AuditHistory,
   asked: { readonly from: number; readonly to: number | undefined },
 ): Promise<ExportRange> {
   const { from, to } = asked;
@@ -27,16 +32,17 @@ export async function exportRange(
   throw new UsageError('no checkpoint covers that range yet');
 }
 
-/** Writes an export; resolves to how many of its events were not found. */
+/**
+ * Writes an export; resolves, when all of it is handed over, to how many of its events were not found.
+ * @throws ExportUnwritten, DependencyUnavailable, UsageError; then what was written is not whole
+ */
 export async function exportAudit(
-  parts: { readonly log: PostgresAuditLog; readonly origin: string; readonly source: EventSource },
+  parts: { readonly log: AuditHistory; readonly origin: string; readonly source: EventSource },
   { from, to }: ExportRange,
   output: Writable,
 ): Promise<number> {
   const { log, origin, source } = parts;
-  const write = async (line: string): Promise<void> => {
-    if (!output.write(`${line}\n`)) await once(output, 'drain');
-  };
+  const { write, end } = lineWriter(output);
   await write(writeHeader(origin, from === 0 ? undefined : await log.checkpointUpTo(from)));
   let [size, missing] = [from, 0];
   while (size < to) {
@@ -50,5 +56,35 @@ export async function exportAudit(
     }
     size = kept.size;
   }
+  await end();
   return missing;
+}
+
+interface LineWriter {
+  readonly write: (line: string) => Promise<void>;
+  /** Resolves when all lines are handed over. */
+  readonly end: () => Promise<void>;
+}
+
+/** A full disk, or a reader that is gone, is told by an event, after the write that it stopped. */
+function lineWriter(output: Writable): LineWriter {
+  let failure: unknown;
+  const fail = (error: unknown): never => {
+    failure ??= error;
+    const reason = (failure as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new ExportUnwritten(`the export is not whole: it cannot be written (${reason})`);
+  };
+  output.on('error', (error) => {
+    failure ??= error;
+  });
+  return {
+    write: async (line) => {
+      if (failure !== undefined) fail(failure);
+      if (!output.write(`${line}\n`)) await once(output, 'drain').catch(fail);
+    },
+    end: async () => {
+      await new Promise((resolve) => output.write('', resolve));
+      if (failure !== undefined) fail(failure);
+    },
+  };
 }

@@ -1,11 +1,13 @@
 import { createReadStream } from 'node:fs';
+import { LINE_BYTES_MAX } from '#audit';
 import { UsageError } from './usage-error.js';
 
-/** Longer than any line of ours: an event has at most 16 KiB, and its proof less. */
-const LINE_BYTES_MAX = 1024 * 1024;
 const LINE_END = 0x0a;
 
-/** The lines of a file, or of standard input (`-`), one after the other, without their ends. @throws UsageError */
+/**
+ * The lines of a file, or of standard input (`-`), one after the other, without their ends. A line that is longer than any
+ * of ours comes as what was read of it so far, which is over LINE_BYTES_MAX, and is the last. @throws UsageError
+ */
 export async function* linesOf(source: string): AsyncGenerator<Uint8Array> {
   const stream = source === '-' ? process.stdin : createReadStream(source);
   let rest: Buffer = Buffer.alloc(0);
@@ -18,10 +20,9 @@ export async function* linesOf(source: string): AsyncGenerator<Uint8Array> {
         begin = end + 1;
       }
       rest = rest.subarray(begin);
-      if (rest.length > LINE_BYTES_MAX) throw new UsageError(`${source}: has a line of over 1 MiB`);
+      if (rest.length > LINE_BYTES_MAX) break;
     }
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     throw new UsageError(`${source}: cannot be read (${reason})`);
   }

@@ -30,10 +30,16 @@ function limited(content: string, name: string): string {
 
 /** A handle from the variable, or from the file that was named. */
 export async function readHandle(options: { readonly handleFile?: string }): Promise<string> {
-  if (options.handleFile !== undefined) return readInput(options.handleFile);
+  if (options.handleFile !== undefined) return handleIn(await readInput(options.handleFile));
   const fromEnvironment = process.env['POSTERN_HANDLE'];
-  if (fromEnvironment !== undefined && fromEnvironment !== '') return fromEnvironment;
+  if (fromEnvironment !== undefined && fromEnvironment !== '') return handleIn(fromEnvironment);
   throw new UsageError(
     'no handle: set POSTERN_HANDLE, or name a file with --handle-file (- for standard input)',
   );
+}
+
+/** What no header takes is refused here: `fetch` would quote the whole header in its error. */
+function handleIn(text: string): string {
+  if (/^[\x21-\x7e]{1,1024}$/.test(text)) return text;
+  throw new UsageError('the handle has characters that no handle has');
 }

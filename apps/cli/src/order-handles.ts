@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { PosternRefused } from '#client';
-import { type AdminOptions, askAdmin } from './ask-admin.js';
+import { type AdminOptions, fitting, postAdmin } from './ask-admin.js';
+import { shown } from './shown.js';
 import { UsageError } from './usage-error.js';
 
 /** What an order names, as options. */
@@ -36,17 +36,12 @@ export const addOrderOptions = (command: Command): Command =>
  * @throws UsageError, PosternRefused, DependencyUnavailable
  */
 export async function orderHandles(verb: OrderVerb, options: OrderOptions): Promise<void> {
-  const { status, body } = await askAdmin(`/admin/v1/${verb}`, options, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(orderOf(options)),
-  });
-  const { data } = z.record(z.string(), z.unknown()).safeParse(body);
-  const changed = z.array(z.string()).safeParse(data?.[DONE[verb]]).data;
-  if (changed === undefined) {
-    throw new PosternRefused(status, 'unexpected answer: is this the admin API?', undefined);
-  }
-  for (const id of changed) console.log(id);
+  const answer = await postAdmin(`/admin/v1/${verb}`, options, orderOf(options));
+  const { [DONE[verb]]: changed = [] } = fitting(
+    z.looseObject({ [DONE[verb]]: z.array(z.string()) }),
+    answer,
+  );
+  for (const id of changed) console.log(shown(id));
   process.stderr.write(`${changed.length} handles ${DONE[verb]}\n`);
 }
 

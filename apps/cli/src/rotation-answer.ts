@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { PosternRefused } from '#client';
-import { type AdminAnswer } from './ask-admin.js';
+import { type AdminAnswer, fitting } from './ask-admin.js';
 import { shown } from './shown.js';
 
 const nullable = z.string().nullish();
@@ -37,12 +36,6 @@ export const rotationIn = (answer: AdminAnswer): ToldRotation => fitting(rotatio
 
 /** @throws PosternRefused for another answer */
 export const rotationsIn = (answer: AdminAnswer): z.infer<typeof page> => fitting(page, answer);
-
-export function fitting<Output>(schema: z.ZodType<Output>, { status, body }: AdminAnswer): Output {
-  const { data } = schema.safeParse(body);
-  if (data !== undefined) return data;
-  throw new PosternRefused(status, 'unexpected answer: is this the admin API?', undefined);
-}
 
 const versionsOf = ({ from_version: from, to_version: to }: ToldRotation): string =>
   `${from ?? '-'} -> ${to ?? '-'}`;

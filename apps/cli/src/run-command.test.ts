@@ -30,6 +30,26 @@ describe('a command', () => {
     expect([done, told]).toEqual([['ledger'], []]);
   });
 
+  it.each<readonly [string, readonly string[], number]>([
+    ['an option that there is not', ['rotate', 'ledger', '--bogus'], 64],
+    ['no argument', ['rotate'], 64],
+    ['a command that there is not', ['rotat'], 64],
+    ['help', ['--help'], 0],
+  ])('does not end with 1 when it is given %s', async (_what, args, code) => {
+    jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    await run(...args);
+    expect([process.exitCode, done]).toEqual([code, []]);
+  });
+
+  it('tells what went wrong in lines that do not steer a terminal, without handles', async () => {
+    program.command('fail').action(() => {
+      throw new Error(`\u001b[2J\u009b of pst_test_${'A'.repeat(49)}\nsecond line`);
+    });
+    await run('fail');
+    expect(told.join('')).toBe('postern: \\u001b[2J\\u009b of [redacted]\npostern: second line\n');
+    expect(process.exitCode).toBe(70);
+  });
+
   it.each([
     ['of an option that is unknown', ['rotate', 'ledger', `--wrapped=${TOKEN}`]],
     ['that is one', ['rotate', `--${TOKEN}`]],

@@ -1,9 +1,9 @@
-import { type Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { PosternClientError, PosternRefused } from '#client';
 import { PosternError } from '#kernel';
-import { masked } from '#platform/start';
+import { problemLine } from './problem-line.js';
 
-/** Of sysexits.h. */
+/** Of sysexits.h. What a command says besides (0, 1 and 2) stands in its help. */
 const EXIT = { usage: 64, unavailable: 69, internal: 70, refused: 77, config: 78 } as const;
 
 /**
@@ -19,11 +19,16 @@ export async function runCommand(
     admit(args);
     await program.parseAsync([...args]);
   } catch (failure) {
+    process.exitCode = failure instanceof CommanderError ? askedCode(failure) : exitCodeOf(failure);
+    if (failure instanceof CommanderError) return; // It has said so itself.
     const message = failure instanceof Error ? failure.message : 'unknown failure';
-    for (const line of message.split('\n')) process.stderr.write(`postern: ${masked(line)}\n`);
-    process.exitCode = exitCodeOf(failure);
+    for (const line of message.split('\n')) process.stderr.write(`${problemLine(line)}\n`);
   }
 }
+
+/** Commander ends with 1 for what it does not understand, which says something else here. */
+const askedCode = ({ exitCode }: CommanderError): number =>
+  exitCode === 1 ? EXIT.usage : exitCode;
 
 function exitCodeOf(failure: unknown): number {
   if (failure instanceof PosternRefused) return EXIT.refused;

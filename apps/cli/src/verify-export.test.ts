@@ -26,12 +26,21 @@ describe('postern audit verify', () => {
     const { lines } = await anExport([3, 4]);
     const { proven, finding } = await verify(`${lines.join('\n')}\n`);
     expect(finding).toBeUndefined();
-    const told = describeProof(proven, false).join('\n');
+    const told = describeProof(proven, {}).join('\n');
     expect(told).toMatch(
       /^proven: events 0 to 6 of postern\.test\/audit\/0a1b2c3d, under 2 checkp/,
     );
     expect(told).toContain('not proven: that the log ends here');
-    expect(describeProof(proven, true).join('\n')).not.toContain('not proven');
+    const agreed = describeProof({ ...proven, agreedTo: 7 }, { log: proven.log }).join('\n');
+    expect(agreed).toContain('up to size 7 it is what was kept outside');
+    expect(agreed).not.toContain('not proven');
+    const partly = describeProof({ ...proven, agreedTo: 3 }, { log: proven.log }).join('\n');
+    expect(partly).toContain('signed once from size 3 on');
+    const former = describeProof({ ...proven, isOfFormerKey: true }, {}).join('\n');
+    expect(former).toContain('who has a key of before');
+    expect(describeProof({ ...proven, from: 3 }, {})).toContain(
+      'not in this export: events 0 to 2',
+    );
   });
 
   it('takes a file whose last line has no end', async () => {
@@ -50,8 +59,11 @@ describe('postern audit verify', () => {
     expect(told[2]).toContain('changed, exchanged or forged');
   });
 
-  it('has no more of a file in memory than a line of 1 MiB', async () => {
-    await expect(verify('x'.repeat(3 * 1024 * 1024))).rejects.toThrow('a line of over 1 MiB');
+  it('names a line that is longer than any, and has no more of it in memory', async () => {
+    const { lines } = await anExport([3]);
+    lines[3] = 'x'.repeat(3 * 1024 * 1024);
+    const { finding } = await verify(lines.join('\n'));
+    expect(finding).toMatchObject({ kind: 'unreadable-line', index: 1, line: 4 });
   });
 
   it('says that a file cannot be read', async () => {

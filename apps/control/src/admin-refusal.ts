@@ -93,6 +93,15 @@ export class DetectionUnknown extends AdminRefusal {
   }
 }
 
+export class RestrictionUnknown extends AdminRefusal {
+  override readonly code = 'restriction-unknown';
+  override readonly status = 404;
+
+  constructor(id: string) {
+    super(`no restriction has the id ${JSON.stringify(id)}`);
+  }
+}
+
 /** A rule that decides on one event cannot be tried on windows of the past, and needs no trial to enforce. */
 export class RuleNotTryable extends AdminRefusal {
   override readonly code = 'rule-not-tryable';

@@ -1,11 +1,24 @@
-import { type PlannedResponse, type ResponseOrder, type ResponseResult } from '#detection';
+import {
+  isRestriction,
+  type PlannedResponse,
+  type ResponseOrder,
+  type ResponseResult,
+} from '#detection';
 import { type EventFactory } from '#events';
-import { type HandleSelector, type HandleStore, type Suspensions } from '#handles';
+import {
+  type HandleSelector,
+  type HandleStore,
+  type RestrictionTerms,
+  type Suspensions,
+} from '#handles';
 import { type Clock } from '#kernel';
 import { type ChangeHandles } from '#oauth';
 import { RequestRotation, RotationRefused } from '#rotation';
-import { type RotationPorts } from './rotations.js';
+import { type DetectionPorts } from './detection-ports.js';
 import { receiptOf } from './response-receipt.js';
+import { restrictionTerms } from './restriction-terms.js';
+import { type Restrictions } from './restrictions.js';
+import { type RotationPorts } from './rotations.js';
 import { standingOf } from './standing-suspension.js';
 
 export interface CarryOutResponseParts {
@@ -14,6 +27,8 @@ export interface CarryOutResponseParts {
   readonly suspensions: Suspensions;
   readonly changes: ChangeHandles;
   readonly rotation: RotationPorts;
+  readonly detection: Pick<DetectionPorts, 'store' | 'usual' | 'zones' | 'settings'>;
+  readonly restrictions: Restrictions;
   readonly events: EventFactory;
   readonly clock: Clock;
 }
@@ -47,6 +62,7 @@ export class CarryOutResponse {
   async carryOut(order: ResponseOrder): Promise<ResponseResult> {
     const { action } = order.response;
     if (action === 'request_rotation') return this.#rotate(order);
+    if (isRestriction(action)) return this.#restrict(order);
     if (!isHandleResponse(action)) return 'nothing_to_do';
     const selector = await this.#selectorOf(order.response);
     if (selector === undefined) return 'nothing_to_do';
@@ -54,21 +70,29 @@ export class CarryOutResponse {
     const outcome = await this.parts.changes.carryOut({
       ...{ action: change, selector },
       ...initiated(order),
+      detectionId: order.detectionId,
       receipt: receiptOf(order, 'response'),
     });
     if (outcome.kind === 'repeated' || outcome.handles.length > 0) return 'done';
     return change === 'suspend' && (await this.#stands(order, selector)) ? 'done' : 'nothing_to_do';
   }
 
-  /** Ends a suspension that was for a time, unless it is another's by now. @throws DependencyUnavailable */
+  /**
+   * Ends a suspension that was for a time, unless it is another's by now, and a restriction before its time; over they are by
+   * themselves. @throws DependencyUnavailable
+   */
   async takeBack(order: ResponseOrder, by?: Initiated): Promise<boolean> {
     const { action } = order.response;
+    if (isRestriction(action)) {
+      return by === undefined ? false : this.parts.restrictions.liftOf(order, by);
+    }
     if (!isHandleResponse(action) || ACTIONS[action] !== 'suspend') return false;
     const selector = await this.#selectorOf(order.response);
     if (selector === undefined || !(await this.#stands(order, selector))) return false;
     await this.parts.changes.carryOut({
       ...{ action: 'resume', selector },
       ...(by ?? initiated(order)),
+      detectionId: order.detectionId,
       receipt: receiptOf(order, 'response-end'),
     });
     return true;
@@ -95,6 +119,20 @@ export class CarryOutResponse {
       default:
         return undefined;
     }
+  }
+
+  async #restrict(order: ResponseOrder): Promise<ResponseResult> {
+    const { detection, restrictions } = this.parts;
+    const found = await detection.store.find(order.detectionId);
+    if (found === undefined) return 'nothing_to_do';
+    const terms = await restrictionTerms(order, found, detection);
+    if (terms === undefined || !(await this.#isHere(terms))) return 'nothing_to_do';
+    return restrictions.impose(order, terms);
+  }
+
+  /** A handle of another deployment, or of nobody, needs no restriction here. */
+  async #isHere({ kind, entityId }: RestrictionTerms): Promise<boolean> {
+    return kind !== 'bytes_rate' || (await this.#known(entityId)) !== undefined;
   }
 
   async #known(id: string): Promise<HandleSelector | undefined> {

@@ -46,7 +46,7 @@ export class CommandConsumer {
     this.#reading = await feed.subscribe({
       group: COMMAND_GROUP,
       from: 'earliest',
-      ...this.#consumption().ofCommands((command) => receiver.receive(command)),
+      ...this.#consumption().ofIncoming((command) => receiver.receive(command)),
       onFailure: (error) => {
         log.error({ err: error }, 'commands are not read any more');
         this.#failure = error;

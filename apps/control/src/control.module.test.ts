@@ -11,7 +11,7 @@ afterEach(() => api.host.close(0));
 
 describe('what control tells unasked', () => {
   it('is at its start which reviews are due and which grants are in force, each once', async () => {
-    await until(() => api.journal.events.length === 2, '2 events');
+    await until(() => api.journal.events.length === 3, '3 events');
     expect(api.journal.of('dev.postern.policy.changed.v1')).toMatchObject([
       { grant_set_digest: api.grants.current().digest, grants: 3 },
     ]);
@@ -20,11 +20,18 @@ describe('what control tells unasked', () => {
     ]);
   });
 
+  it('is what there is, once a day', async () => {
+    await until(() => api.journal.events.length === 3, '3 events');
+    const [told, ...others] = api.journal.of('dev.postern.policy.listed.v1');
+    expect(others).toEqual([]);
+    expect(told?.grants).toHaveLength(3);
+  });
+
   it('is every change of the grants', async () => {
-    await until(() => api.journal.events.length === 2, '2 events');
+    await until(() => api.journal.events.length === 3, '3 events');
     const previous = api.grants.current().digest;
     api.grants.replace(aGrantSet([operatorGrant]));
-    await until(() => api.journal.events.length === 3, '3 events');
+    await until(() => api.journal.events.length === 4, '4 events');
     expect(api.journal.of('dev.postern.policy.changed.v1').at(-1)).toMatchObject({
       previous_digest: previous,
       grants_removed: ['old', 'settlement-reads-ledger'],
@@ -32,7 +39,7 @@ describe('what control tells unasked', () => {
   });
 
   it('is logged when it cannot be told', async () => {
-    await until(() => api.journal.events.length === 2, '2 events');
+    await until(() => api.journal.events.length === 3, '3 events');
     api.journal.setReachable(false);
     api.grants.replace(aGrantSet([operatorGrant]));
     const line = 'a round of the control process failed';

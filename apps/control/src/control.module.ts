@@ -41,7 +41,8 @@ import { Canaries } from './canaries.js';
 import { CanariesController } from './canaries.controller.js';
 import { CarryOutResponse } from './carry-out-response.js';
 import { DetectionsController } from './detections.controller.js';
-import { type DetectionPorts, Detections } from './detections.js';
+import { type DetectionPorts } from './detection-ports.js';
+import { Detections } from './detections.js';
 import { ExplainController } from './explain.controller.js';
 import { Explanations } from './explanations.js';
 import {
@@ -54,10 +55,13 @@ import { PolicyJournal } from './policy-journal.js';
 import { receivingParts } from './receiving-parts.js';
 import { ResponseLoop } from './response-loop.js';
 import { responseObserver } from './response-metrics.js';
+import { Restrictions } from './restrictions.js';
+import { RestrictionsController } from './restrictions.controller.js';
 import { Reviews } from './reviews.js';
 import { RotationsController } from './rotations.controller.js';
 import { type RotationPorts, Rotations } from './rotations.js';
 import { SECURITY_EVENT_TYPE, SecurityEventsController } from './security-events.controller.js';
+import { StandingList } from './standing-list.js';
 
 export { openLeakReporters } from './open-leak-reporters.js';
 export { openDetection } from './open-detection.js';
@@ -99,6 +103,8 @@ export interface ControlParts {
   readonly leakReporters: readonly LeakReporter[];
   /** What was recorded of a request, to explain it. */
   readonly evidence: Evidence;
+  /** In seconds, by the id of a grant: after how long without use it counts as stale. Default: as for all. */
+  readonly unusedGrants?: Readonly<Record<string, number>>;
   /** Which reviews were told of. */
   readonly notices: ReviewNotices;
   /** Where changes of the grants are told. */
@@ -115,7 +121,8 @@ export interface ControlParts {
 export class ControlModule {
   static register(parts: ControlParts): DynamicModule {
     const changes = new ChangeHandles(parts);
-    const effects = new CarryOutResponse({ ...parts, changes });
+    const restrictions = new Restrictions({ ...parts, ...parts.detection });
+    const effects = new CarryOutResponse({ ...parts, changes, restrictions });
     const observer = responseObserver(parts.metrics, parts.log);
     const { orders } = parts.detection;
     const reviews = new Reviews(parts);
@@ -125,6 +132,7 @@ export class ControlModule {
       (failure: unknown): void => {
         parts.log?.error({ err: failure }, what);
       };
+    const onRoundFault = tell('a round of the control process failed');
     return {
       module: ControlModule,
       controllers: [
@@ -132,6 +140,7 @@ export class ControlModule {
         OrdersController,
         RotationsController,
         DetectionsController,
+        RestrictionsController,
         CanariesController,
         ExplainController,
         SecurityEventsController,
@@ -148,9 +157,10 @@ export class ControlModule {
         provide(Detections, new Detections({ ...parts, effects })),
         provide(ResponseLoop, new ResponseLoop({ ...parts, orders, effects, observer })),
         provide(Canaries, new Canaries(parts)),
+        provide(Restrictions, restrictions),
         ...leakReportsOf(parts, changes, tell('refused reports cannot be told of yet')),
         provide(Explanations, new Explanations(parts)),
-        provide(Rounds, roundsOf(parts, tell('a round of the control process failed'))),
+        provide(Rounds, roundsOf(parts, restrictions, onRoundFault)),
         provide(AdminFaults, new AdminFaults(tell('an admin request failed'))),
       ],
     };
@@ -206,11 +216,24 @@ function operatorsOf(parts: ControlParts): AdminOperators {
 }
 
 /** What control does unasked: tells of reviews that are near and of grants that change, and forgets what is over. */
-function roundsOf(parts: ControlParts, onFault: (failure: unknown) => void): Rounds {
+function roundsOf(
+  parts: ControlParts,
+  restrictions: Restrictions,
+  onFault: (failure: unknown) => void,
+): Rounds {
   const cadence = new ReviewCadence(parts);
   const policy = PolicyJournal.over({ ...parts, onFault });
+  const { unusedGrants = {}, resources } = parts;
+  const ids = resources.all.map(({ id }) => id);
+  const standing = new StandingList({ ...parts, unusedGrants, resources: ids });
   return new Rounds({
-    duties: [() => policy.flush(), (signal) => cadence.check(signal), ...forgetting(parts)],
+    duties: [
+      () => policy.flush(),
+      () => standing.tellDaily(),
+      (signal) => cadence.check(signal),
+      ...forgetting(parts),
+      () => restrictions.forget(),
+    ],
     onFault,
   });
 }

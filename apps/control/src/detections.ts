@@ -2,12 +2,7 @@ import {
   type Detection,
   type DetectionFilter,
   type DetectionResolution,
-  type DetectionSettings,
-  type DetectionStore,
-  type DryRunRequests,
-  type ResponseOrders,
   type ResponseRecord,
-  type ResponseRecords,
   type Rule,
   type RuleId,
   ruleIds,
@@ -20,18 +15,10 @@ import { type Clock, randomId } from '#kernel';
 import { type Operator } from '#oauth';
 import { DetectionUnknown, RuleNotTryable } from './admin-refusal.js';
 import { type CarryOutResponse } from './carry-out-response.js';
+import { type DetectionPorts } from './detection-ports.js';
 
 /** What is none is not looked for: PostgreSQL takes no NUL, and an address may hold anything. */
 const DETECTION_ID = /^det_[A-Za-z0-9_-]{1,59}$/;
-
-/** Where detections, and what is done about them, are known. */
-export interface DetectionPorts {
-  readonly store: DetectionStore;
-  readonly orders: ResponseOrders;
-  readonly records: ResponseRecords;
-  readonly dryRuns: DryRunRequests;
-  readonly settings: DetectionSettings;
-}
 
 export interface DetectionsParts {
   readonly detection: DetectionPorts;
@@ -95,7 +82,7 @@ export class Detections {
     return closed;
   }
 
-  /** Ends the suspensions that the detection placed. What was revoked stays so. @throws DetectionUnknown */
+  /** Ends the suspensions and restrictions that the detection placed. What was revoked stays so. @throws DetectionUnknown */
   async undo(id: string, reason: string, operator: Operator): Promise<Undoing> {
     const { detection, responses } = await this.show(id);
     const correlationId = randomId('req');

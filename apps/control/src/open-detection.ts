@@ -4,11 +4,13 @@ import {
   PostgresDryRunRequests,
   PostgresResponseOrders,
   PostgresResponseRecords,
+  PostgresRestrictionStore,
+  PostgresUsualExchanges,
 } from '#adapters/postgres';
-import { compileDetection } from '#detection';
+import { compileDetection, NetworkZones } from '#detection';
 import { type EventFactory } from '#events';
 import { type PosternConfig } from '#platform';
-import { type DetectionPorts } from './detections.js';
+import { type DetectionPorts } from './detection-ports.js';
 
 /** What control needs to know of detection. */
 export const openDetection = (
@@ -21,4 +23,7 @@ export const openDetection = (
   records: new PostgresResponseRecords(database),
   dryRuns: new PostgresDryRunRequests(database),
   settings: compileDetection(detection, { environment, deployment }),
+  restrictions: new PostgresRestrictionStore(database),
+  usual: new PostgresUsualExchanges(database),
+  zones: new NetworkZones(detection.zones),
 });

@@ -6,7 +6,8 @@ import {
   closed,
   instant,
   nullable,
-  nullableText,
+  pageAnswers,
+  pageLimit,
   problem,
   query,
   refusals,
@@ -43,20 +44,8 @@ const plant = {
 
 const list = {
   summary: 'Canaries by id, those that ended among them; needs admin.read',
-  parameters: [
-    query('after', 'the page after this id'),
-    query('limit', 'canaries a page', {
-      ...{ type: 'integer', minimum: 1, maximum: 500, default: 100 },
-    }),
-  ],
-  responses: {
-    '200': answer('a page; next is the after of the following one', {
-      type: 'object',
-      required: ['canaries', 'next'],
-      properties: { canaries: { type: 'array', items: canary }, next: nullableText },
-    }),
-    ...refusals,
-  },
+  parameters: [query('after', 'the page after this id'), pageLimit('canaries')],
+  responses: pageAnswers('canaries', canary),
 };
 
 const end = {

@@ -8,6 +8,8 @@ import {
   instant,
   nullable,
   nullableText,
+  pageAnswers,
+  pageLimit,
   problem,
   query,
   refusals,
@@ -98,18 +100,9 @@ const list = {
     query('status', 'open, or closed', { enum: ['open', 'closed'] }),
     query('severity', 'of this severity', { enum: detectionSeverities }),
     query('after', 'the page after this id: older ones'),
-    query('limit', 'detections a page', {
-      ...{ type: 'integer', minimum: 1, maximum: 500, default: 100 },
-    }),
+    pageLimit('detections'),
   ],
-  responses: {
-    '200': answer('a page; next is the after of the following one', {
-      type: 'object',
-      required: ['detections', 'next'],
-      properties: { detections: { type: 'array', items: one }, next: nullableText },
-    }),
-    ...refusals,
-  },
+  responses: pageAnswers('detections', one),
 };
 
 const show = {

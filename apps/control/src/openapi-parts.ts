@@ -39,3 +39,17 @@ export const closed = (
 
 export const nullable = (schema: object): object => ({ anyOf: [schema, { type: 'null' }] });
 export const nullableText = { type: ['string', 'null'] };
+
+/** The parameter of how many there are a page. */
+export const pageLimit = (what: string): object =>
+  query('limit', `${what} a page`, { type: 'integer', minimum: 1, maximum: 500, default: 100 });
+
+/** Answers with a page of items; `cursor` names the parameter that takes `next`. */
+export const pageAnswers = (name: string, item: object, cursor = 'after'): object => ({
+  '200': answer(`a page; next is the ${cursor} of the following one`, {
+    type: 'object',
+    required: [name, 'next'],
+    properties: { [name]: { type: 'array', items: item }, next: nullableText },
+  }),
+  ...refusals,
+});

@@ -8,6 +8,8 @@ import {
   instant,
   nullable,
   nullableText,
+  pageAnswers,
+  pageLimit,
   problem,
   query,
   refusals,
@@ -95,18 +97,9 @@ const list = {
     query('resource', 'of this resource'),
     query('state', 'in this state', { enum: rotationStates }),
     query('before', 'the page before this id: older ones'),
-    query('limit', 'rotations a page', {
-      ...{ type: 'integer', minimum: 1, maximum: 500, default: 100 },
-    }),
+    pageLimit('rotations'),
   ],
-  responses: {
-    '200': answer('a page; next is the before of the following one', {
-      type: 'object',
-      required: ['rotations', 'next'],
-      properties: { rotations: { type: 'array', items: rotation }, next: nullableText },
-    }),
-    ...refusals,
-  },
+  responses: pageAnswers('rotations', rotation, 'before'),
 };
 
 const show = {

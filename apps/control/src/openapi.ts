@@ -8,12 +8,15 @@ import {
   instant,
   nullable,
   nullableText,
+  pageAnswers,
+  pageLimit,
   problem,
   query,
   refusals,
   text,
 } from './openapi-parts.js';
 import { canaryPaths, canarySchemas } from './openapi-canaries.js';
+import { restrictionPaths, restrictionSchemas } from './openapi-restrictions.js';
 import { leakReportPaths } from './openapi-leaks.js';
 import { rotationPaths, rotationSchemas } from './openapi-rotations.js';
 import { orderRequest } from './orders.wire.js';
@@ -58,7 +61,7 @@ const listHandles = {
     query('familyId', 'of this family, fam_...'),
     query('status', 'in this status', { enum: HANDLE_STATUSES }),
     query('after', 'the page after this id'),
-    query('limit', 'handles a page', { type: 'integer', minimum: 1, maximum: 500, default: 100 }),
+    pageLimit('handles'),
   ],
   responses: {
     '200': answer('a page; next is the after of the following one', {
@@ -118,21 +121,8 @@ const suspension = closed({
 
 const listSuspensions = {
   summary: 'Suspensions that stand, by what they name; needs admin.read',
-  parameters: [
-    query('after', 'the page after this target'),
-    query('limit', 'targets a page', { type: 'integer', minimum: 1, maximum: 500, default: 100 }),
-  ],
-  responses: {
-    '200': answer('a page; next is the after of the following one', {
-      type: 'object',
-      required: ['suspensions', 'next'],
-      properties: {
-        suspensions: { type: 'array', items: { $ref: '#/components/schemas/Suspension' } },
-        next: nullableText,
-      },
-    }),
-    ...refusals,
-  },
+  parameters: [query('after', 'the page after this target'), pageLimit('targets')],
+  responses: pageAnswers('suspensions', { $ref: '#/components/schemas/Suspension' }),
 };
 
 const explanation = closed({
@@ -240,6 +230,7 @@ export const openApiDocument = {
       ...rotationSchemas,
       ...detectionSchemas,
       ...canarySchemas,
+      ...restrictionSchemas,
     },
   },
   security: [{ handle: [] }],
@@ -259,6 +250,7 @@ export const openApiDocument = {
     ...rotationPaths,
     ...detectionPaths,
     ...canaryPaths,
+    ...restrictionPaths,
     '/admin/v1/openapi.json': { get: describe },
     '/events/set': { post: receiveSecurityEvent },
     ...leakReportPaths,

@@ -77,6 +77,7 @@ async function partsOf(
     ...policy,
     environment,
     publicOrigin,
+    unusedGrants: config.detection.unusedGrants,
     trustedProxies: config.trustedProxies,
     clientCertificateHeader: config.clientCertificateHeader,
     clock,

@@ -1,10 +1,11 @@
 import {
+  type CallRestrictions,
   endLostCalls,
   type InjectionParts,
   type InjectionPipeline,
   RECHECK_EVERY_MS,
 } from '#injection';
-import { CANARIES_EVERY_MS, type PlantedCanaries } from '#handles';
+import { CANARIES_EVERY_MS, type PlantedCanaries, RESTRICTIONS_EVERY_MS } from '#handles';
 import { Rounds } from '#platform';
 
 export interface HousekeepingParts extends Pick<
@@ -16,6 +17,8 @@ export interface HousekeepingParts extends Pick<
   readonly sweepAllBefore: Date | undefined;
   /** Absent: none is planted. */
   readonly canaries?: Pick<PlantedCanaries, 'refresh'> | undefined;
+  /** Absent: nothing is restricted. */
+  readonly restrictions?: Pick<CallRestrictions, 'refresh'> | undefined;
   readonly onProblem: (message: string, error: unknown) => void;
 }
 
@@ -45,6 +48,11 @@ export class Housekeeping {
         CANARIES_EVERY_MS,
         () => parts.canaries?.refresh() ?? Promise.resolve(),
         'which canaries are live is not known anew yet',
+      ),
+      this.#every(
+        RESTRICTIONS_EVERY_MS,
+        () => parts.restrictions?.refresh() ?? Promise.resolve(),
+        'which restrictions stand is not known anew yet',
       ),
       this.#every(SWEEP_INTERVAL_MS, sweep, 'lost calls cannot be ended yet'),
       this.#every(

@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   insufficient_scope: 403,
   'calls-exhausted': 403,
   'request-too-large': 413,
+  'too-many-requests': 429,
   'credential-unusable': 500,
   'internal-error': 500,
   'upgrade-not-available': 501,
@@ -59,6 +60,7 @@ const TITLE: Readonly<Record<ProblemCode, string>> = {
   'unscrubbable-encoding': 'The response cannot be searched for secrets',
   'secret-in-response': 'The response held a secret',
   'caller-gone': 'The caller went away',
+  'too-many-requests': 'Too many requests: try again later',
   overloaded: 'Too many calls of this resource are in flight',
   'credential-unavailable': 'The credential of this resource is not available now',
   'dependency-unavailable': 'Postern cannot decide now',
@@ -85,6 +87,8 @@ const CHALLENGED_WITH_BASIC: ReadonlySet<ProblemCode> = new Set([
   'wrong-environment',
 ]);
 const RETRY_AFTER_SECONDS = 1;
+/** Of these an answer says when. */
+const RETRIED: ReadonlySet<number> = new Set([429, 503]);
 const retryAfterOf = (error: unknown): number =>
   error instanceof CallDenied
     ? (error.retryAfterSeconds ?? RETRY_AFTER_SECONDS)
@@ -128,7 +132,7 @@ export function problemOf(error: unknown, correlationId: string): Problem {
       ...['postern-correlation-id', correlationId],
       ...nonceOf(error),
       ...(challenge === undefined ? [] : ['www-authenticate', challenge]),
-      ...(status === 503 ? ['retry-after', String(retryAfterOf(error))] : []),
+      ...(RETRIED.has(status) ? ['retry-after', String(retryAfterOf(error))] : []),
     ],
   };
 }

@@ -1,6 +1,6 @@
 import { type Server } from 'node:http';
 import { type PlantedCanaries } from '#handles';
-import { type InjectionParts, InjectionPipeline } from '#injection';
+import { type CallRestrictions, type InjectionParts, InjectionPipeline } from '#injection';
 import { type CredentialTurns } from './credential-turns.js';
 import { Housekeeping } from './housekeeping.js';
 import {
@@ -20,6 +20,7 @@ const END_SESSIONS_MS = 1_000;
 /** The ports and settings that the call path is made of. */
 export interface ProxyServiceParts extends InjectionParts {
   readonly canaries?: PlantedCanaries | undefined;
+  readonly restrictions?: CallRestrictions;
   /** Addresses and CIDRs. */
   readonly trustedProxies: readonly string[];
   readonly clientCertificateHeader: PosternConfig['clientCertificateHeader'];
@@ -55,7 +56,8 @@ export class ProxyService {
     const told = { onProblem, callsInFlightMax };
     this.#listener = new ProxyListener({ pipeline, trustedProxies, certificates, ...told });
     const kept = { clock, events, ledger, resources, pipeline, onProblem, sweepAllBefore };
-    this.#housekeeping = new Housekeeping({ ...kept, canaries: parts.canaries });
+    const { canaries, restrictions } = parts;
+    this.#housekeeping = new Housekeeping({ ...kept, canaries, restrictions });
   }
 
   get listener(): ProxyListener {

@@ -6,14 +6,17 @@ import {
   PinnedCredentials,
   type SecretStore,
 } from '#credentials';
+import { NetworkZones } from '#detection';
 import {
   CachingHandleLookup,
   type DpopNonces,
+  ImposedRestrictions,
   type PlantedCanaries,
   ProofOfPossession,
   type ProofUses,
+  type StandingRestrictions,
 } from '#handles';
-import { type InjectionParts } from '#injection';
+import { CallRestrictions, type InjectionParts } from '#injection';
 import { randomId } from '#kernel';
 import { type Metrics, type PosternConfig } from '#platform';
 import { CountedSecretStore } from './counted-secret-store.js';
@@ -38,6 +41,8 @@ export interface ProxyParts extends Pick<
   readonly secrets: SecretStore;
   /** Absent: no credential is rotated, calls use the newest versions. */
   readonly census?: CredentialCensus;
+  /** Absent: nothing is restricted. */
+  readonly standing?: StandingRestrictions;
   readonly metrics: Metrics;
   readonly onProblem: ProxyServiceParts['onProblem'];
   /**
@@ -77,8 +82,26 @@ export function openCallPath(parts: ProxyParts): ProxyService {
     upstream: new DestinationUpstream(),
     tokens: new HttpTokenSource(),
     credentials,
+    ...restrictedBy(parts),
     ...managedBy(parts, { resources, credentials }),
   });
+}
+
+const SCANNERS = 'scanners';
+
+/** What is restricted of sources is not for those of the configuration that try out what they find. */
+function restrictedBy({
+  standing,
+  clock,
+  config: { detection },
+}: ProxyParts): Pick<ProxyServiceParts, 'restrictions'> {
+  if (standing === undefined) return {};
+  const zones = new NetworkZones(detection.zones);
+  const scanners = new NetworkZones({ [SCANNERS]: detection.scanners });
+  const sourceOf = (address: string): string | undefined =>
+    scanners.of(address) === SCANNERS ? undefined : zones.of(address);
+  const imposed = new ImposedRestrictions({ lookup: standing, clock });
+  return { restrictions: new CallRestrictions({ imposed, sourceOf, clock }) };
 }
 
 /** What the call path needs besides, where credentials are rotated. */

@@ -7,6 +7,7 @@ import {
   PostgresDatabase,
   PostgresEventJournal,
   PostgresHandleStore,
+  PostgresStandingRestrictions,
   type Proofs,
   requireMigrated,
 } from '#adapters/postgres';
@@ -29,7 +30,7 @@ import { readRevocations } from './read-revocations.js';
 
 interface Stores extends Proofs {
   readonly database: PostgresDatabase;
-  /** For the re-check and the census alone: they must not wait for a connection behind calls that begin. */
+  /** For the re-check, the census and restrictions alone: they must not wait for a connection behind calls that begin. */
   readonly recheckDatabase: PostgresDatabase;
   readonly ledger: PostgresCallLedger;
   readonly secrets: VaultSecretStore;
@@ -137,6 +138,7 @@ function callPath(
     census: new PostgresCredentialCensus(recheckDatabase, stores.events),
     life: new HandleLife(),
     canaries: new PlantedCanaries(new PostgresLiveCanaries(database)),
+    standing: new PostgresStandingRestrictions(recheckDatabase),
     onProblem: problemLog(context),
   });
 }

@@ -40,9 +40,11 @@ describe('the watch over checkpoints', () => {
   const log = () => new WaitingLog();
   let told: string[];
   let alarms: string[];
+  let nowMs: number;
   beforeEach(() => {
     told = [];
     alarms = [];
+    nowMs = 1_000;
   });
 
   function watchOver(over: WaitingLog, anchor?: MemoryAnchor, signer = new InMemorySigner()) {
@@ -59,6 +61,7 @@ describe('the watch over checkpoints', () => {
         anchored: () => undefined,
         failed: () => undefined,
       },
+      nowMs: () => nowMs,
       onProblem: (message) => told.push(message),
       onAlarm: (message) => alarms.push(message),
     });
@@ -114,15 +117,55 @@ describe('the watch over checkpoints', () => {
     const [over, anchor] = [log(), new MemoryAnchor()];
     const { watch } = watchOver(over, anchor);
     over.oldestAgeSeconds = 60;
+    over.add(recordedEvents(3));
+    await watch.look();
     anchor.failure = new Error('the mount is gone');
     over.add(recordedEvents(5));
     await watch.look();
-    expect(over.kept).toHaveLength(1);
+    expect(over.kept).toHaveLength(2);
     expect(watch.note).toBe('evidence: anchor: the mount is gone');
     anchor.failure = undefined;
     await watch.look();
     expect(watch.note).toBeUndefined();
-    expect(anchor.note).toBe(over.kept[0]!.note);
+    expect(anchor.note).toBe(over.kept[1]!.note);
+  });
+
+  it('signs nothing before it has seen its anchor once: the database may have been taken back meanwhile', async () => {
+    const [over, anchor] = [log(), new MemoryAnchor()];
+    over.oldestAgeSeconds = 60;
+    over.add(recordedEvents(5));
+    await watchOver(over, anchor).watch.look();
+    over.kept.length = 0;
+    over.add(recordedEvents(3));
+    anchor.failure = new Error('the mount is gone');
+    const { watch } = watchOver(over, anchor);
+    await watch.look();
+    expect(over.kept).toHaveLength(0);
+    expect(watch.note).toContain('evidence: checkpoint: the mount is gone');
+    anchor.failure = undefined;
+    await watch.look();
+    expect(over.kept).toHaveLength(0);
+    expect(alarms[0]).toContain('restored or changed');
+  });
+
+  it('makes a checkpoint in time, and is late in time, when the clock of the database goes back', async () => {
+    const over = log();
+    const { watch } = watchOver(over);
+    over.add(recordedEvents(5));
+    over.oldestAgeSeconds = 0; // As it says while its clock is behind the time when they came.
+    await watch.look();
+    nowMs += 59_999;
+    await watch.look();
+    expect(over.kept).toHaveLength(0);
+    nowMs += 1;
+    await watch.look();
+    expect(over.kept.map(({ size }) => size)).toEqual([5]);
+    over.add(recordedEvents(2));
+    await watch.look();
+    nowMs += 59_999;
+    await watch.look();
+    expect(over.kept).toHaveLength(1);
+    expect(watch.note).toBeUndefined();
   });
 
   it('signs nothing further against its anchor, and raises an alarm', async () => {

@@ -23,6 +23,8 @@ export interface CheckpointWatchParts {
   readonly anchored?: AnchoredLog;
   readonly everySeconds: number;
   readonly figures: CheckpointFigures;
+  /** Milliseconds of a clock that nobody sets; default: that of this process. */
+  readonly nowMs?: () => number;
   readonly onProblem: (message: string) => void;
   /** Gets what somebody should be woken for. */
   readonly onAlarm: (message: string) => void;
@@ -37,14 +39,18 @@ const LATE_AFTER_INTERVALS = 3;
  */
 export class CheckpointWatch {
   #waiting: WaitingLeaves = { count: 0, oldestAgeSeconds: 0, lost: 0 };
+  /** Since when events wait, by our own clock: that of the database can be set back. */
+  #waitsSinceMs: number | undefined;
+  /** The anchor was seen to say the same as the database, since this process began. */
+  #hasAgreed = false;
   readonly #failures = new Map<'checkpoint' | 'anchor', string>();
 
   constructor(private readonly parts: CheckpointWatchParts) {}
 
   /** What is late or wrong; undefined while nothing is. */
   get note(): string | undefined {
-    const { count, oldestAgeSeconds, lost } = this.#waiting;
-    const late = oldestAgeSeconds > this.parts.everySeconds * LATE_AFTER_INTERVALS;
+    const { count, lost } = this.#waiting;
+    const late = this.#waitedSeconds() > this.parts.everySeconds * LATE_AFTER_INTERVALS;
     const notes = [
       ...(late ? [`evidence: ${count} events wait for a checkpoint`] : []),
       ...(lost > 0
@@ -66,10 +72,13 @@ export class CheckpointWatch {
     const { checkpointer, log, figures } = this.parts;
     for (;;) {
       this.#waiting = await log.waiting();
+      this.#waitsSinceMs =
+        this.#waiting.count === 0 ? undefined : (this.#waitsSinceMs ?? this.#nowMs());
       figures.waiting(this.#waiting);
       if (!this.#isDue()) break;
       await this.#requireAgreement();
       if ((await checkpointer.advance()) === undefined) break;
+      this.#waitsSinceMs = undefined;
       figures.made();
     }
     const newest = await log.checkpointUpTo(Number.MAX_SAFE_INTEGER);
@@ -77,18 +86,32 @@ export class CheckpointWatch {
   }
 
   #isDue(): boolean {
-    const { count, oldestAgeSeconds } = this.#waiting;
-    return count >= LEAVES_MAX || (count > 0 && oldestAgeSeconds >= this.parts.everySeconds);
+    const { count } = this.#waiting;
+    return count >= LEAVES_MAX || (count > 0 && this.#waitedSeconds() >= this.parts.everySeconds);
   }
 
-  /** A log that contradicts its anchor is not signed any further; an anchor that does not answer is its own trouble. */
+  #waitedSeconds(): number {
+    const ownMs = this.#waitsSinceMs === undefined ? 0 : this.#nowMs() - this.#waitsSinceMs;
+    return Math.max(this.#waiting.oldestAgeSeconds, ownMs / 1000);
+  }
+
+  #nowMs(): number {
+    return (this.parts.nowMs ?? ((): number => performance.now()))();
+  }
+
+  /**
+   * A log that contradicts its anchor is not signed any further; an anchor that does not answer is its own trouble. But for
+   * the first time: a process that has just begun knows nothing of the log but what the database says, and a second history
+   * that is signed cannot be taken back.
+   */
   async #requireAgreement(): Promise<void> {
     const { anchored, checkpointer } = this.parts;
     if (anchored === undefined) return;
     const identity = await checkpointer.identity();
     await anchored.requireAgreement(identity).catch((error: unknown) => {
-      if (error instanceof AuditLogContradicted) throw error;
+      if (error instanceof AuditLogContradicted || !this.#hasAgreed) throw error;
     });
+    this.#hasAgreed = true;
   }
 
   async #carry(): Promise<void> {

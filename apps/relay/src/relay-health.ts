@@ -1,4 +1,4 @@
-import { type HealthRegistry } from '#platform';
+import { type HealthRegistry, throwUnlessAway } from '#platform';
 import { type RelayState } from './relay.module.js';
 
 /** A turn that takes longer has met a broker that takes records and does not answer. */
@@ -24,12 +24,7 @@ export function addRelayHealth(
   health.addLife('relay', async () => {
     const { stalledSeconds, waiting } = state;
     if (stalledSeconds <= STUCK_AFTER_SECONDS || waiting === 0) return;
-    // Where one of them does not answer either, a new start would find the same.
-    const answers = await ping().then(
-      () => true,
-      () => false,
-    );
-    if (answers) throw new Error(noProgress(state));
+    await throwUnlessAway(new Error(noProgress(state)), ping);
   });
 }
 

@@ -1,12 +1,9 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   Consumption,
   type ConsumptionObserver,
   type DeadLetters,
   type EventBus,
   type EvidenceGroup,
-  KeptSubscription,
   type RecordedEvent,
   type SubscriptionProgress,
   TOPICS,
@@ -14,6 +11,7 @@ import {
 } from '#events';
 import { type Clock } from '#kernel';
 import { EvidenceBatches } from './evidence-batches.js';
+import { consumptionPace, KeptReading } from './kept-reading.js';
 
 /** What the sentinel reads; what it writes itself (postern.detection.v1) is not among it. */
 export const SENTINEL_TOPICS: readonly Topic[] = [
@@ -26,7 +24,6 @@ export const SENTINEL_TOPICS: readonly Topic[] = [
 
 /** Each deployment is a group of its own with this prefix, so that all of them see all; their dead letters share a topic. */
 const GROUP: EvidenceGroup = 'postern-sentinel';
-const JITTER_STEPS = 1_000;
 
 export interface EvidenceReaderParts {
   readonly deployment: string;
@@ -47,44 +44,39 @@ export const sentinelGroup = (deployment: string): string => `${GROUP}-${deploym
  * on; while the database is away everything waits.
  */
 export class EvidenceReader {
-  #subscription: KeptSubscription | undefined;
-  #failure: Error | undefined;
+  readonly #reading = new KeptReading();
 
   constructor(private readonly parts: EvidenceReaderParts) {}
 
   /** Why nothing is read any more; undefined while it is. */
   get failure(): Error | undefined {
-    return this.#failure;
+    return this.#reading.failure;
   }
 
   get progress(): SubscriptionProgress {
-    return this.#subscription?.progress ?? { idleMs: 0, caughtUp: false, blocked: [] };
+    return this.#reading.progress;
   }
 
   /** Does not wait for the bus, which may be away. */
   start(): void {
     const { bus, deployment, onProblem } = this.parts;
     const batches = new EvidenceBatches(this.parts.take);
-    const subscription = {
+    const reading = {
       group: sentinelGroup(deployment),
       topics: SENTINEL_TOPICS,
       from: 'earliest',
       ahead: (events: readonly RecordedEvent[]) => batches.ahead(events),
       ...this.#consumption().of(({ event }) => batches.handle(event)),
-      onFailure: (error: Error) => {
-        this.#failure = error;
-      },
     } as const;
-    this.#subscription = KeptSubscription.on(bus, subscription, {
-      pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
-      now: () => performance.now(),
+    this.#reading.start({
+      subscribe: (onFailure) => bus.subscribe({ ...reading, onFailure }),
       onProblem,
     });
   }
 
   /** Resolves when nothing is being taken any more. */
   async stop(): Promise<void> {
-    await this.#subscription?.stop();
+    await this.#reading.stop();
   }
 
   #consumption(): Consumption {
@@ -95,8 +87,7 @@ export class EvidenceReader {
       deadLetters,
       clock,
       observer,
-      pause: (ms) => pause(ms),
-      jitter: () => randomInt(JITTER_STEPS) / JITTER_STEPS,
+      ...consumptionPace,
     });
   }
 }

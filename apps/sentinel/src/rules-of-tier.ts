@@ -12,12 +12,14 @@ import {
 export class RulesOfTier extends RuleEvaluator {
   override readonly rules: readonly RuleId[];
 
+  /** @param isElsewhere Those that somebody else computes. */
   constructor(
     private readonly all: RuleEvaluator,
     tier: RuleTier,
+    isElsewhere: (rule: RuleId) => boolean = () => false,
   ) {
     super();
-    this.rules = all.rules.filter((rule) => RULES[rule].tier === tier);
+    this.rules = all.rules.filter((rule) => RULES[rule].tier === tier && !isElsewhere(rule));
   }
 
   override evaluate(

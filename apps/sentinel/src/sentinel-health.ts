@@ -1,19 +1,16 @@
-import { type SubscriptionProgress } from '#events';
-import { type HealthRegistry } from '#platform';
+import { checkProgress, SUBSCRIPTION_IDLE_MAX_MS, type SubscriptionProgress } from '#events';
+import { type HealthRegistry, throwUnlessAway } from '#platform';
 
 /** How the sentinel is, for health checks. */
 export interface SentinelState {
   /** Why nothing is read any more. */
   readonly failure: Error | undefined;
   readonly progress: SubscriptionProgress;
+  /** Of the candidates of a stream processor; undefined: none are read. */
+  readonly candidateProgress: SubscriptionProgress | undefined;
   /** What an operator should look at; undefined: at nothing. */
   readonly note: string | undefined;
 }
-
-/** Longer than any batch takes. */
-const NOT_READY_AFTER_MS = 30_000;
-/** Only another start may help. */
-const STUCK_AFTER_MS = 60_000;
 
 /**
  * Readiness and liveness of a sentinel, both from what it reads. `ping` rejects when bus or database cannot be reached:
@@ -25,31 +22,28 @@ export function addSentinelHealth(
   ping: () => Promise<unknown>,
 ): void {
   health.add('sentinel', () => {
-    const { failure, progress, note } = state;
-    if (failure !== undefined) throw failure;
-    if (progress.idleMs > NOT_READY_AFTER_MS) throw new Error(noProgress(progress));
-    return noteOf(progress, note);
+    if (state.failure !== undefined) throw state.failure;
+    return checkProgress(state.progress) ?? state.note;
   });
+  if (state.candidateProgress !== undefined) {
+    health.add('candidates', () => noteOfCandidates(state.candidateProgress));
+  }
   health.addLife('sentinel', async () => {
-    const { failure, progress } = state;
-    if (failure !== undefined) throw failure;
-    if (progress.idleMs <= STUCK_AFTER_MS) return;
-    const answers = await ping().then(
-      () => true,
-      () => false,
-    );
-    if (answers) throw new Error(noProgress(progress));
+    if (state.failure !== undefined) throw state.failure;
+    for (const progress of [state.progress, state.candidateProgress]) {
+      if (progress === undefined || progress.idleMs <= SUBSCRIPTION_IDLE_MAX_MS) continue;
+      await throwUnlessAway(standstillOf(progress), ping);
+    }
   });
 }
 
-function noteOf(
-  { blocked: [first] }: SubscriptionProgress,
-  note: string | undefined,
-): string | undefined {
-  if (first === undefined) return note;
-  const { topic, partition, offset } = first.place;
-  return `${topic}/${partition} stands still at ${offset}: ${first.reason}`;
+/** A candidate that waits for evidence is no standstill of ours: whoever writes candidates could make us say so. */
+function noteOfCandidates(progress: SubscriptionProgress | undefined): string | undefined {
+  if (progress === undefined) return undefined;
+  const note = checkProgress({ ...progress, blocked: [] });
+  const [first] = progress.blocked;
+  return first === undefined ? note : `${first.place.topic}: ${first.reason}`;
 }
 
-const noProgress = ({ idleMs }: SubscriptionProgress): string =>
-  `evidence: no progress for ${Math.round(idleMs / 1_000)} s`;
+const standstillOf = ({ idleMs }: SubscriptionProgress): Error =>
+  new Error(`no progress for ${Math.floor(idleMs / 1_000)} s`);

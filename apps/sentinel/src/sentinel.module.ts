@@ -9,11 +9,24 @@ import {
   DetectionPipeline,
   type DetectionSettings,
   NetworkZones,
+  type RuleId,
+  RULES,
+  StreamCandidates,
+  STREAMED_RULES,
   StreamRound,
   UpkeepOfDetections,
 } from '#detection';
-import { type DeadLetters, type EventBus, EventFactory, type SubscriptionProgress } from '#events';
+import {
+  type CandidateFeed,
+  type ConsumptionObserver,
+  type DeadLetters,
+  type EventBus,
+  EventFactory,
+  type LineFeed,
+  type SubscriptionProgress,
+} from '#events';
 import { type AppContext, Rounds } from '#platform';
+import { CandidateReader } from './candidate-reader.js';
 import { EvidenceReader } from './evidence-reader.js';
 import { RulesOfTier } from './rules-of-tier.js';
 import { type SentinelState } from './sentinel-health.js';
@@ -21,6 +34,8 @@ import { sentinelMetrics, type SentinelMetrics } from './sentinel-metrics.js';
 import { type SentinelStores } from './sentinel-stores.js';
 import { ToldDetections } from './told-detections.js';
 import { TriedSettings } from './tried-settings.js';
+import { vaultAuditWatch } from './vault-audit-parts.js';
+import { type VaultAuditWatch } from './vault-audit-watch.js';
 
 export { addSentinelHealth } from './sentinel-health.js';
 export { type SentinelStores, sentinelStores } from './sentinel-stores.js';
@@ -31,6 +46,13 @@ export interface SentinelModuleParts {
   readonly stores: SentinelStores;
   readonly bus: EventBus;
   readonly deadLetters: DeadLetters;
+  /**
+   * Where a stream processor tells what it found; then the rules that look at windows are computed only there. Undefined:
+   * all of them every ten seconds.
+   */
+  readonly candidates?: CandidateFeed;
+  /** Where the lines of Vault's audit log come in; undefined: there is no Kafka. */
+  readonly lines?: LineFeed;
   /** Named in the source of its events. */
   readonly component: 'sentinel' | 'standalone';
 }
@@ -48,6 +70,8 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   private readonly events: EventFactory;
   private readonly tried: TriedSettings;
   private readonly reader: EvidenceReader;
+  private readonly candidates: CandidateReader | undefined;
+  private readonly vaultAudit: VaultAuditWatch | undefined;
   private readonly rounds: readonly Rounds[];
 
   constructor(private readonly parts: SentinelModuleParts) {
@@ -60,6 +84,11 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     this.events = new EventFactory({ clock, environment, deployment, component });
     this.tried = new TriedSettings(this.declared, stores);
     this.reader = this.readerOf();
+    this.candidates = this.candidatesOf();
+    this.vaultAudit = vaultAuditWatch(context, parts.lines, {
+      ...{ ...stores, events: this.events, settings: () => this.tried.known(clock.now()) },
+      onRaised: (sum) => this.told.tell(sum),
+    });
     this.rounds = this.roundsOf();
     metrics.gaugeOf('sentinel_idle_seconds', 'Since the event bus was last heard of', () => {
       return this.progress.idleMs / 1_000;
@@ -67,7 +96,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   }
 
   get failure(): Error | undefined {
-    return this.reader.failure;
+    return this.reader.failure ?? this.candidates?.failure;
   }
 
   get progress(): SubscriptionProgress {
@@ -78,14 +107,23 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     return this.tried.note;
   }
 
+  /** Of the candidates of a stream processor; undefined: none are read. */
+  get candidateProgress(): SubscriptionProgress | undefined {
+    return this.candidates?.progress;
+  }
+
   onApplicationBootstrap(): void {
     this.reader.start();
+    this.candidates?.start();
+    this.vaultAudit?.start();
     for (const rounds of this.rounds) rounds.onApplicationBootstrap();
   }
 
   async onApplicationShutdown(): Promise<void> {
     await Promise.all([
       this.reader.stop(),
+      this.candidates?.stop(),
+      this.vaultAudit?.stop(),
       ...this.rounds.map((rounds) => rounds.onApplicationShutdown()),
     ]);
     await this.parts.stores.duty.close();
@@ -107,7 +145,22 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     });
   }
 
-  private observer(): SentinelMetrics['observer'] {
+  private candidatesOf(): CandidateReader | undefined {
+    const { context, stores, deadLetters, candidates: feed } = this.parts;
+    const { clock, log, config } = context;
+    if (feed === undefined) return undefined;
+    const settings = (): Promise<DetectionSettings> => this.tried.known(clock.now());
+    const { events } = this;
+    return new CandidateReader({
+      ...{ deployment: config.deployment, feed, deadLetters, clock },
+      candidates: new StreamCandidates({ ...stores, settings, events, clock }),
+      observer: this.observer(),
+      onRaised: (sum) => this.told.tell(sum),
+      onProblem: (message) => log.warn(message),
+    });
+  }
+
+  private observer(): ConsumptionObserver {
     const { log } = this.parts.context;
     return {
       ...this.metrics.observer,
@@ -137,11 +190,14 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   }
 
   private roundOf(tier: 'stream' | 'batch'): StreamRound {
-    const { context, stores } = this.parts;
+    const { context, stores, candidates } = this.parts;
     const { tried } = this;
+    // The round of those looks for gaps in the evidence as well, whoever computes them.
+    const isElsewhere = (rule: RuleId): boolean =>
+      candidates !== undefined && RULES[rule].tier === 'stream' && STREAMED_RULES.has(rule);
     return new StreamRound({
       ...stores,
-      evaluator: new RulesOfTier(stores.evaluator, tier),
+      evaluator: new RulesOfTier(stores.evaluator, tier, isElsewhere),
       get settings() {
         return tried.current;
       },
@@ -153,6 +209,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   /** By one sentinel of a deployment: others would come to the same, at the same cost. */
   private async compute(look: () => ReturnType<StreamRound['look']>): Promise<void> {
     if (!(await this.parts.stores.duty.isOurs())) return;
+    await this.tried.known(this.parts.context.clock.now());
     const beganAt = performance.now();
     const sum = await look();
     this.metrics.round(performance.now() - beganAt, sum.failed.length);

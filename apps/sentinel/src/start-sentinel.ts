@@ -1,11 +1,13 @@
 import {
+  KafkaCandidateFeed,
   KafkaDeadLetters,
   KafkaEventBus,
+  KafkaLineFeed,
   kafkaOptions,
   KafkaTopics,
   topicsOf,
 } from '#adapters/kafka';
-import { PostgresDatabase, requireMigrated } from '#adapters/postgres';
+import { PostgresDatabase, requireMigrated, rulePlaceOf } from '#adapters/postgres';
 import {
   AdminModule,
   type AppContext,
@@ -42,8 +44,14 @@ export async function startSentinel(context: AppContext): Promise<RunningApp> {
   });
   await requireMigrated(database);
   const [bus, deadLetters] = [new KafkaEventBus(connection), new KafkaDeadLetters(connection)];
-  const stores = sentinelStores(database);
-  const sentinel = new Sentinel({ context, stores, bus, deadLetters, component: 'sentinel' });
+  const stores = sentinelStores(database, rulePlaceOf(config));
+  const candidates =
+    config.detection.streamRules === 'candidates' ? new KafkaCandidateFeed(connection) : undefined;
+  const lines = new KafkaLineFeed(connection);
+  const sentinel = new Sentinel({
+    ...{ context, stores, bus, deadLetters, lines, component: 'sentinel' },
+    ...(candidates === undefined ? {} : { candidates }),
+  });
   addSentinelHealth(health, sentinel, () => Promise.all([topics.ping(), database.ping()]));
   health.add('postgresql', () => database.ping());
   health.add('kafka', () => topics.health());
@@ -56,6 +64,7 @@ export async function startSentinel(context: AppContext): Promise<RunningApp> {
     serves: `admin http://${host.address.host}:${host.address.port}, Kafka ${kafka.brokers.join(',')}`,
     stop: async (deadlineMs) => {
       await host.close(deadlineMs);
+      await Promise.all([candidates?.close(), lines.close()]);
       await Promise.all([bus.close(), deadLetters.close(), topics.close()]);
       await database.close();
     },

@@ -1,34 +1,47 @@
-import { type DetectionSettings, type RuleId } from '#detection';
+import { type DetectionSettings, heldBack, type PermittedSettings } from '#detection';
 import { type SentinelStores } from './sentinel-stores.js';
 
-/** How rules are set, with those that look at windows only monitoring until they were tried as they are set. */
+/**
+ * How rules are set, with those that look at windows only monitoring until they were tried as they are set: until the
+ * first look nobody knows that of any.
+ */
 export class TriedSettings {
-  #current: DetectionSettings;
-  #untried: readonly RuleId[] = [];
+  #permitted: PermittedSettings;
+  #hasLooked = false;
 
   constructor(
     private readonly declared: DetectionSettings,
-    private readonly parts: Pick<SentinelStores, 'dryRun' | 'dryRunRequests'>,
+    private readonly parts: Pick<SentinelStores, 'dryRun' | 'dryRunRequests' | 'evaluator'>,
   ) {
-    this.#current = declared;
+    this.#permitted = heldBack(declared, parts.evaluator.rules);
   }
 
+  /** As they were found by the last look that succeeded. */
   get current(): DetectionSettings {
-    return this.#current;
+    return this.#permitted.settings;
   }
 
   /** Those that are to enforce and were not tried; undefined: none. */
   get note(): string | undefined {
-    if (this.#untried.length === 0) return undefined;
-    const rules = this.#untried.join(', ');
+    const { untried } = this.#permitted;
+    if (untried.length === 0) return undefined;
+    const rules = untried.join(', ');
     return `${rules} monitor and do not enforce: their thresholds were not tried in the last days (postern detections dry-run)`;
   }
 
-  /** @throws DependencyUnavailable */
+  /**
+   * For whoever acts by them: what is found before the first look would be told and never answered. Looks when nobody has
+   * yet. @throws DependencyUnavailable
+   */
+  async known(now: Date): Promise<DetectionSettings> {
+    if (!this.#hasLooked) await this.look(now);
+    return this.current;
+  }
+
+  /** When it rejects, all stays as it was found before. @throws DependencyUnavailable */
   async look(now: Date): Promise<void> {
-    const { settings, untried } = await this.parts.dryRun.permitted(this.declared, now);
-    this.#current = settings;
-    this.#untried = untried;
+    this.#permitted = await this.parts.dryRun.permitted(this.declared, now);
+    this.#hasLooked = true;
   }
 
   /** Tries what operators asked for; resolves to how many rules. @throws DependencyUnavailable */

@@ -6,7 +6,7 @@ import {
   SealedSecretStore,
 } from '#adapters/embedded';
 import { migrate, PostgresDatabase } from '#adapters/postgres';
-import { type DeadLetters, type EventBus } from '#events';
+import { type CandidateFeed, type DeadLetters, type EventBus, type LineFeed } from '#events';
 import { type AppContext, ConfigError } from '#platform';
 import { type RotatorSecrets } from '../../rotator/src/rotator.module.js';
 
@@ -18,6 +18,10 @@ export interface Servers extends RotatorSecrets {
   readonly bus: EventBus;
   /** Of what is read from the bus. */
   readonly deadLetters: DeadLetters;
+  /** Where a stream processor tells what it found; undefined: there is none. */
+  readonly candidates: CandidateFeed | undefined;
+  /** Where lines of other programs come in; undefined: there is no Kafka. */
+  readonly lines: LineFeed | undefined;
   /** The database is the embedded one: no other process works on it. */
   readonly isOurs: boolean;
   /** For the line that says what is used. */
@@ -34,6 +38,7 @@ const KAFKA_START_DEADLINE_MS = 30_000;
 export async function openServers(context: AppContext): Promise<Servers> {
   const { settings, log } = context;
   refuseWrapping(context);
+  refuseCandidates(context);
   const embedded =
     settings.databaseUrl === undefined
       ? await EmbeddedPostgres.start({
@@ -93,6 +98,13 @@ function refuseWrapping({ config, settings }: AppContext): void {
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
+/** A stream processor reads and writes Kafka. @throws ConfigError */
+function refuseCandidates({ config, settings }: AppContext): void {
+  if (settings.kafka !== undefined || config.detection.streamRules === 'postgres') return;
+  const what = 'candidates come from a stream processor by Kafka: set KAFKA_BROKERS, or postgres';
+  throw new ConfigError([{ where: config.file, path: 'detection.streamRules', what }]);
+}
+
 async function openSecrets(
   context: AppContext,
   database: PostgresDatabase,
@@ -114,14 +126,15 @@ async function openSecrets(
 }
 
 async function openEvents(
-  { settings, log, health }: AppContext,
+  { config, settings, log, health }: AppContext,
   database: PostgresDatabase,
   closers: (() => Promise<void>)[],
-): Promise<Pick<Servers, 'bus' | 'deadLetters'>> {
+): Promise<Pick<Servers, 'bus' | 'deadLetters' | 'candidates' | 'lines'>> {
   if (settings.kafka === undefined) {
     const bus = new EmbeddedEventBus(database);
     closers.push(() => bus.close());
-    return { bus, deadLetters: new EmbeddedDeadLetters(database) };
+    const none = { candidates: undefined, lines: undefined };
+    return { bus, deadLetters: new EmbeddedDeadLetters(database), ...none };
   }
   const kafka = await import('#adapters/kafka'); // As Vault's client.
   const options = await kafka.kafkaOptions(settings.kafka, {
@@ -136,11 +149,18 @@ async function openEvents(
   health.add('kafka', () => topics.health().catch(reasonOf));
   const bus = new kafka.KafkaEventBus(options);
   const deadLetters = new kafka.KafkaDeadLetters(options);
+  const candidates =
+    config.detection.streamRules === 'candidates'
+      ? new kafka.KafkaCandidateFeed(options)
+      : undefined;
+  const lines = new kafka.KafkaLineFeed(options);
   closers.push(
     () => deadLetters.close(),
     () => bus.close(),
+    () => lines.close(),
+    () => candidates?.close() ?? Promise.resolve(),
   );
-  return { bus, deadLetters };
+  return { bus, deadLetters, candidates, lines };
 }
 
 function summaryOf({ settings }: AppContext): string {

@@ -10,7 +10,9 @@ import {
   PostgresEvidence,
   PostgresHandleStore,
   PostgresReviewNotices,
+  PostgresStandingRestrictions,
   type Proofs,
+  rulePlaceOf,
 } from '#adapters/postgres';
 import { probeBreached } from '#events';
 import { BudgetedCallLedger } from '#injection';
@@ -211,6 +213,7 @@ function callPath(
     ledger: new BudgetedCallLedger({ ledger, budget: evidence }),
     secrets: servers.secrets,
     census: new PostgresCredentialCensus(servers.recheckDatabase, events),
+    standing: new PostgresStandingRestrictions(servers.recheckDatabase),
     onProblem: problemLog(context),
     // Its embedded database is ours alone: no other proxy can have calls in flight.
     ...(servers.isOurs ? { sweepAllBefore: clock.now() } : {}),
@@ -235,6 +238,7 @@ async function startAdminHost(
         ...parts,
         evidence: new PostgresEvidence(servers.database),
         notices: new PostgresReviewNotices(servers.database),
+        unusedGrants: config.detection.unusedGrants,
         log,
         metrics,
       }),
@@ -272,10 +276,13 @@ function rotatorOf(context: AppContext, servers: Servers): DynamicModule {
   return RotatorModule.register(rotator);
 }
 
-function sentinelOf(context: AppContext, { bus, deadLetters, database }: Servers): DynamicModule {
-  const stores = sentinelStores(database);
+function sentinelOf(context: AppContext, servers: Servers): DynamicModule {
+  const { bus, deadLetters, candidates, lines, database } = servers;
+  const stores = sentinelStores(database, rulePlaceOf(context.config));
   const sentinel = new Sentinel({
     ...{ context, stores, bus, deadLetters, component: 'standalone' },
+    ...(candidates === undefined ? {} : { candidates }),
+    ...(lines === undefined ? {} : { lines }),
   });
   addSentinelHealth(context.health, sentinel, () => database.ping());
   return SentinelModule.register(sentinel);

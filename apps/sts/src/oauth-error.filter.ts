@@ -28,6 +28,8 @@ const STATUS: Record<OAuthErrorCode, number> = {
   temporarily_unavailable: 503,
 };
 const RETRY_AFTER_SECONDS = 2;
+/** RFC 6585 section 4. */
+const TOO_MANY = 429;
 
 /** Every failure as RFC 6749 section 5.2 has it: terse and constant. What was wrong is in the event. */
 @Catch()
@@ -38,11 +40,13 @@ export class OAuthErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const error = errorOf(failure);
-    const status = failure instanceof HttpException ? failure.getStatus() : STATUS[error.code];
+    const status = failure instanceof HttpException ? failure.getStatus() : statusOf(error);
     if (status >= 500) this.settings.onFault(failure);
     // What is left of a body that was too large is not read: where the next request begins, nobody knows.
     if (!request.raw.complete) void reply.header('connection', 'close');
-    if (status === 503) void reply.header('retry-after', RETRY_AFTER_SECONDS);
+    if (status === 503 || status === TOO_MANY) {
+      void reply.header('retry-after', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+    }
     if (error.nonce !== undefined) void reply.header('dpop-nonce', error.nonce);
     const challenge = challengeOf(error.code, request.headers.authorization);
     if (challenge !== undefined) void reply.header('www-authenticate', challenge);
@@ -54,6 +58,10 @@ export class OAuthErrorFilter implements ExceptionFilter {
       .send({ error: error.code, error_description: error.description });
   }
 }
+
+/** An exchange that only came too soon is no fault of ours. */
+const statusOf = ({ code, retryAfterSeconds }: OAuthError): number =>
+  retryAfterSeconds === undefined ? STATUS[code] : TOO_MANY;
 
 function errorOf(failure: unknown): OAuthError {
   if (failure instanceof OAuthError) return failure;

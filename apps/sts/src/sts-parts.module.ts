@@ -8,11 +8,14 @@ import {
   PostgresEventJournal,
   PostgresHandleStore,
   PostgresLiveCanaries,
+  PostgresRestrictedExchanges,
   PostgresSubjectTokenUses,
 } from '#adapters/postgres';
 import { EventFactory } from '#events';
-import { HandleLife, PlantedCanaries } from '#handles';
+import { HandleLife, ImposedRestrictions, PlantedCanaries } from '#handles';
 import { type TokenIntrospector } from '#identity';
+import { type Clock } from '#kernel';
+import { ExchangeRestrictions } from '#oauth';
 import { type AppContext } from '#platform';
 import { type StsParts } from './sts.module.js';
 
@@ -45,6 +48,7 @@ export async function openStsParts(
     handles: new PostgresHandleStore(database),
     life: new HandleLife(),
     canaries: new PlantedCanaries(new PostgresLiveCanaries(database)),
+    restrictions: restrictionsIn(database, clock),
     uses: new PostgresSubjectTokenUses(database),
     journal: new PostgresEventJournal(database),
     events: new EventFactory({ clock, environment, deployment, component }),
@@ -55,4 +59,10 @@ export async function openStsParts(
     clientCertificateHeader: config.clientCertificateHeader,
     onFault: (err) => log.error({ err }, 'a request failed'),
   };
+}
+
+function restrictionsIn(database: PostgresDatabase, clock: Clock): ExchangeRestrictions {
+  const counted = new PostgresRestrictedExchanges(database);
+  const imposed = new ImposedRestrictions({ lookup: counted, clock });
+  return new ExchangeRestrictions({ imposed, counted, clock });
 }

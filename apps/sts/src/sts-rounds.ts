@@ -1,6 +1,6 @@
 import { type OnApplicationShutdown, type Provider } from '@nestjs/common';
 import { type AuthorizationServer, type AuthorizationServerPorts } from '#oauth';
-import { CANARIES_EVERY_MS } from '#handles';
+import { CANARIES_EVERY_MS, RESTRICTIONS_EVERY_MS } from '#handles';
 import { Rounds, type RoundsParts } from '#platform';
 
 /** A flood of denials is told of within two seconds. */
@@ -11,7 +11,7 @@ const PURGE_EVERY_MS = 600_000;
 
 /** What an STS does unasked. Many processes may do so at once. */
 export function stsRounds(
-  { uses, proofUses, clock, canaries }: AuthorizationServerPorts,
+  { uses, proofUses, clock, canaries, restrictions }: AuthorizationServerPorts,
   { tokenExchange, originWatch }: AuthorizationServer,
   onFault: (failure: unknown) => void,
 ): Provider[] {
@@ -26,6 +26,9 @@ export function stsRounds(
     { provide: 'sts-last-words', useValue: lastWords },
     rounds('flush', FLUSH_EVERY_MS, [() => tokenExchange.flushDenials()]),
     rounds('canaries', CANARIES_EVERY_MS, [() => canaries?.refresh() ?? Promise.resolve()]),
+    rounds('restrictions', RESTRICTIONS_EVERY_MS, [
+      () => restrictions?.refresh() ?? Promise.resolve(),
+    ]),
     rounds('watch', WATCH_EVERY_MS, [() => originWatch.check()]),
     // A purge that fails costs space and nothing else: the next one does its work.
     rounds('purge', PURGE_EVERY_MS, [

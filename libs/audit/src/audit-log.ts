@@ -35,7 +35,7 @@ export interface WaitingLeaves {
   readonly count: number;
   /** Since the oldest of them was published; 0 when there is none. */
   readonly oldestAgeSeconds: number;
-  /** Events that are gone although they had no place yet, or that bear the id of another: somebody was at it. */
+  /** Events without a place that are gone, bear the id of another, or have no canonical form: somebody was at it. */
   readonly lost: number;
 }
 
@@ -64,7 +64,8 @@ export abstract class AuditLog extends AuditHistory {
 
   /**
    * Gives waiting events their index, in the order of shard and seq, at most `limit`. All of them or, after a failure,
-   * none. Resolves to how many; 0 also while another checkpointer is at it. @throws DependencyUnavailable
+   * none. Resolves to how many; 0 also while another checkpointer is at it. An event for which `hash` throws NotCanonical
+   * stays waiting, counts as lost, and does not keep the others waiting. @throws DependencyUnavailable
    */
   abstract sequence(limit: number, hash: (event: RecordedEvent) => MerkleHash): Promise<number>;
 

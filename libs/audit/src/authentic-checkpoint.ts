@@ -20,15 +20,19 @@ export interface Authority {
 }
 
 /** The checkpoint of a note of this log that one of the keys signed; else undefined. */
-export function authenticNote(
+export const authenticNote = (note: string, authority: Authority): Checkpoint | undefined =>
+  signedCheckpoint(note, authority)?.checkpoint;
+
+/** The same, with those of the keys that signed it: one at least. */
+export function signedCheckpoint(
   note: string,
   { origin, publicKeys }: Authority,
-): Checkpoint | undefined {
+): { readonly checkpoint: Checkpoint; readonly signers: readonly KeyObject[] } | undefined {
   const parsed = parseNote(note);
   const checkpoint = parsed === undefined ? undefined : parseCheckpoint(parsed.text);
   if (parsed === undefined || checkpoint?.origin !== origin) return undefined;
-  const isSigned = publicKeys.some((one) => isSignedBy(parsed, checkpointKey(origin, one)));
-  return isSigned ? checkpoint : undefined;
+  const signers = publicKeys.filter((one) => isSignedBy(parsed, checkpointKey(origin, one)));
+  return signers.length === 0 ? undefined : { checkpoint, signers };
 }
 
 /** What the database gives back is believed as far as it is signed. @throws AuditLogContradicted */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type RecordedEvent } from '#events';
+import { canonicalJson } from '#kernel';
 import { type KeptCheckpoint } from './audit-log.js';
-import { canonicalJson } from './canonical-json.js';
+import { isOrigin } from './checkpoint.js';
 import { CompactRange, siblingsWithin } from './compact-range.js';
 import { type Leaf } from './leaf.js';
 import { type MerkleHash } from './merkle-hash.js';
@@ -18,7 +19,7 @@ const note = z.string().max(4096);
 
 export const headerLine = z.strictObject({
   format: z.literal(EXPORT_FORMAT),
-  log: z.string(),
+  log: z.string().refine(isOrigin),
   /** Where it begins when that is not the beginning of the log: a checkpoint, and the subtrees of its tree. */
   base: z.strictObject({ note, frontier: hashes }).optional(),
 });

@@ -1,10 +1,11 @@
 import { type KeyObject } from 'node:crypto';
-import { authenticNote } from './authentic-checkpoint.js';
+import { signedCheckpoint } from './authentic-checkpoint.js';
 import { Broken } from './broken.js';
 import { type Checkpoint, checkpointHash, NO_CHECKPOINT } from './checkpoint.js';
 import { climb, CompactRange } from './compact-range.js';
 import { checkpointLine, headerLine, type HeaderLine, type LeafLine } from './export-lines.js';
 import { type Finding } from './finding.js';
+import { KeySuccession } from './key-succession.js';
 import { type MerkleHash } from './merkle-hash.js';
 import { hashesIn, hashOf, parsed, parsedLeaf, textIn, textOf } from './read-line.js';
 import { SequenceLedger } from './sequence-ledger.js';
@@ -17,7 +18,7 @@ export interface PinnedCheckpoint {
 }
 
 export interface VerifierOptions {
-  /** The key in use, and those that were. */
+  /** The key in use, first, and those that were. */
   readonly publicKeys: readonly KeyObject[];
   /** The log that it must be; absent: the one that the export names. */
   readonly log?: string;
@@ -37,6 +38,10 @@ export interface Proven {
   readonly checkpoints: number;
   readonly newest: Checkpoint | undefined;
   readonly newestEventAt: string | undefined;
+  /** Up to that size it is what a pin knows; undefined when it reached none. */
+  readonly agreedTo: number | undefined;
+  /** The newest checkpoint is signed by a key that was in use before: whoever has that key can have signed it. */
+  readonly isOfFormerKey: boolean;
   /** Partition keys whose first event here is not their first: older ones were before the log, or before the export. */
   readonly keysBegunBefore: number;
 }
@@ -59,6 +64,8 @@ export class ExportVerifier {
   /** What the newest checkpoint adds. */
   #range = CompactRange.empty();
   readonly #sequences = new SequenceLedger();
+  readonly #keys = new KeySuccession();
+  #agreedTo: number | undefined;
   /** What a pin says against the newest checkpoint. */
   #forked: string | undefined;
   #finding: Finding | undefined;
@@ -73,6 +80,8 @@ export class ExportVerifier {
       checkpoints: this.#checkpoints,
       newest: this.#newest,
       newestEventAt: this.#newestEventAt,
+      agreedTo: this.#agreedTo,
+      isOfFormerKey: this.#keys.current !== this.options.publicKeys[0],
       keysBegunBefore: this.#keysBegunBefore,
     };
   }
@@ -95,6 +104,7 @@ export class ExportVerifier {
         throw new Broken('missing-event', `the export ends before index ${this.#range.end - 1}`);
       }
       this.#requireNoFork();
+      if (this.#checkpoints === 0) throw new Broken('truncated', 'nothing in it is signed');
       this.#requireReached();
     });
   }
@@ -163,9 +173,12 @@ export class ExportVerifier {
 
   #authentic(note: string): Checkpoint {
     const { publicKeys } = this.options;
-    const checkpoint = authenticNote(note, { origin: this.#log, publicKeys });
-    if (checkpoint !== undefined) return checkpoint;
-    throw new Broken('bad-signature', 'the note is not signed by the key, for this log');
+    const signed = signedCheckpoint(note, { origin: this.#log, publicKeys });
+    if (signed === undefined) {
+      throw new Broken('bad-signature', 'the note is not signed by the key, for this log');
+    }
+    if (this.#keys.admits(signed.signers)) return signed.checkpoint;
+    throw new Broken('bad-signature', 'the note is signed by a key that another one had replaced');
   }
 
   #requireNext({ size, previous }: Checkpoint): void {
@@ -196,7 +209,10 @@ export class ExportVerifier {
           `the export begins at ${this.#from}, ${from} at ${pin.size}`,
         );
       }
-      if (checkpointHash(pin) === checkpointHash(checkpoint)) continue;
+      if (checkpointHash(pin) === checkpointHash(checkpoint)) {
+        this.#agreedTo = pin.size;
+        continue;
+      }
       this.#forked ??= `${from} has another checkpoint of size ${pin.size}: an event before that differs`;
       if (this.options.anchoredLeaf === undefined) this.#requireNoFork();
     }

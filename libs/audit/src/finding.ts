@@ -4,7 +4,7 @@ export const MEANINGS = {
     'the line is not as an export is written: it was changed after the export, or the file is damaged',
   'wrong-log': 'these are records of another log than the one that was asked for',
   'bad-signature':
-    'the checkpoint was not signed with the key: it was changed, or made with a key of somebody else; nothing from here on is proven',
+    'the checkpoint was not signed with the key: it was changed, or made with a key of somebody else, or with one that was replaced; nothing from here on is proven',
   'broken-chain':
     'the checkpoint does not follow the one before: checkpoints, and their events, are missing here or were put in',
   'inconsistent-tree':

@@ -10,7 +10,6 @@ export {
   type WaitingLeaves,
 } from './audit-log.js';
 export { authenticNote, type Authority } from './authentic-checkpoint.js';
-export { canonicalJson, NotCanonical } from './canonical-json.js';
 export { type Checkpoint, checkpointHash, checkpointText, parseCheckpoint } from './checkpoint.js';
 export {
   type CheckpointKey,
@@ -31,8 +30,9 @@ export {
   type VerifierOptions,
 } from './export-verifier.js';
 export { type Finding, type FindingKind, MEANINGS } from './finding.js';
-export { type Leaf, leafOf, TOPICS_OUTSIDE } from './leaf.js';
-export { EMPTY_ROOT, leafHash, type MerkleHash, nodeHash } from './merkle-hash.js';
+export { type Leaf, leafIfCanonical, leafOf, TOPICS_OUTSIDE } from './leaf.js';
+export { EMPTY_ROOT, HASH_BYTES, leafHash, type MerkleHash, nodeHash } from './merkle-hash.js';
 export { consistencyProof, inclusionProof, isConsistent, isIncluded } from './merkle-proofs.js';
+export { LINE_BYTES_MAX } from './read-line.js';
 export { parseNote } from './signed-note.js';
 export { type Tile, TILE_WIDTH, tilePath, type WrittenTile } from './tiles.js';

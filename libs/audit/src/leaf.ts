@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { type RecordedEvent, type Topic, TOPICS } from '#events';
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson, NotCanonical } from '#kernel';
 import { leafHash, type MerkleHash } from './merkle-hash.js';
 
 /** An event's place in the log. */
@@ -22,4 +22,17 @@ export interface WaitingEvent {
   readonly shard: number;
   readonly seq: string;
   readonly event: RecordedEvent;
+}
+
+/** The same by any `hash`; undefined for an event that has no canonical form, and so no leaf. */
+export function leafIfCanonical(
+  event: RecordedEvent,
+  hash: (event: RecordedEvent) => MerkleHash,
+): MerkleHash | undefined {
+  try {
+    return hash(event);
+  } catch (error) {
+    if (error instanceof NotCanonical) return undefined;
+    throw error;
+  }
 }

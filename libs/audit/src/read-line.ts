@@ -1,14 +1,17 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import { type z } from 'zod';
+import { canonicalJson } from '#kernel';
 import { Broken } from './broken.js';
-import { canonicalJson } from './canonical-json.js';
 import { EVENT_LINE_BEGIN, type LeafLine, leafLine } from './export-lines.js';
 import { leafHash, type MerkleHash } from './merkle-hash.js';
 import { hashesFromBase64 } from './strict-base64.js';
 
+/** Longer than any line of ours: an event has at most 16 KiB, and its proof less. */
+export const LINE_BYTES_MAX = 1024 * 1024;
 const NOT_WRITTEN_SO = 'the line is not as an export is written';
 
 export function textOf(line: Uint8Array): string {
+  if (line.length > LINE_BYTES_MAX) throw new Broken('unreadable-line', 'the line has over 1 MiB');
   if (!isUtf8(line)) throw new Broken('unreadable-line', 'the line is not UTF-8');
   return Buffer.from(line).toString('utf8');
 }

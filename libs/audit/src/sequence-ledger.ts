@@ -1,12 +1,16 @@
 import * as crypto from 'node:crypto';
+import { Buffer } from 'node:buffer';
 
 const FIRST_SLOTS = 1024;
+const SALT_BYTES = 32;
 
 /**
  * The last `sequence` of each partition key, in 16 bytes a slot, of which at most two thirds are in use: an export has
- * as many keys as there were handles, and a Map of them would not fit. Keys are told apart by 64 bits of their SHA-256.
+ * as many keys as there were handles, and a Map of them would not fit. Keys are told apart by 64 bits of their SHA-256 with
+ * a salt of the moment: who chooses keys cannot choose two that count as one, nor many for one slot.
  */
 export class SequenceLedger {
+  readonly #salt = crypto.randomBytes(SALT_BYTES);
   #slots = FIRST_SLOTS;
   #used = 0;
   #prints = new Uint32Array(2 * FIRST_SLOTS);
@@ -20,7 +24,8 @@ export class SequenceLedger {
 
   /** Keeps the sequence, from 1, and returns the one before, 0 when the key is new. */
   replace(partitionKey: string, sequence: number): number {
-    const print = crypto.hash('sha256', partitionKey, 'buffer');
+    const salted = Buffer.concat([this.#salt, Buffer.from(partitionKey)]);
+    const print = crypto.hash('sha256', salted, 'buffer');
     const slot = this.#slotOf(print.readUInt32LE(0), print.readUInt32LE(4));
     const before = this.#sequences[slot] ?? 0;
     this.#sequences[slot] = sequence;

@@ -53,7 +53,7 @@ describe('what is done about a candidate', () => {
     ['D16', planned('disable_grant', 'grant:g'), 'approval_missing'],
     ['D19', planned('request_rotation', 'resource:ledger'), 'approval_missing'],
     ['D06', planned('page', 'handle:hdl_1'), 'told'],
-    ['D08', planned('block_source', 'source:x'), 'told'],
+    ['D06', planned('report', 'handle:hdl_1'), 'told'],
     ['D07', planned('suspend_handle', 'handle:hdl_1'), 'ordered'],
   ])('decides for %s on %j', (rule, response, verdict) => {
     expect(decided({ rule, responses: [response] }, enforced(rule))).toEqual([verdict]);

@@ -2,6 +2,7 @@ import { type ResponseAction } from '#events';
 import { type Candidate, type PlannedResponse } from './candidate.js';
 import { type RuleId, type RuleMode } from './rule.js';
 import { type DetectionSettings } from './rule-settings.js';
+import { RULES } from './rules.js';
 
 /** The time over which a rule's responses are counted. */
 export const RESPONSE_BUDGET_SECONDS = 600;
@@ -25,12 +26,27 @@ const TARGETS: Partial<Readonly<Record<ResponseAction, RegExp>>> = {
   suspend_grant: /^grant:./,
   disable_grant: /^grant:./,
   request_rotation: /^resource:./,
+  rate_limit: /^(?:subject:sub_[0-9a-f]{32}|source:.{1,500})$/,
+  step_down: /^subject:sub_[0-9a-f]{32}$/,
+  throttle: /^handle:hdl_[A-Za-z0-9]{1,64}$/,
+  block_source: /^source:.{1,500}$/,
 };
+
+/** What ends by itself, and takes nothing away. */
+const RESTRICTIONS: readonly ResponseAction[] = [
+  'rate_limit',
+  'step_down',
+  'throttle',
+  'block_source',
+];
+
+export const isRestriction = (action: ResponseAction): boolean => RESTRICTIONS.includes(action);
 
 /**
  * What is done of what a candidate plans. A handle is cheap to have again, and may be taken away in `enforce`; a grant is
- * suspended for D02 alone, and for a time; whatever else meets more than one handle needs a permission of the
- * configuration. `spent`: orders of the rule within RESPONSE_BUDGET_SECONDS, without those that found nothing to do.
+ * suspended for D02 alone, and for a time; a restriction is of the very entity that the candidate is about; whatever else
+ * meets more than one handle needs a permission of the configuration. `spent`: orders of the rule within
+ * RESPONSE_BUDGET_SECONDS, without those that found nothing to do.
  */
 export function decideResponses(
   candidate: Candidate,
@@ -61,20 +77,24 @@ export const modeOf = (
 };
 
 function suppressed(
-  { rule, resource }: Candidate,
+  candidate: Candidate,
   response: PlannedResponse,
   settings: DetectionSettings,
 ): SuppressedBy | undefined {
+  const { rule, resource } = candidate;
   if (modeOf(settings, rule, resource) !== 'enforce') return 'monitor_mode';
-  return isPermitted(rule, response, settings) ? undefined : 'approval_missing';
+  return isPermitted(candidate, response, settings) ? undefined : 'approval_missing';
 }
 
 function isPermitted(
-  rule: RuleId,
-  { action, target, seconds }: PlannedResponse,
+  candidate: Candidate,
+  response: PlannedResponse,
   { permitted }: DetectionSettings,
 ): boolean {
+  const { rule } = candidate;
+  const { action, target, seconds } = response;
   if (TARGETS[action]?.test(target) !== true) return false;
+  if (isRestriction(action)) return isOwnRestriction(candidate, response);
   switch (action) {
     case 'suspend_grant':
       return rule === 'D02' && seconds !== undefined;
@@ -84,4 +104,13 @@ function isPermitted(
     default:
       return true;
   }
+}
+
+/** D09 is about the canary, and restricts the source that it came from; every other rule what it is about. */
+function isOwnRestriction(
+  { rule, entity }: Candidate,
+  { action, target }: PlannedResponse,
+): boolean {
+  if (!RULES[rule].responses.includes(action)) return false;
+  return action === 'block_source' || target === `${entity.type}:${entity.id}`;
 }

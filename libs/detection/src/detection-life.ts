@@ -11,6 +11,8 @@ import { moreSevere } from './severity.js';
 const confidences = ['low', 'medium', 'high'] as const;
 /** How often as much must be observed for a detection to be told again. */
 const GROWN_FACTOR = 2;
+/** Most that one detection comes to: it is a row of a table. */
+const RESPONSES_MAX = 50;
 
 /** A candidate that is kept from now on; undefined when its rule is `off` for what it is about. */
 export function detectionOf(
@@ -47,7 +49,7 @@ export function grownBy(known: Detection, candidate: Candidate, now: Date): Dete
     threshold: candidate.threshold,
     evidence: bothOf(known.evidence, candidate.evidence),
     explanation: candidate.explanation,
-    responses: [...known.responses, ...newResponses(known, candidate)],
+    responses: [...known.responses, ...newResponses(known, candidate)].slice(0, RESPONSES_MAX),
     updatedAt: now,
   };
 }

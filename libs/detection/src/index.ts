@@ -5,9 +5,11 @@ export {
   type DetectionEntity,
   type PlannedResponse,
 } from './candidate.js';
+export { CandidateRefused, type CandidateRefusal } from './candidate-refused.js';
 export { compileDetection, type DetectionDeclaration } from './compile-detection.js';
 export {
   decideResponses,
+  isRestriction,
   modeOf,
   RESPONSE_BUDGET_SECONDS,
   type ResponseDecision,
@@ -37,6 +39,17 @@ export {
   type SeenReplay,
   type SeenRevocation,
 } from './evidence-log.js';
+export {
+  DRY_RUN_DAYS,
+  DRY_RUN_VALID_DAYS,
+  DryRun,
+  type DryRunEntity,
+  type DryRunSum,
+  enforces,
+  heldBack,
+  type PermittedSettings,
+  settingsDigest,
+} from './dry-run.js';
 export { inlineCandidates } from './inline-candidates.js';
 export { type InlineRuleId, inlineRules } from './inline-rules.js';
 export { NetworkZones } from './network-zones.js';
@@ -44,6 +57,7 @@ export { type ResponseOrder, ResponseOrders, type ResponseResult } from './respo
 export { type EvaluationSpan, RuleEvaluator } from './rule-evaluator.js';
 export {
   type DetectionSettings,
+  isOn,
   type RuleSettings,
   shippedRules,
   thresholdOf,
@@ -65,13 +79,22 @@ export {
   seenRevocation,
 } from './seen-events.js';
 export { look, type Sighting } from './sighting.js';
+export {
+  CANDIDATE_AGE_MAX_SECONDS,
+  StreamCandidates,
+  type StreamCandidatesParts,
+} from './stream-candidates.js';
+export { STREAMED_RULES } from './streamed-rules.js';
 export { type FailedRule, StreamRound, type StreamRoundParts } from './stream-round.js';
 export {
   DETECTION_OPEN_SECONDS_MAX,
   UpkeepOfDetections,
   type UpkeepOfDetectionsParts,
 } from './upkeep-of-detections.js';
+export { type UsualExchange, UsualExchanges } from './usual-exchanges.js';
 export { type WindowedRuleId, windowedRules } from './windowed-rules.js';
+export { SoleDuty } from './sole-duty.js';
 export { type Zones } from './zones.js';
 export { type AskedDryRun, DryRunRequests, type TriedRule } from './dry-runs.js';
 export { type ResponseRecord, ResponseRecords } from './response-records.js';
+export { accessEventId, type VaultAccess, VaultAccessLog } from './vault-access.js';

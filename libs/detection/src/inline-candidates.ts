@@ -6,6 +6,7 @@ import { type InlineRule, merged } from './inline/inline-rule.js';
 import { leakReport } from './inline/leak-report.js';
 import { reuseAcrossEnvironments } from './inline/reuse-across-environments.js';
 import { subjectTokenReplay } from './inline/subject-token-replay.js';
+import { unplannedRotation } from './inline/unplanned-rotation.js';
 import { useAfterExpiry } from './inline/use-after-expiry.js';
 import { useAfterRevocation } from './inline/use-after-revocation.js';
 import { wrongEnvironment } from './inline/wrong-environment.js';
@@ -27,9 +28,12 @@ const INLINE: Readonly<Record<InlineRuleId, InlineRule>> = {
   D24: leakReport,
 };
 
+/** Parts of rules that otherwise look at windows, for which one event is enough. */
+const PARTS: readonly InlineRule[] = [unplannedRotation];
+
 /** What the rules that decide on one event find in a batch, with what was seen before. */
 export const inlineCandidates = (
   sighting: Sighting,
   settings: DetectionSettings,
 ): readonly Candidate[] =>
-  Object.values(INLINE).flatMap((rule) => merged(rule(sighting, settings)));
+  [...Object.values(INLINE), ...PARTS].flatMap((rule) => merged(rule(sighting, settings)));

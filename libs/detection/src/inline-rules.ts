@@ -74,7 +74,7 @@ export const inlineRules: Readonly<Record<InlineRuleId, Rule>> = {
   D09: inline('D09', {
     title: 'Canary handle used',
     severity: 'critical',
-    responses: ['page'],
+    responses: ['page', 'block_source'],
     mitre: ['T1552', 'T1078'],
     owaspNhi: ['NHI2'],
   }),

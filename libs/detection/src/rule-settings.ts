@@ -35,6 +35,10 @@ export const shippedRules = (): Readonly<Record<RuleId, RuleSettings>> =>
     ruleIds.map((id) => [id, { mode: RULES[id].mode, resources: {}, thresholds: {} }]),
   ) as Record<RuleId, RuleSettings>;
 
+/** Whether it is looked for at all, be it for one resource. */
+export const isOn = ({ mode, resources }: RuleSettings): boolean =>
+  [mode, ...Object.values(resources)].some((one) => one !== 'off');
+
 /** A figure of a rule as it is set, or as it ships. @throws TypeError when the rule has none of that name */
 export function thresholdOf(rule: RuleId, { thresholds }: RuleSettings, name: string): number {
   const shipped = RULES[rule].thresholds;

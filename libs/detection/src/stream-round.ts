@@ -6,7 +6,7 @@ import { type EvidenceHistory } from './evidence-log.js';
 import { ofGap } from './inline/evidence-missing.js';
 import { type RuleId } from './rule.js';
 import { type EvaluationSpan, type RuleEvaluator } from './rule-evaluator.js';
-import { type DetectionSettings, type RuleSettings, thresholdOf } from './rule-settings.js';
+import { type DetectionSettings, isOn, thresholdOf } from './rule-settings.js';
 
 export interface StreamRoundParts {
   readonly evaluator: RuleEvaluator;
@@ -97,6 +97,3 @@ export class StreamRound {
       .map(ofGap);
   }
 }
-
-const isOn = ({ mode, resources }: RuleSettings): boolean =>
-  [mode, ...Object.values(resources)].some((one) => one !== 'off');

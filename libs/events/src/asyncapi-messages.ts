@@ -10,6 +10,7 @@ export type AsyncApiObject = Readonly<Record<string, unknown>>;
 /** Version of the AsyncAPI bindings for Kafka. */
 export const KAFKA_BINDING_VERSION = '0.5.0';
 export const COMMAND_MESSAGE = 'command';
+export const CANDIDATE_MESSAGE = 'detection-candidate';
 export const DEAD_LETTER_MESSAGE = 'dead-letter';
 
 const text = (description: string): AsyncApiObject => ({ type: 'string', description });
@@ -86,6 +87,17 @@ export const commandMessage = (): AsyncApiObject => ({
     maxLength: EVENT_BYTES_MAX,
   },
   bindings: keyedBy(`${TOPIC_LAYOUTS[TOPICS.command].key}: \`<scope>:<id>\` of what it is for`),
+});
+
+/** `payload` is where its schema lies in the document. */
+export const candidateMessage = (payload: string): AsyncApiObject => ({
+  name: CANDIDATE_MESSAGE,
+  title: 'Candidate of a rule that looks at windows',
+  summary:
+    'What a stream processor found. Nothing comes of it that the evidence does not bear out.',
+  contentType: 'application/json',
+  payload: { $ref: payload },
+  bindings: keyedBy('JSON with `rule`, `entity_type`, `entity_id` and `start_at`'),
 });
 
 /** Any record that a consumer group gave up on. */

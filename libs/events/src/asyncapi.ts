@@ -1,5 +1,7 @@
 import {
   type AsyncApiObject,
+  CANDIDATE_MESSAGE,
+  candidateMessage,
   COMMAND_MESSAGE,
   commandMessage,
   DEAD_LETTER_MESSAGE,
@@ -9,9 +11,20 @@ import {
   messageNameOf,
 } from './asyncapi-messages.js';
 import { CATALOGUE, dataSchemaOf, type EventType, topicOf } from './catalogue.js';
-import { ENVELOPE_SCHEMA_ID, publishedSchemas } from './published-schemas.js';
+import {
+  CANDIDATE_SCHEMA_ID,
+  ENVELOPE_SCHEMA_ID,
+  incomingSchemas,
+  publishedSchemas,
+} from './published-schemas.js';
 import { STRUCTURED_CONTENT_TYPE } from './structured-event.js';
-import { DEAD_LETTER_LAYOUT, TOPIC_LAYOUTS, type TopicLayout, TOPICS } from './topics.js';
+import {
+  DEAD_LETTER_LAYOUT,
+  INCOMING_TOPICS,
+  TOPIC_LAYOUTS,
+  type TopicLayout,
+  TOPICS,
+} from './topics.js';
 
 type TopicName = keyof typeof TOPICS;
 
@@ -30,7 +43,8 @@ export function asyncApiDocument(): AsyncApiObject {
       title: 'Postern events',
       // Of the document's form; each message carries the major version of its own.
       version: '1.0.0',
-      description: 'What Postern tells, and which signed commands it takes. See docs/events.md.',
+      description:
+        'What Postern tells, which signed commands it takes, and what it reads of a stream processor. See docs/events.md.',
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: STRUCTURED_CONTENT_TYPE,
@@ -52,10 +66,11 @@ function channel(name: TopicName): AsyncApiObject {
   };
 }
 
-const messagesOn = (name: TopicName): readonly string[] =>
-  name === 'command'
-    ? [COMMAND_MESSAGE]
-    : TYPES.filter((type) => topicOf(type) === TOPICS[name]).map(messageNameOf);
+function messagesOn(name: TopicName): readonly string[] {
+  if (name === 'command') return [COMMAND_MESSAGE];
+  if (name === 'detectionCandidates') return [CANDIDATE_MESSAGE];
+  return TYPES.filter((type) => topicOf(type) === TOPICS[name]).map(messageNameOf);
+}
 
 const deadLettersChannel = (): AsyncApiObject => ({
   address: 'postern.dlq.{group}.v1',
@@ -70,9 +85,11 @@ const topicBinding = ({ partitions, cleanup, retentionMs }: TopicLayout): AsyncA
   bindingVersion: KAFKA_BINDING_VERSION,
 });
 
-/** As Postern does it: it sends events, and receives commands. */
+const RECEIVED = TOPIC_NAMES.filter((name) => INCOMING_TOPICS.includes(TOPICS[name]));
+
+/** As Postern does it: it sends events, and receives what others write. */
 function operation(name: string): [string, AsyncApiObject] {
-  const action = name === 'command' ? 'receive' : 'send';
+  const action = (RECEIVED as readonly string[]).includes(name) ? 'receive' : 'send';
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
   return [`${action}${title}`, { action, channel: { $ref: `#/channels/${name}` } }];
 }
@@ -85,12 +102,13 @@ const messages = (): AsyncApiObject => ({
     ]),
   ),
   [COMMAND_MESSAGE]: commandMessage(),
+  [CANDIDATE_MESSAGE]: candidateMessage(schemaAddress(CANDIDATE_SCHEMA_ID)),
   [DEAD_LETTER_MESSAGE]: deadLetterMessage(),
 });
 
 /** Without `$schema` and `$id`: in the document their address is another. */
 function schemas(): AsyncApiObject {
-  const published = [...publishedSchemas().values()];
+  const published = [...publishedSchemas().values(), ...incomingSchemas().values()];
   return Object.fromEntries(
     published.map(({ $schema: _, $id, ...schema }) => [schemaName(String($id)), schema]),
   );

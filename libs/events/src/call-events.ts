@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { restricted } from './restriction-events.js';
 
 /** Why a call was denied before anything was sent to the destination. */
 export const callDenialReasons = [
@@ -10,6 +11,7 @@ export const callDenialReasons = [
   'expired',
   'revoked',
   'suspended',
+  'restricted',
   'env_mismatch',
   'resource_mismatch',
   'presentation_not_allowed',
@@ -45,6 +47,7 @@ export const callEvents = {
   'dev.postern.call.denied.v1': z.object({
     handle_id: z.string().optional(),
     canary_id: z.string().optional().describe('the canary that was presented'),
+    ...restricted,
     handle_fp: z
       .string()
       .optional()

@@ -11,7 +11,7 @@ const TOPICS_BY_FAMILY = {
   'postern.revocation-state.v1': ['revocation'],
   'postern.credential-state.v1': ['credential.state'],
   'postern.rotation.v1': ['rotation', 'wrap', 'credential'],
-  'postern.detection.v1': ['detection', 'response'],
+  'postern.detection.v1': ['detection', 'response', 'restriction'],
   'postern.audit-checkpoint.v1': ['audit'],
   'postern.canary.v1': ['canary'],
 };

@@ -11,6 +11,7 @@ import { keyEvents } from './key-events.js';
 import { leakEvents } from './leak-events.js';
 import { policyEvents } from './policy-events.js';
 import { responseEvents } from './response-events.js';
+import { restrictionEvents } from './restriction-events.js';
 import { rotationEvents } from './rotation-events.js';
 import { signalEvents } from './signal-events.js';
 import { stateEvents } from './state-events.js';
@@ -32,6 +33,7 @@ export const CATALOGUE = {
   ...credentialEvents,
   ...detectionEvents,
   ...responseEvents,
+  ...restrictionEvents,
   ...auditEvents,
   ...keyEvents,
   ...canaryEvents,
@@ -57,6 +59,7 @@ const FAMILY_TOPICS: Record<string, Topic> = {
   credential: TOPICS.rotation,
   detection: TOPICS.detection,
   response: TOPICS.detection,
+  restriction: TOPICS.detection,
   audit: TOPICS.auditCheckpoint,
   canary: TOPICS.canary,
 };

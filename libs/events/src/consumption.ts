@@ -1,6 +1,5 @@
 import { type Clock, DependencyUnavailable } from '#kernel';
 import { partitionName } from './blocked-partitions.js';
-import { type IncomingCommand } from './command-feed.js';
 import { type ConsumptionObserver } from './consumption-observer.js';
 import { type DeadLetters } from './dead-letters.js';
 import { blockReasonOf, errorClassOf } from './error-class.js';
@@ -10,7 +9,7 @@ import {
   type RejectionVerdict,
   type Subscription,
 } from './event-bus.js';
-import { EventUnreadable } from './event-unreadable.js';
+import { HopelessRecord } from './hopeless-record.js';
 import { rejectionOf } from './record-outcome.js';
 
 /**
@@ -69,13 +68,15 @@ export class Consumption {
     };
   }
 
-  /** The same for signed commands, which know themselves where they lie. */
-  ofCommands(handle: (command: IncomingCommand) => Promise<void>): {
-    handle: (command: IncomingCommand) => Promise<void>;
+  /** The same for what others write, such as signed commands: each record knows itself where it lies. */
+  ofIncoming<Incoming extends { readonly place: RecordPlace }>(
+    handle: (incoming: Incoming) => Promise<void>,
+  ): {
+    handle: (incoming: Incoming) => Promise<void>;
     onRejected: NonNullable<Subscription['onRejected']>;
   } {
     return {
-      handle: (command) => this.#handle(() => handle(command), command.place),
+      handle: (incoming) => this.#handle(() => handle(incoming), incoming.place),
       onRejected: (rejected) => this.#verdictOf(rejected),
     };
   }
@@ -89,6 +90,7 @@ export class Consumption {
         this.#recover(place);
         return;
       }
+      if (error instanceof HopelessRecord) throw error;
       const failing = this.#note(place);
       if (!(error instanceof DependencyUnavailable)) failing.attempts += 1;
       if (attempt >= attemptsMax) throw error;
@@ -111,14 +113,14 @@ export class Consumption {
   }
 
   #isHopeless(error: Error, { attempts }: Failing): boolean {
-    if (error instanceof EventUnreadable) return true;
+    if (error instanceof HopelessRecord) return true;
     return !(error instanceof DependencyUnavailable) && attempts >= this.#attempts;
   }
 
   async #bury(rejected: RejectedRecord, failing: Failing): Promise<RejectionVerdict> {
     const { options } = this;
     if (options.kind !== 'evidence') return 'blocked';
-    const attempts = rejected.error instanceof EventUnreadable ? 0 : failing.attempts;
+    const attempts = rejected.error instanceof HopelessRecord ? 0 : failing.attempts;
     const { firstFailedAt } = failing;
     const refused = await rejectionOf(() =>
       options.deadLetters.add({ ...rejected, group: options.group, attempts, firstFailedAt }),

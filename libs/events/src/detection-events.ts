@@ -8,6 +8,17 @@ const DETECTION_LABELS_MAX = 20;
 export const detectionSeverities = ['info', 'low', 'medium', 'high', 'critical'] as const;
 export type DetectionSeverity = (typeof detectionSeverities)[number];
 
+/** What a detection may be about. */
+export const detectionEntityTypes = [
+  'subject',
+  'handle',
+  'family',
+  'grant',
+  'resource',
+  'source',
+  'shard',
+] as const;
+
 const detectionBlock = {
   detection_id: z.string(),
   rule_id: z.string().regex(/^D[0-9]{2}$/),
@@ -16,7 +27,7 @@ const detectionBlock = {
   confidence: z.enum(['low', 'medium', 'high']),
   entity: z
     .object({
-      type: z.enum(['subject', 'handle', 'family', 'grant', 'resource', 'source', 'shard']),
+      type: z.enum(detectionEntityTypes),
       id: z.string(),
     })
     .describe('what it is about'),

@@ -1,14 +1,14 @@
 import { PosternError } from '#kernel';
-import { EventUnreadable } from './event-unreadable.js';
+import { HopelessRecord } from './hopeless-record.js';
 
 const CLASS_CHARACTERS_MAX = 100;
 
 /**
  * What kind of error it is, for metrics, alarms and dead letters: the code of one of ours, with the reason of an
- * unreadable record, else the name of its class. Never its text, which may quote what it stumbled over.
+ * hopeless record, else the name of its class. Never its text, which may quote what it stumbled over.
  */
 export function errorClassOf(error: Error): string {
-  if (error instanceof EventUnreadable) return `${error.code}/${error.reason}`;
+  if (error instanceof HopelessRecord) return `${error.code}/${error.reason}`;
   const name = error instanceof PosternError ? error.code : error.name;
   return name.replace(/[^A-Za-z0-9_/-]/g, '').slice(0, CLASS_CHARACTERS_MAX);
 }

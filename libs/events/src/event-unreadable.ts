@@ -1,4 +1,4 @@
-import { PosternError } from '#kernel';
+import { HopelessRecord } from './hopeless-record.js';
 
 /** Why a record of a topic is no event of ours. */
 export type UnreadableReason =
@@ -12,11 +12,11 @@ export type UnreadableReason =
   | 'headers_differ';
 
 /** A record that is no valid event. The message names the field that is wrong and never repeats a value. */
-export class EventUnreadable extends PosternError {
+export class EventUnreadable extends HopelessRecord {
   override readonly code = 'event-unreadable';
 
   constructor(
-    readonly reason: UnreadableReason,
+    override readonly reason: UnreadableReason,
     message: string,
     options?: ErrorOptions,
   ) {

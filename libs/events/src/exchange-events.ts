@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actorBlock } from './actor-block.js';
+import { restricted } from './restriction-events.js';
 
 const requested = {
   exchange_id: z.string(),
@@ -35,6 +36,7 @@ export const exchangeDenialReasons = [
   'not_allowed',
   'grant_overdue',
   'suspended',
+  'restricted',
   'pattern_mismatch',
   'binding_required',
   'no_lifetime_left',
@@ -86,6 +88,7 @@ export const exchangeEvents = {
     grant_id: z.string().optional().describe('the grant that came closest'),
     grant_set_digest: z.string().optional(),
     canary_id: z.string().optional().describe('the canary that was presented'),
+    ...restricted,
     prior_exchange_id: z.string().optional(),
     prior_env: z.string().optional(),
     count: z

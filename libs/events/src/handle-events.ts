@@ -26,6 +26,7 @@ const initiated = {
   reason: z.string(),
   initiator: z.enum(revocationInitiators),
   initiator_id: z.string().optional().describe('subject_id or handle_id of who asked'),
+  detection_id: z.string().optional().describe('of the detection whose response it is'),
 };
 
 export const handleEvents = {

@@ -31,10 +31,15 @@ export { type BuriedLetter, type DeadLetter, DeadLetters } from './dead-letters.
 export { EVENT_BYTES_MAX, EventJournal } from './event-journal.js';
 export {
   DETECTION_EVIDENCE_MAX,
+  detectionEntityTypes,
   detectionSeverities,
   type DetectionSeverity,
 } from './detection-events.js';
+export { CandidateFeed, type IncomingCandidate } from './candidate-feed.js';
+export { decodeCandidate, type DetectionCandidate } from './detection-candidate.js';
+export { HopelessRecord } from './hopeless-record.js';
 export { type ResponseAction, responseActions } from './response-events.js';
+export { type RestrictionKind, restrictionKinds } from './restriction-events.js';
 export { Evidence, EVIDENCE_KEPT_DAYS } from './evidence.js';
 export { type LeakReportRejection } from './leak-events.js';
 export { type ExchangeDenialReason } from './exchange-events.js';
@@ -61,7 +66,12 @@ export {
   PRESSURE_KNOWN_SECONDS,
 } from './evidence-budget.js';
 export { type SignalOutcome } from './signal-events.js';
-export { POLICY_LIST_MAX, REVIEW_NOTICE_DAYS, type ReviewNoticeDays } from './policy-events.js';
+export {
+  POLICY_ITEMS_MAX,
+  POLICY_LIST_MAX,
+  REVIEW_NOTICE_DAYS,
+  type ReviewNoticeDays,
+} from './policy-events.js';
 export {
   type EventDraft,
   EventFactory,
@@ -74,14 +84,19 @@ export {
 } from './postern-event.js';
 export { outcomeOf, type RecordOutcome, rejectionOf } from './record-outcome.js';
 export { probeBreached } from './probe-breached.js';
-export { EVENT_TOPICS, TOPICS, type Topic } from './topics.js';
+export { EVENT_TOPICS, INCOMING_TOPICS, TOPICS, type Topic } from './topics.js';
 export { EventTooLarge } from './event-too-large.js';
 export { OutboxLeaseLost } from './outbox-lease-lost.js';
 export { describeEvent } from './describe-event.js';
 export { blockReasonOf, errorClassOf, errorOf } from './error-class.js';
 export { decodeEvent, type EncodedEvent, encodeEvent, isTombstone } from './event-codec.js';
 export { EventUnreadable, type UnreadableReason } from './event-unreadable.js';
-export { ENVELOPE_SCHEMA_ID, type PublishedSchema, publishedSchemas } from './published-schemas.js';
+export {
+  ENVELOPE_SCHEMA_ID,
+  incomingSchemas,
+  type PublishedSchema,
+  publishedSchemas,
+} from './published-schemas.js';
 export {
   decodeStructured,
   encodeStructured,
@@ -109,3 +124,4 @@ export { toOcsf } from './to-ocsf.js';
 export { withoutCredentials } from './without-credentials.js';
 export { rotationActions, type RotationState, rotationStates } from './rotation-events.js';
 export { wrapVerdicts } from './wrap-events.js';
+export { type IncomingLine, LineFeed, type LineReading } from './line-feed.js';

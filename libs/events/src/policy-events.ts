@@ -7,6 +7,9 @@ export type ReviewNoticeDays = (typeof REVIEW_NOTICE_DAYS)[number];
 /** Most ids, names or lines in one list of a policy event. */
 export const POLICY_LIST_MAX = 100;
 
+/** Most grants, and most resources, in one event that lists them. */
+export const POLICY_ITEMS_MAX = 50;
+
 const names = z.array(z.string()).max(POLICY_LIST_MAX);
 const omitted = z.int().optional().describe('how many entries were left out of the lists');
 
@@ -33,6 +36,23 @@ export const policyEvents = {
     files: names.describe('the grant files with a problem'),
     problems: names.describe('for the operator, a line each'),
     omitted,
+  }),
+  /** What is there, told once a day: by what never happens nobody learns that it could. */
+  'dev.postern.policy.listed.v1': z.object({
+    grant_set_digest: z.string().describe('of the set that is in force'),
+    grants: z
+      .array(
+        z.object({
+          grant_id: z.string(),
+          unused_after_days: z
+            .number()
+            .optional()
+            .describe('after how long without use it counts as stale; absent: as for all'),
+        }),
+      )
+      .max(POLICY_ITEMS_MAX)
+      .describe('those in force; of more than fit there are several events'),
+    resources: z.array(z.string()).max(POLICY_ITEMS_MAX).describe('those that are registered'),
   }),
   'dev.postern.policy.canary_planted.v1': z.object(canary),
   'dev.postern.policy.canary_ended.v1': z.object(canary),

@@ -45,7 +45,15 @@ const rotationBlock = {
   initiator_id: z.string().optional().describe('subject_id or handle_id of who asked'),
 };
 
-const begun = z.object({ ...rotationBlock, state: z.literal('requested') });
+const begun = z.object({
+  ...rotationBlock,
+  state: z.literal('requested'),
+  outside_window: z
+    .boolean()
+    .optional()
+    .describe('true: its resource has a schedule, and this is not its time; absent: not known'),
+  approvals_needed: z.int().optional().describe('how many others have to approve it'),
+});
 
 /** What a rotation has come to, and from where. */
 const moved = <S extends RotationState>(state: S) =>

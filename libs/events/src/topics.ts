@@ -11,23 +11,29 @@ export const TOPICS = {
   command: 'postern.command.v1',
   auditCheckpoint: 'postern.audit-checkpoint.v1',
   canary: 'postern.canary.v1',
+  detectionCandidates: 'postern.detection-candidates.v1',
 } as const;
 
 export type Topic = (typeof TOPICS)[keyof typeof TOPICS];
 
-/** Topics whose records are events of ours. On the command topic lies what others sign. */
+/** Topics that others write: what they sign, and what a stream processor believes to have found. */
+export const INCOMING_TOPICS: readonly Topic[] = [TOPICS.command, TOPICS.detectionCandidates];
+
+/** Topics whose records are events of ours. */
 export const EVENT_TOPICS: readonly Topic[] = Object.values(TOPICS).filter(
-  (topic) => topic !== TOPICS.command,
+  (topic) => !INCOMING_TOPICS.includes(topic),
 );
 
 /** How a topic is laid out. `deploy/kafka/topics.yaml` says the same to those who create topics by other means. */
 export interface TopicLayout {
   /**
    * What its records are keyed by; records of one key keep their order. An item is a grant, an issuer, the grant set, a
-   * transmitter; a target is `<scope>:<id>`, such as `family:fam_...`; a dead letter keeps its original key.
+   * transmitter; a target is `<scope>:<id>`, such as `family:fam_...`; a candidate is named by rule, entity and beginning of
+   * its window; a dead letter keeps its original key.
    */
   readonly key:
-    'subject_id' | 'handle_id' | 'item' | 'target' | 'resource' | 'log_id' | 'shard' | 'original';
+    | ('subject_id' | 'handle_id' | 'item' | 'target' | 'resource' | 'log_id' | 'shard')
+    | ('candidate' | 'original');
   /** Fixed for the life of the topic: another count would send a key to another partition, and break its order. */
   readonly partitions: number;
   readonly cleanup: 'delete' | 'compact';
@@ -66,6 +72,7 @@ export const TOPIC_LAYOUTS: Readonly<Record<Topic, TopicLayout>> = {
   [TOPICS.command]: kept('target', 7 * DAY_MS),
   [TOPICS.auditCheckpoint]: { ...kept('log_id', -1), partitions: 1 },
   [TOPICS.canary]: kept('shard', HOUR_MS),
+  [TOPICS.detectionCandidates]: kept('candidate', 7 * DAY_MS),
 };
 
 /**

@@ -10,6 +10,29 @@ export {
 export { type CanaryFilter, CanaryStore, LiveCanaries } from './canary-store.js';
 export { CANARIES_EVERY_MS, PlantedCanaries } from './planted-canaries.js';
 export { presentedTexts } from './presented-texts.js';
+export {
+  type CountedKind,
+  isStanding,
+  KNOWN_RESOURCES_MAX,
+  RESTRICTED_ENTITY,
+  restrictedTarget,
+  type Restriction,
+  RESTRICTION_SECONDS,
+  RESTRICTION_SECONDS_MAX,
+  RESTRICTION_WINDOW_SECONDS,
+  type RestrictionOf,
+  RESTRICTIONS_STANDING_MAX,
+  type RestrictionTerms,
+  secondsUntilEnd,
+  windowAt,
+} from './restriction.js';
+export {
+  RestrictedExchanges,
+  type RestrictionFilter,
+  RestrictionStore,
+  StandingRestrictions,
+} from './restriction-store.js';
+export { ImposedRestrictions, RESTRICTIONS_EVERY_MS } from './imposed-restrictions.js';
 export { type Binding, type CallIntent, type Handle, type HandleStatus } from './handle.js';
 export { parseDpopHeaders } from './dpop-headers.js';
 export {

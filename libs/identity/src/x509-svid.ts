@@ -1,6 +1,6 @@
 import { assertPath } from './certification-path.js';
 import { x5tS256Of } from './client-certificate.js';
-import { PathCertificate } from './path-certificate.js';
+import { type PathCertificate } from './path-certificate.js';
 import { parseSpiffeId, type SpiffeId } from './spiffe-id.js';
 import { SvidRejected } from './svid-rejected.js';
 
@@ -41,11 +41,13 @@ export async function verifyX509Svid(
   { now, authoritiesOf }: SvidExpectation,
 ): Promise<VerifiedX509Svid> {
   const [leafDer, ...issuers] = boundedChain(chain);
-  const leaf = certificateOf(leafDer);
+  const read = await certificateReader();
+  const leaf = certificateOf(leafDer, read);
   const { text: spiffeId, trustDomain } = spiffeIdOf(leaf);
   assertLeaf(leaf, now);
-  const authorities = usable(await authoritiesOf(trustDomain));
-  assertPath({ leaf, intermediates: issuers.map(certificateOf), authorities }, now);
+  const authorities = usable(await authoritiesOf(trustDomain), read);
+  const intermediates = issuers.map((der) => certificateOf(der, read));
+  assertPath({ leaf, intermediates, authorities }, now);
   return { spiffeId, trustDomain, x5tS256: x5tS256Of(leafDer), notAfter: leaf.fields.notAfter };
 }
 
@@ -58,8 +60,16 @@ function boundedChain(chain: readonly Uint8Array[]): readonly [Uint8Array, ...Ui
   return [leaf, ...issuers];
 }
 
-function certificateOf(der: Uint8Array): PathCertificate {
-  const certificate = PathCertificate.from(der);
+type ReadCertificate = (der: Uint8Array) => PathCertificate | string;
+
+/** What reads certificates is large, and most token services never see an SVID: it is loaded with the first. */
+async function certificateReader(): Promise<ReadCertificate> {
+  const { PathCertificate: Certificate } = await import('./path-certificate.js');
+  return (der) => Certificate.from(der);
+}
+
+function certificateOf(der: Uint8Array, read: ReadCertificate): PathCertificate {
+  const certificate = read(der);
   if (typeof certificate !== 'string') return certificate;
   throw new SvidRejected(`of a certificate of its chain, ${certificate}`);
 }
@@ -90,21 +100,26 @@ function assertLeaf(leaf: PathCertificate, now: Date): void {
 }
 
 /** A certificate in a bundle that may not stand in a path vouches for nobody; the others still do. */
-function usable(authorities: readonly Uint8Array[] | undefined): readonly PathCertificate[] {
+function usable(
+  authorities: readonly Uint8Array[] | undefined,
+  read: ReadCertificate,
+): readonly PathCertificate[] {
   if (authorities === undefined) throw new SvidRejected('its trust domain is not registered');
   if (authorities.length > AUTHORITIES_MAX) {
     throw new SvidRejected('its trust domain has too many authorities');
   }
-  return authorities.map(readOnce).filter((certificate) => typeof certificate !== 'string');
+  return authorities
+    .map((der) => readOnce(der, read))
+    .filter((certificate) => typeof certificate !== 'string');
 }
 
 /** What was read of an authority, for as long as somebody keeps its bytes: reading one takes most of a millisecond. */
 const readAuthorities = new WeakMap<Uint8Array, PathCertificate | string>();
 
-function readOnce(der: Uint8Array): PathCertificate | string {
+function readOnce(der: Uint8Array, read: ReadCertificate): PathCertificate | string {
   const known = readAuthorities.get(der);
   if (known !== undefined) return known;
-  const read = PathCertificate.from(der);
-  readAuthorities.set(der, read);
-  return read;
+  const certificate = read(der);
+  readAuthorities.set(der, certificate);
+  return certificate;
 }

@@ -17,6 +17,7 @@ export type CallDenialCode =
   | 'unsuitable-request'
   | 'upgrade-not-available'
   | 'overloaded'
+  | 'too-many-requests'
   | 'credential-unavailable'
   | 'credential-unusable'
   | 'dependency-unavailable'
@@ -32,8 +33,10 @@ export interface CallDenial {
   readonly severity?: Severity;
   /** A fresh one, for the `DPoP-Nonce` header of the answer. */
   readonly nonce?: string;
-  /** When it is worth another try. Default 1, where the answer is 503. */
+  /** When it is worth another try. Default 1, where the answer is 429 or 503. */
   readonly retryAfterSeconds?: number;
+  /** What of a detection refused it, for its event. */
+  readonly restriction?: { readonly id: string; readonly detectionId: string };
 }
 
 /** The call was refused, and nothing was sent to the destination. Its event is durable when the pipeline throws this. */
@@ -43,6 +46,7 @@ export class CallDenied extends Refusal {
   readonly severity: Severity;
   readonly nonce: string | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly restriction: CallDenial['restriction'];
   /** How the resource of the call takes handles, for the challenge of the answer; empty: there is no such resource. */
   presentations: readonly Presentation[] = [];
 
@@ -53,5 +57,6 @@ export class CallDenied extends Refusal {
     this.severity = denial.severity ?? 'WARN';
     this.nonce = denial.nonce;
     this.retryAfterSeconds = denial.retryAfterSeconds;
+    this.restriction = denial.restriction;
   }
 }

@@ -78,6 +78,65 @@ describe('the journal of denied calls', () => {
     expect(written()).toHaveLength(1);
   });
 
+  describe('of handles of other environments', () => {
+    const foreign = new CallDenied({
+      code: 'wrong-environment',
+      reason: 'env_mismatch',
+      detail: 'a handle of environment prod was used in dev',
+    });
+    const digestOf = (n: number): string => n.toString(16).padStart(8, '0').padEnd(64, '0');
+    const presented = (n: number, peer = '192.0.2.1'): CallAttempt => {
+      const attempt = from(peer);
+      attempt.presented(digestOf(n), true);
+      return attempt;
+    };
+    const told = (): (string | undefined)[] =>
+      journal.of('dev.postern.call.denied.v1').map(({ handle_fp: fingerprint }) => fingerprint);
+    const fingerprintOf = (n: number): string => digestOf(n).slice(0, 32);
+
+    it.each([31, 32])('tells each of %d of a peer in one second by its digest', async (count) => {
+      for (let n = 0; n < count; n += 1) await denials.record(foreign, presented(n));
+      expect(told()).toEqual(Array.from({ length: count }, (_, n) => fingerprintOf(n)));
+    });
+
+    it('does not hide the stolen one among made-up ones that come again and again', async () => {
+      for (let n = 0; n < 500; n += 1) await denials.record(foreign, presented(n % 20));
+      await denials.record(foreign, presented(999));
+      for (let n = 0; n < 500; n += 1) await denials.record(foreign, presented(n % 20));
+      await denials.close();
+      expect(told()).toContain(fingerprintOf(999));
+      const counts = journal.of('dev.postern.call.denied.v1').map(({ count }) => count ?? 1);
+      expect(counts.reduce((sum, one) => sum + one, 0)).toBe(1_001);
+    });
+
+    it('sums up those from the 33rd on, and begins anew after a second', async () => {
+      for (let n = 0; n < 1_000; n += 1) await denials.record(foreign, presented(n));
+      await denials.close();
+      // 32, the first of the rest, and the rest as one.
+      expect(told()).toHaveLength(34);
+      expect(written().at(-1)).toEqual(['env_mismatch', 967]);
+      clock.advance(0.999);
+      await denials.record(foreign, presented(2_000));
+      expect(told()).toHaveLength(35);
+      await denials.record(foreign, presented(2_001));
+      expect(told()).toHaveLength(35);
+      clock.advance(0.001);
+      await denials.record(foreign, presented(2_002));
+      await denials.record(foreign, presented(2_003));
+      expect(told()).toEqual(expect.arrayContaining([fingerprintOf(2_002), fingerprintOf(2_003)]));
+    });
+
+    it('counts each peer for itself, and 2,000 of all peers at most', async () => {
+      for (let peer = 0; peer < 100; peer += 1) {
+        for (let n = 0; n < 30; n += 1) {
+          await denials.record(foreign, presented(peer * 100 + n, `peer-${peer}`));
+        }
+      }
+      // Of the peers that come when the 2,000 are used up one each, as of any other reason.
+      expect(told()).toHaveLength(2_000 + 34);
+    });
+  });
+
   it('holds a bounded number of kinds: a flood from everywhere is one kind a reason', async () => {
     for (let n = 0; n < 10_100; n += 1) await denials.record(unknown, from(`peer-${n}`));
     expect(written()).toHaveLength(10_001);

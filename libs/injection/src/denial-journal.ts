@@ -9,6 +9,7 @@ import { type PlantedCanaries } from '#handles';
 import { type Clock } from '#kernel';
 import { type CallAttempt } from './call-attempt.js';
 import { type CallDenied } from './call-denied.js';
+import { DistinctHandles } from './distinct-handles.js';
 
 const DENIED = 'dev.postern.call.denied.v1';
 const DETAIL_CHARACTERS_MAX = 200;
@@ -23,9 +24,14 @@ export interface DenialJournalParts {
   readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
 }
 
-/** Writes an event for each denied call; of a kind (reason and handle, or reason and peer) a flood is summed up. */
+/**
+ * Writes an event for each denied call; of a kind (reason and handle, or reason and peer) a flood is summed up. Handles of
+ * other environments are not known here, and are told apart by their digests, up to a number a second and peer: whose they
+ * are revokes them by what these events say.
+ */
 export class DenialJournal {
   readonly #sums: SummingJournal;
+  readonly #foreign = new DistinctHandles();
 
   constructor(private readonly parts: DenialJournalParts) {
     this.#sums = new SummingJournal(parts);
@@ -34,7 +40,7 @@ export class DenialJournal {
   /** @throws DependencyUnavailable when the event could not be written: then the refusal is ours, not the caller's. */
   async record(denied: CallDenied, attempt: CallAttempt): Promise<void> {
     const { peerAddress } = attempt.context;
-    const kind = [denied.reason, attempt.handleId ?? peerAddress];
+    const kind = this.#kindOf(denied, attempt);
     const draft = this.#draftOf(denied, attempt);
     const canaryId = this.parts.canaries?.among(() => attempt.presentedTexts());
     if (canaryId === undefined) {
@@ -57,6 +63,15 @@ export class DenialJournal {
     return this.#sums.close();
   }
 
+  #kindOf({ reason }: CallDenied, { handleId, handleFingerprint, context }: CallAttempt): string[] {
+    const { peerAddress } = context;
+    if (handleId !== undefined) return [reason, handleId];
+    if (reason !== 'env_mismatch' || handleFingerprint === undefined) return [reason, peerAddress];
+    const nowMs = this.parts.clock.now().getTime();
+    const isApart = this.#foreign.isApart(peerAddress, handleFingerprint, nowMs);
+    return isApart ? [reason, peerAddress, handleFingerprint] : [reason, peerAddress];
+  }
+
   /** Of plain values: what a sum keeps for a second must not keep requests and their connections. */
   #draftOf(denied: CallDenied, attempt: CallAttempt): EventDraft<typeof DENIED> {
     const { handleId, handleFingerprint, handleEnvironment, resource, client } = attempt;
@@ -72,6 +87,7 @@ export class DenialJournal {
         ...(handleFingerprint === undefined ? {} : { handle_fp: handleFingerprint }),
         checksum_ok: attempt.checksumOk,
         reason: denied.reason,
+        ...restrictedBy(denied),
         detail: denied.message.slice(0, DETAIL_CHARACTERS_MAX),
         ...(resource === undefined ? {} : { resource }),
         env_listener: this.parts.environment,
@@ -82,6 +98,11 @@ export class DenialJournal {
     };
   }
 }
+
+const restrictedBy = ({ restriction }: CallDenied) =>
+  restriction === undefined
+    ? {}
+    : { restriction_id: restriction.id, detection_id: restriction.detectionId };
 
 /** It has no handle: what stands in the place of one is the canary. */
 const ofCanary = (

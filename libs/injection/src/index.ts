@@ -11,6 +11,7 @@ export {
   type UnusedCalls,
 } from './call-ledger.js';
 export { CallReserve, type CallReserveParts, RESERVE_AGE_MS } from './call-reserve.js';
+export { CallRestrictions, type CallRestrictionsParts } from './call-restrictions.js';
 export { RECHECK_EVERY_MS, type RecheckObserver } from './calls-in-flight.js';
 export { type CanonicalRequest, canonicalRequest, PROXY_PREFIX } from './canonical-request.js';
 export {

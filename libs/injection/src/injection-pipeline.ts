@@ -8,32 +8,26 @@ import {
   type ProofOfPossession,
 } from '#handles';
 import { type Clock, type PosternError, randomId } from '#kernel';
-import { type PathExceptions, permitsCall } from '#policy';
+import { type PathExceptions } from '#policy';
 import { ActiveCall, type PermittedCall } from './active-call.js';
 import { askedProtocol, judgedAs } from './asked-protocol.js';
 import { Bulkhead } from './bulkhead.js';
 import { CallAttempt } from './call-attempt.js';
-import { CallDenied } from './call-denied.js';
+import { type CallDenied } from './call-denied.js';
 import { CallFailed } from './call-failed.js';
 import { type CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
 import { CallReserve } from './call-reserve.js';
+import { type CallRestrictions } from './call-restrictions.js';
 import { CallsInFlight, type RecheckObserver } from './calls-in-flight.js';
 import { type CanonicalRequest, canonicalRequest } from './canonical-request.js';
 import { type CredentialParts, CredentialStep } from './credential-step.js';
-import {
-  deniedBecause,
-  refuseUnpresentable,
-  requireRoom,
-  requireStarted,
-  uncounted,
-  unrecorded,
-} from './denials.js';
+import { deniedBecause, requireRoom, requireStarted, uncounted, unrecorded } from './denials.js';
 import { DenialJournal } from './denial-journal.js';
 import { Forwarder } from './forwarder.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
 import { type CallContext, type CallerResponse, type IncomingCall } from './incoming-call.js';
-import { isIntended, type JudgedCall } from './judged-call.js';
+import { permitCall } from './permit-call.js';
 import { type PresentedHandle, presentedHandle } from './presented-handle.js';
 import { type ProxiedResource } from './proxied-resource.js';
 import { type ResponseRelay } from './relay/response-relay.js';
@@ -69,6 +63,8 @@ export interface InjectionParts {
   readonly environment: string;
   /** Absent: none is planted. It is refreshed elsewhere. */
   readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
+  /** Absent: nothing is restricted. They are refreshed elsewhere. */
+  readonly restrictions?: Pick<CallRestrictions, 'assertWithinBytes' | 'cameBack' | 'refused'>;
   /** Hears of calls that are cut in flight. */
   readonly rechecks?: RecheckObserver;
 }
@@ -121,7 +117,9 @@ export class InjectionPipeline {
       await this.#keys.assertHeld(handle, { presented, incoming, context }); // 3
       const protocol = askedProtocol(incoming, context);
       const judged = { request: judgedAs(request, protocol), protocol };
-      const permitted = this.#permit(judged, handle, presented); // 4
+      const resource = this.parts.resources.get(request.resourceId);
+      const permitted = permitCall(judged, resource, handle, presented); // 4
+      this.parts.restrictions?.assertWithinBytes(handle);
       const announced = announcedBody(incoming.rawHeaders);
       refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
       call = await this.#start(permitted, attempt); // 5
@@ -192,31 +190,6 @@ export class InjectionPipeline {
     return presentedHandle(request, rawHeaders, presentations);
   }
 
-  #permit(
-    { request, protocol }: JudgedCall,
-    handle: Handle,
-    presented: PresentedHandle,
-  ): PermittedCall {
-    const resource = this.parts.resources.get(request.resourceId);
-    if (resource?.id !== handle.resource) {
-      throw new CallDenied({
-        code: 'insufficient_scope',
-        reason: 'resource_mismatch',
-        detail: `the handle is for resource ${handle.resource}`,
-      });
-    }
-    refuseUnpresentable(resource, handle, presented.scheme);
-    const operation = permitsCall(resource, handle.scopes, request.method, request.segments);
-    if (operation === undefined || !isIntended(request, handle)) {
-      throw new CallDenied({
-        code: 'insufficient_scope',
-        reason: 'operation_not_allowed',
-        detail: 'no scope of the handle covers this method and path, or it is for another call',
-      });
-    }
-    return { request, handle, resource, operation, protocol };
-  }
-
   /** A session ends with its handle at the latest. */
   #switching({ handle, protocol }: PermittedCall, { upgrade }: CallContext): Switching | undefined {
     if (protocol === undefined || upgrade === undefined) return undefined;
@@ -279,6 +252,7 @@ export class InjectionPipeline {
     call.body?.destroy(); // However the call ended, nobody reads it any more.
     this.#leave(call);
     this.#credentials.managed?.left(call);
+    this.parts.restrictions?.cameBack(call.start.handleId, call.relay?.bytesOut ?? 0);
     const event = call.completed(this.parts.events, this.parts.clock.now());
     this.parts.ledger.finish({ callId: call.start.callId, event });
   }
@@ -286,7 +260,8 @@ export class InjectionPipeline {
   /** What the caller is told, after its event is durable. */
   async #refusal(error: unknown, attempt: CallAttempt): Promise<PosternError> {
     if (error instanceof CallFailed) return error;
-    const denied = deniedBecause(error);
+    const found = deniedBecause(error);
+    const denied = this.parts.restrictions?.refused(found, attempt) ?? found;
     denied.presentations = this.parts.resources.get(attempt.resource ?? '')?.presentations ?? [];
     try {
       await this.#denials.record(denied, attempt);

@@ -1,4 +1,5 @@
 export { BASE62, BASE62_ALPHABET, encodeBase62 } from './base62.js';
+export { canonicalJson, type CanonicalValue, NotCanonical } from './canonical-json.js';
 export { Clock, epochSeconds, secondsAfter, SystemClock } from './clock.js';
 export { type Digest, sameDigest, sha256, sha256OfParts } from './digest.js';
 export { parseUrl } from './parse-url.js';

@@ -15,6 +15,7 @@ import {
 } from '#identity';
 import { CallerAuthentication } from './caller-authentication.js';
 import { ClientAssertions } from './client-assertions.js';
+import { type ExchangeRestrictions } from './exchange-restrictions.js';
 import { Introspection } from './introspection.js';
 import { LiveHandles, type LiveHandlesParts } from './live-handles.js';
 import { OperatorAuthentication } from './operator-authentication.js';
@@ -46,6 +47,8 @@ export interface AuthorizationServerPorts extends OperatorPorts {
   readonly introspector: TokenIntrospector | undefined;
   /** Absent: none is planted. */
   readonly canaries?: PlantedCanaries;
+  /** Absent: nothing is restricted. */
+  readonly restrictions?: ExchangeRestrictions;
 }
 
 export interface AuthorizationServer {

@@ -30,6 +30,8 @@ export interface HandleOrder {
   /** subject_id or handle_id of who asked, or the id of a transmitter. */
   readonly initiatorId: string | undefined;
   readonly correlationId: string;
+  /** Of the detection whose response it is. */
+  readonly detectionId?: string;
   readonly receipt?: OrderReceipt | undefined;
 }
 
@@ -68,6 +70,7 @@ export class ChangeHandles {
       reason: reasonOf(order),
       initiator: order.initiator,
       ...(order.initiatorId === undefined ? {} : { initiator_id: order.initiatorId }),
+      ...(order.detectionId === undefined ? {} : { detection_id: order.detectionId }),
     };
     const seconds = epochSeconds(at);
     const { events } = this.parts;

@@ -73,6 +73,7 @@ export class ExchangeTrace {
         reason: canaryId === undefined ? refusal.reason : 'canary',
         detail: withoutCredentials(refusal.message, DETAIL_LENGTH_MAX),
         error: refusal.code,
+        ...restrictedBy(refusal),
         ...this.#decided(),
       },
     });
@@ -109,6 +110,11 @@ export class ExchangeTrace {
     };
   }
 }
+
+const restrictedBy = ({ restriction }: OAuthError) =>
+  restriction === undefined
+    ? {}
+    : { restriction_id: restriction.id, detection_id: restriction.detectionId };
 
 const actorBlockOf = (identity: WorkloadIdentity) => ({
   subject_id: subjectIdOf(identity),

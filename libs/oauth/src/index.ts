@@ -8,6 +8,7 @@ export {
 export { authorizationServerMetadata } from './authorization-server-metadata.js';
 export { type CallerContext } from './caller-context.js';
 export { ClientAssertions, type ClientAssertionsParts } from './client-assertions.js';
+export { ExchangeRestrictions, type ExchangeRestrictionsParts } from './exchange-restrictions.js';
 export { BODY_BYTES_MAX, Form, type FormRequest } from './form.js';
 export {
   Introspection,

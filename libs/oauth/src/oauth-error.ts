@@ -32,21 +32,38 @@ const DESCRIPTIONS: Record<OAuthErrorCode, string> = {
   temporarily_unavailable: 'Try again later.',
 };
 
+interface RefusingRestriction {
+  readonly id: string;
+  readonly detectionId: string;
+}
+
+interface OAuthErrorOptions extends ErrorOptions {
+  readonly nonce?: string;
+  readonly retryAfterSeconds?: number;
+  readonly restriction?: RefusingRestriction;
+}
+
 /** The answer is no. `code` and `description` go to the caller, `message` and `reason` to operators only. */
 export class OAuthError extends PosternError {
   override readonly code: OAuthErrorCode;
   readonly reason: ExchangeDenialReason;
   /** For the `DPoP-Nonce` header of the answer. */
   readonly nonce: string | undefined;
+  /** When it is worth another try: there were too many. */
+  readonly retryAfterSeconds: number | undefined;
+  /** The restriction that refused it, for its event. */
+  readonly restriction: RefusingRestriction | undefined;
 
   constructor(
     code: OAuthErrorCode,
     reason: ExchangeDenialReason,
     detail: string,
-    options?: ErrorOptions & { readonly nonce?: string },
+    options?: OAuthErrorOptions,
   ) {
     super(detail, options);
     this.nonce = options?.nonce;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
+    this.restriction = options?.restriction;
     this.code = code;
     this.reason = reason;
   }

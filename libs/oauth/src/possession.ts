@@ -84,6 +84,14 @@ export function proofsOf(keys: ProvenKeys, confirmations: readonly Confirmation[
   };
 }
 
+/** Whether who presents it holds the keys that it is bound to; nothing bound needs none. */
+export const isProven = (keys: ProvenKeys, confirmations: readonly Confirmation[]): boolean =>
+  confirmations.every(
+    (confirmation) =>
+      (confirmation?.jkt === undefined || confirmation.jkt === keys.jkt) &&
+      (confirmation?.x5tS256 === undefined || confirmation.x5tS256 === keys.x5tS256),
+  );
+
 function assertProven(keys: ProvenKeys, confirmation: Confirmation): void {
   const { jkt, x5tS256 } = confirmation ?? {};
   if (jkt !== undefined && jkt !== keys.jkt) {

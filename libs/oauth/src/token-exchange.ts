@@ -22,12 +22,13 @@ import { type CallerAuthentication } from './caller-authentication.js';
 import { type CallerContext } from './caller-context.js';
 import { DeniedExchanges } from './denied-exchanges.js';
 import { refusalOf, refused } from './exchange-refusal.js';
+import { type ExchangeRestrictions } from './exchange-restrictions.js';
 import { ExchangeTrace } from './exchange-trace.js';
 import { Form, type FormRequest } from './form.js';
 import { newHandle, type Permit } from './issue-handle.js';
 import { OAuthError } from './oauth-error.js';
 import { denialCode } from './denial-code.js';
-import { proofsOf, provenKeys, type ProvenKeys } from './possession.js';
+import { isProven, proofsOf, provenKeys, type ProvenKeys } from './possession.js';
 import { presentedAuthority } from './presented-authority.js';
 import { type PresentedSubject, usesOf } from './presented-subject.js';
 import { type PresentedTokens } from './presented-tokens.js';
@@ -51,6 +52,8 @@ export interface TokenExchangeParts {
   readonly publicOrigin: string;
   /** Absent: none is planted. */
   readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
+  /** Absent: nothing is restricted. They are refreshed elsewhere. */
+  readonly restrictions?: Pick<ExchangeRestrictions, 'assertKnown' | 'assertWithinRate'>;
 }
 
 /** The limits of a handle that `authorization_details` can tell of. */
@@ -113,7 +116,9 @@ export class TokenExchange {
     const request = (trace.request = parseTokenExchange(form));
     const presented = await this.#verify(request, caller, trace);
     await this.#assertUnspent(presented.subject, trace);
+    await this.#assertWithinRate(presented);
     const resource = this.#resolve(request);
+    this.parts.restrictions?.assertKnown(presented.subject.identity, resource.id);
     const permit = this.#decide(presented, resource, trace);
     await this.#spendActorToken(presented.actorToken);
     const minted = mintHandle(this.parts.environment);
@@ -147,6 +152,12 @@ export class TokenExchange {
       throw refused('cross_env_replay', `the subject token was exchanged in ${prior.environment}`);
     }
     if (prior.uses >= (usesMax ?? Number.POSITIVE_INFINITY)) throw replayed(prior.uses);
+  }
+
+  /** A bound token without its key is in other hands: that is refused below, and counts for nobody. */
+  async #assertWithinRate({ subject, actorToken, keys }: Presented): Promise<void> {
+    if (!isProven(keys, [subject.confirmation, actorToken?.confirmation])) return;
+    await this.parts.restrictions?.assertWithinRate(subject.identity);
   }
 
   #resolve(request: TokenExchangeRequest): Resource {

@@ -18,8 +18,11 @@ export const DETECTION_THRESHOLDS = {
   D13: ['memoryDays'],
   D14: [],
   D15: ['applications'],
-  D16: ['unusedDays', 'credentialAgeDays'],
-  D17: ['factor', 'criticalFactor', 'floorBytes', 'baselineDays'],
+  D16: ['unusedDays', 'credentialAgeDays', 'revokeHours'],
+  D17: [
+    ...(['factor', 'criticalFactor', 'floorBytes', 'baselineDays'] as const),
+    ...(['samples', 'percentile', 'busyFactor', 'learningDays'] as const),
+  ],
   D18: [],
   D19: [],
   D20: [],

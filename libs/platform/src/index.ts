@@ -47,6 +47,7 @@ export { Rounds, type RoundsParts } from './rounds.js';
 export { waitAtMost } from './wait-at-most.js';
 export { runApp } from './run-app.js';
 export { loadSettings, type LogLevel, requireServers, type Settings } from './settings.js';
+export { throwUnlessAway } from './throw-unless-away.js';
 export { TrustedProxies } from './trusted-proxies.js';
 export { type VaultSettings } from './vault-settings.js';
 export { detection as detectionSection, detectionEntry } from './config-detection.js';

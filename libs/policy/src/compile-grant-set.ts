@@ -1,3 +1,4 @@
+import { NotCanonical } from '#kernel';
 import { checkGrantFile } from './check-grant-file.js';
 import { compileGrant } from './compile-grant.js';
 import { type Grant, type GrantSet } from './grant.js';
@@ -63,7 +64,14 @@ function compileInto(
 ): CompiledFile[] {
   const found = checkGrantFile(where, file, context);
   problems.push(...found);
-  return found.length > 0 ? [] : [{ where, file, grant: compileGrant(where, file, context) }];
+  if (found.length > 0) return [];
+  try {
+    return [{ where, file, grant: compileGrant(where, file, context) }];
+  } catch (error) {
+    if (!(error instanceof NotCanonical)) throw error;
+    problems.push({ where, path: '', what: `has no digest: ${error.message}` });
+    return [];
+  }
 }
 
 function repeatedIds(parsed: readonly ParsedFile[]): PolicyProblem[] {

@@ -1,4 +1,4 @@
-import { canonicalJson } from './canonical-json.js';
+import { canonicalJson } from '#kernel';
 import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
 import { type BindingRequirement } from './resource.js';
 

@@ -45,6 +45,13 @@ describe("a set's digest", () => {
     expect(digest(change)).not.toBe(digest({}));
   });
 
+  it('is of text that has one writing: half a surrogate pair is refused, and the file named', () => {
+    expect(() => digest({ purpose: 'half a pair: \ud800' })).toThrow(
+      /: has no digest: half a surrogate pair is no text/,
+    );
+    expect(digest({ purpose: 'a whole pair: \u{1f600}' })).toMatch(/^[0-9a-f]{64}$/);
+  });
+
   it('keeps the type of a claim value apart', () => {
     const digestOf = (level: unknown) =>
       digest({

@@ -1,5 +1,4 @@
-import { type Digest, sha256 } from '#kernel';
-import { canonicalJson, type CanonicalValue } from './canonical-json.js';
+import { canonicalJson, type CanonicalValue, type Digest, sha256 } from '#kernel';
 import { type Grant, type GrantSet, type SubjectMatch } from './grant.js';
 
 /** A grant before its digest is taken. */

@@ -220,6 +220,18 @@ describe('a rotation is refused', () => {
 describe('approvals', () => {
   const schedule = { cron: '0 12 * * 0', timezone: 'UTC', windowMs: 2 * HOUR_MS };
 
+  it.each([
+    ['its window', schedule, false],
+    ['another time', { ...schedule, cron: '0 9 * * 0' }, true],
+    ['a resource without a schedule', undefined, undefined],
+  ])('are told with whether it is the time: %s', async (_, planned, outside) => {
+    const terms = planned === undefined ? {} : { schedule: planned };
+    await requested({}, { ...terms, breakGlassApprovals: 0 });
+    const [event] = world.journal.of('dev.postern.rotation.requested.v1');
+    expect(event).toMatchObject({ approvals_needed: 0 });
+    expect(event?.outside_window).toBe(outside);
+  });
+
   it.each<[string, Partial<RotationOrder>, Partial<RotationTerms>, number]>([
     ['are none for an operator without a schedule', {}, {}, 0],
     ['are none for an operator within the window', {}, { schedule }, 0],

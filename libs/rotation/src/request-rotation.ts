@@ -83,9 +83,12 @@ export class RequestRotation {
     );
   }
 
-  #eventsOf(rotation: Rotation, { wrapped }: RotationTerms): readonly PosternEvent[] {
+  #eventsOf(rotation: Rotation, terms: RotationTerms): readonly PosternEvent[] {
     const { events } = this.parts;
-    const requested = requestedEvent(events, rotation);
+    const { wrapped, schedule } = terms;
+    const isOutside =
+      schedule === undefined ? undefined : !isWithinWindow(terms, rotation.requestedAt);
+    const requested = requestedEvent(events, rotation, isOutside);
     if (rotation.wrap === undefined || wrapped === undefined) return [requested];
     return [requested, wrapReceivedEvent(events, rotation, wrapped)];
   }

@@ -35,10 +35,20 @@ export const itemOf = ({
   correlationId,
 });
 
-export const requestedEvent = (events: EventFactory, rotation: Rotation): PosternEvent =>
+/** `isOutsideWindow`: whether its schedule has another time; undefined: it has no schedule. */
+export const requestedEvent = (
+  events: EventFactory,
+  rotation: Rotation,
+  isOutsideWindow?: boolean,
+): PosternEvent =>
   events.create('dev.postern.rotation.requested.v1', {
     ...itemOf(rotation),
-    data: { ...rotationBlock(rotation), state: 'requested' },
+    data: {
+      ...rotationBlock(rotation),
+      state: 'requested',
+      ...(isOutsideWindow === undefined ? {} : { outside_window: isOutsideWindow }),
+      approvals_needed: rotation.approvalsNeeded,
+    },
   });
 
 /** A wrapping token was handed over; nothing is known of it yet. */

@@ -152,6 +152,20 @@ export function auditLogContract(make: () => Promise<AuditLogUnderTest>): void {
     expect(parseCheckpoint(parseNote(note)!.text)).toMatchObject({ size: 5 });
   });
 
+  it('is not brought to a stop by an event that has no canonical form, and tells of it', async () => {
+    const log = await under.log();
+    const one = checkpointerOver(log);
+    await one.identity();
+    const events = await under.publish(someEvents(3));
+    const deep = JSON.parse(`${'['.repeat(70)}${']'.repeat(70)}`) as unknown;
+    const poison = { ...anOutboxEvent('hdl_poison'), data: { reason: deep } as never };
+    await under.publish([poison]);
+    const more = await under.publish(someEvents(2, 'b'));
+    await untilDone(one);
+    await requireWhole([...events, ...more]);
+    expect(await log.waiting()).toMatchObject({ count: 1, lost: 1 });
+  });
+
   it('does not go on from what another key signed', async () => {
     await startedWith(2);
     await (await checkpointer()).advance();

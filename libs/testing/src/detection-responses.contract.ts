@@ -73,7 +73,7 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
 
   it('neither orders nor suppresses what is only told', async () => {
     const { store, orders } = under();
-    const responses = [planned('page', 'resource:ledger'), planned('rate_limit', 'source:x')];
+    const responses = [planned('page', 'resource:ledger'), planned('report', 'source:x')];
     const sum = await store.raise([aCandidate({ responses })], raising());
     expect([sum.ordered, sum.suppressed]).toEqual([0, 0]);
     expect(await orders.claim(10, 60_000)).toEqual([]);

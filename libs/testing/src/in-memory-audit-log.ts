@@ -2,6 +2,7 @@ import {
   AuditLog,
   type KeptCheckpoint,
   type Leaf,
+  leafIfCanonical,
   LEAVES_MAX,
   type MerkleHash,
   type NextCheckpoint,
@@ -16,6 +17,8 @@ export class InMemoryAuditLog extends AuditLog {
   readonly leafRows: Leaf[] = [];
   /** What was written to the outbox. */
   readonly events: PosternEvent[] = [];
+  /** Events that have no canonical form. */
+  #leafless = 0;
   #origin: string | undefined;
 
   constructor(private readonly mark = '0a1b2c3d') {
@@ -33,20 +36,30 @@ export class InMemoryAuditLog extends AuditLog {
 
   override waiting(): Promise<WaitingLeaves> {
     const signed = this.kept.at(-1)?.size ?? 0;
-    const count = this.waitingEvents.length + this.leafRows.length - signed;
+    const count = this.waitingEvents.length + this.leafRows.length - signed + this.#leafless;
     return Promise.resolve({
       count: Math.min(count, LEAVES_MAX),
       oldestAgeSeconds: count === 0 ? 0 : 1,
-      lost: 0,
+      lost: this.#leafless,
     });
   }
 
   override sequence(limit: number, hash: (event: RecordedEvent) => MerkleHash): Promise<number> {
-    const taken = this.waitingEvents.splice(0, limit);
-    for (const event of taken) {
-      this.leafRows.push({ index: this.leafRows.length, eventId: event.id, hash: hash(event) });
+    const taken = this.waitingEvents.splice(0, limit).flatMap((event) => this.#hashed(event, hash));
+    for (const { id, leaf } of taken) {
+      this.leafRows.push({ index: this.leafRows.length, eventId: id, hash: leaf });
     }
     return Promise.resolve(taken.length);
+  }
+
+  #hashed(
+    event: RecordedEvent,
+    hash: (event: RecordedEvent) => MerkleHash,
+  ): readonly { readonly id: string; readonly leaf: MerkleHash }[] {
+    const leaf = leafIfCanonical(event, hash);
+    if (leaf !== undefined) return [{ id: event.id, leaf }];
+    this.#leafless += 1;
+    return [];
   }
 
   override publish({

@@ -8,6 +8,8 @@ export class InMemoryResponseRecords extends ResponseRecords {
   }
 
   override async ofDetection(detectionId: string): Promise<readonly ResponseRecord[]> {
-    return this.orders.records.filter((record) => record.detectionId === detectionId);
+    return this.orders.records
+      .filter((record) => record.detectionId === detectionId)
+      .map(({ detectionId: _, ...record }) => record);
   }
 }

@@ -123,6 +123,16 @@ export {
   type CanaryStoreUnderTest,
 } from './canary-store.contract.js';
 export { InMemoryCanaryStore } from './in-memory-canary-store.js';
+export {
+  InMemoryRestrictedExchanges,
+  InMemoryRestrictionStore,
+  InMemoryUsualExchanges,
+} from './in-memory-restrictions.js';
+export {
+  aRestriction,
+  restrictionsContract,
+  type RestrictionsUnderTest,
+} from './restrictions.contract.js';
 export { InMemoryReviewNotices } from './in-memory-review-notices.js';
 export { reviewNoticesContract, type ReviewNoticesUnderTest } from './review-notices.contract.js';
 export { InMemoryTokenIntrospector } from './in-memory-token-introspector.js';
@@ -244,5 +254,15 @@ export { responseOrdersContract } from './response-orders.contract.js';
 export { planOf, TAMPERINGS, type Tampered } from './export-mutations.js';
 export { SeededChance } from './seeded-chance.js';
 export { DetectionRig } from './detection-rig.js';
+export {
+  dryRunRequestsContract,
+  type DryRunRequestsUnderTest,
+} from './dry-run-requests.contract.js';
+export { responseRecordsContract } from './response-records.contract.js';
+export { soleDutyContract, type SoleDutyUnderTest } from './sole-duty.contract.js';
+export { type InMemoryDuties, InMemorySoleDuty } from './in-memory-sole-duty.js';
+export { InMemoryDryRun } from './in-memory-dry-run.js';
+export { InMemoryCandidateFeed } from './in-memory-candidate-feed.js';
+export { InMemoryRuleEvaluator } from './in-memory-rule-evaluator.js';
 export { InMemoryDryRunRequests } from './in-memory-dry-run-requests.js';
 export { InMemoryResponseRecords } from './in-memory-response-records.js';

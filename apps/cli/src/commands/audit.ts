@@ -1,4 +1,4 @@
-import { type Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { FileCheckpointSigner } from '#adapters/files';
 import { type KafkaEventBus } from '#adapters/kafka';
 import { PostgresAuditLog } from '#adapters/postgres';
@@ -6,19 +6,20 @@ import {
   checkpointKey,
   type CheckpointSigner,
   ed25519Of,
+  type Leaf,
   readPublicKey,
   verifierKey,
   type VerifierOptions,
 } from '#audit';
-import { type RecordedEvent } from '#events';
 import { SystemClock } from '#kernel';
 import { loadConfig, loadSettings, requireServers, type Settings } from '#platform/start';
 import { anchorPins, keptPin, type Pins } from '../anchor-pins.js';
 import { withDatabase } from '../database.js';
-import { type EventSource, spoolEvents } from '../event-spool.js';
+import { type EventSource, firstThen } from '../event-source.js';
+import { spoolEvents } from '../event-spool.js';
 import { exportAudit, exportRange } from '../export-audit.js';
 import { readInput } from '../input.js';
-import { shown } from '../shown.js';
+import { complain } from '../problem-line.js';
 import { UsageError } from '../usage-error.js';
 import { describeFinding, describeProof, verifyExport } from '../verify-export.js';
 
@@ -37,6 +38,7 @@ interface ExportOptions {
 }
 
 const EXIT_NOT_PROVEN = 1;
+/** Also for options that it does not know: what cannot be tried says nothing of the evidence. */
 const EXIT_NOT_ASKED = 2;
 const INDEX = /^(?:0|[1-9][0-9]{0,14})$/;
 
@@ -50,11 +52,19 @@ export function addAudit(program: Command): void {
     .description(
       'prove an export; ends with 0 when it is proven, 1 when not, 2 when it could not be tried',
     )
-    .option('--key <file>', 'public key of the log; again for keys that were', collected, [])
+    .option(
+      '--key <file>',
+      'public key of the log, first the one in use; again for keys that were',
+      collected,
+      [],
+    )
     .option('--anchor <folder>', 'what was kept outside: shows a missing end, and a second history')
     .option('--since-checkpoint <file>', 'a checkpoint that you kept: the export must continue it')
     .option('--log <id>', 'the log that it must be')
     .option('--until <size>', 'the export is meant to end there, though the log goes on')
+    .exitOverride(({ exitCode, code, message }) => {
+      throw new CommanderError(exitCode === 0 ? 0 : EXIT_NOT_ASKED, code, message);
+    })
     .action(verify);
   audit
     .command('export')
@@ -75,9 +85,7 @@ async function verify(source: string, options: VerifyOptions): Promise<void> {
   try {
     await prove(source, options);
   } catch (error) {
-    process.stderr.write(
-      `postern: ${error instanceof Error ? error.message : 'unknown failure'}\n`,
-    );
+    complain(error instanceof Error ? error.message : 'unknown failure');
     process.exitCode = EXIT_NOT_ASKED;
   }
 }
@@ -85,8 +93,7 @@ async function verify(source: string, options: VerifyOptions): Promise<void> {
 async function prove(source: string, options: VerifyOptions): Promise<void> {
   const settled = await verifierOptions(options);
   const { proven, finding } = await verifyExport(source, settled, complain);
-  const isPinned = (settled.pins?.length ?? 0) > 0;
-  const lines = finding === undefined ? describeProof(proven, isPinned) : describeFinding(finding);
+  const lines = finding === undefined ? describeProof(proven, settled) : describeFinding(finding);
   for (const line of lines) console.log(line);
   if (finding !== undefined) process.exitCode = EXIT_NOT_PROVEN;
 }
@@ -109,6 +116,8 @@ async function verifierOptions(options: VerifyOptions): Promise<VerifierOptions>
 }
 
 async function write(options: ExportOptions): Promise<void> {
+  // Its lines are what was signed, to the byte: nothing in them that steers a terminal can be escaped.
+  if (process.stdout.isTTY) throw new UsageError('write it to a file: postern audit export > ...');
   const asked = {
     from: indexOf('--from', options.from),
     to: options.to === undefined ? undefined : indexOf('--to', options.to),
@@ -147,23 +156,11 @@ async function sourceOf(
   const outbox = outboxSource(log);
   if (name === 'outbox' || (name === undefined && settings.kafka === undefined)) return outbox;
   const bus = await kafkaBus(settings);
-  const indexesOf = (ids: readonly string[]): Promise<ReadonlyMap<string, number>> =>
-    log.indexesOf(ids);
-  const kafka = await spoolEvents({ bus, indexesOf, ...range, complain }).finally(() =>
-    bus.close(),
-  );
-  return { find: (leaves) => firstThen(kafka, outbox, leaves), close: () => kafka.close() };
-}
-
-/** What is not on Kafka any more may still be in the outbox: three days long. */
-async function firstThen(
-  first: EventSource,
-  second: EventSource,
-  leaves: Parameters<EventSource['find']>[0],
-): Promise<ReadonlyMap<string, RecordedEvent>> {
-  const found = await first.find(leaves);
-  const others = leaves.filter(({ eventId }) => !found.has(eventId));
-  return others.length === 0 ? found : new Map([...found, ...(await second.find(others))]);
+  const leavesOf = (ids: readonly string[]): Promise<ReadonlyMap<string, Leaf>> =>
+    log.leavesOf(ids);
+  const kafka = await spoolEvents({ bus, leavesOf, ...range, complain }).finally(() => bus.close());
+  // What is not on Kafka any more may still be in the outbox: three days long.
+  return firstThen(kafka, outbox);
 }
 
 const outboxSource = (log: PostgresAuditLog): EventSource => ({
@@ -217,5 +214,3 @@ function indexOf(option: string, text: string): number {
   if (INDEX.test(text)) return Number(text);
   throw new UsageError(`${option}: is no log index`);
 }
-
-const complain = (line: string): void => void process.stderr.write(`postern: ${shown(line)}\n`);

@@ -4,6 +4,7 @@ import { type Command } from 'commander';
 import { PosternRefused } from '#client';
 import { clientOf } from '../client-of.js';
 import { readHandle, readInput } from '../input.js';
+import { shown } from '../shown.js';
 
 interface CallOptions {
   readonly origin: string;
@@ -45,7 +46,7 @@ async function call(resource: string, path: string, options: CallOptions): Promi
     const correlationId = response.headers.get('postern-correlation-id') ?? undefined;
     throw new PosternRefused(response.status, refusal, correlationId);
   }
-  process.stderr.write(`${response.status} ${response.statusText}\n`);
+  process.stderr.write(`${response.status} ${shown(response.statusText)}\n`);
   if (response.body !== null) {
     await pipeline(Readable.fromWeb(response.body as never), process.stdout, { end: false });
   }

@@ -1,7 +1,6 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { PosternRefused } from '#client';
-import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { addAdminOptions, type AdminOptions, askAdmin, fitting, postAdmin } from '../ask-admin.js';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
@@ -45,39 +44,25 @@ async function createCanary({ kind, note, ...options }: CreateOptions): Promise<
   if (kind === undefined || note === undefined) {
     throw new UsageError('canary create needs --kind (handle or credential) and --note');
   }
-  const { status, body } = await askAdmin(PATH, options, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ kind, note }),
-  });
-  const { data } = planted.safeParse(body);
-  if (data === undefined) throw unexpected(status);
-  console.log(data.plaintext);
-  process.stderr.write(`${shown(data.id)}: this is shown once\n`);
+  const { id, plaintext } = fitting(planted, await postAdmin(PATH, options, { kind, note }));
+  console.log(shown(plaintext));
+  process.stderr.write(`${shown(id)}: this is shown once\n`);
 }
 
 async function listCanaries(options: AdminOptions): Promise<void> {
   let after: string | undefined;
   do {
     const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    const { status, body } = await askAdmin(`${PATH}${query}`, options);
-    const { data } = page.safeParse(body);
-    if (data === undefined) throw unexpected(status);
-    for (const one of data.canaries) console.log(lineOf(one));
-    after = data.next ?? undefined;
+    const { canaries, next } = fitting(page, await askAdmin(`${PATH}${query}`, options));
+    for (const one of canaries) console.log(lineOf(one));
+    after = next ?? undefined;
   } while (after !== undefined);
 }
 
 async function endCanary(id: string, options: AdminOptions): Promise<void> {
   const path = `${PATH}/${encodeURIComponent(id)}/end`;
-  const { status, body } = await askAdmin(path, options, { method: 'POST' });
-  const { data } = canary.safeParse(body);
-  if (data === undefined) throw unexpected(status);
-  console.log(lineOf(data));
+  console.log(lineOf(fitting(canary, await postAdmin(path, options, {}))));
 }
 
 const lineOf = ({ id, kind, note, created_at: from, ended_at: until }: z.output<typeof canary>) =>
   [id, kind, from, until === null ? 'live' : `ended ${until}`, note].map(shown).join('  ');
-
-const unexpected = (status: number): PosternRefused =>
-  new PosternRefused(status, 'unexpected answer: is this the admin API?', undefined);

@@ -2,6 +2,7 @@ import { type Command } from 'commander';
 import { compileResources, compileTrust } from '#adapters/files';
 import { checkKeyFiles } from '#adapters/issuers';
 import { loadConfig, loadSettings } from '#platform/start';
+import { shown } from '../shown.js';
 
 /** `postern config check`: everything that a start would check without a server. */
 export function addConfig(program: Command): void {
@@ -24,7 +25,7 @@ async function check(): Promise<void> {
   );
   for (const { id, justified } of config.resources) {
     for (const { setting, because } of justified) {
-      console.log(`resource ${id} makes an exception: ${setting}, because: ${because}`);
+      console.log(shown(`resource ${id} makes an exception: ${setting}, because: ${because}`));
     }
   }
 }

@@ -1,16 +1,23 @@
 import { type Command } from 'commander';
-import { addAdminOptions, type AdminAnswer, type AdminOptions, askAdmin } from '../ask-admin.js';
+import {
+  addAdminOptions,
+  type AdminAnswer,
+  type AdminOptions,
+  askAdmin,
+  postAdmin,
+} from '../ask-admin.js';
 import {
   detectionIn,
   detectionLine,
   detectionLines,
   detectionsIn,
+  dryRunIn,
   responseText,
   ruleLine,
   rulesIn,
   undoingIn,
 } from '../detection-answer.js';
-import { shown } from '../shown.js';
+import { shown, shownJson } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
 interface JsonOptions extends AdminOptions {
@@ -142,7 +149,7 @@ async function close(id: string, options: CloseOptions): Promise<void> {
   if (resolution === undefined) {
     throw new UsageError('say how it ended: --resolution confirmed, false_positive or benign');
   }
-  const answer = await post(`${pathOf(id)}/close`, options, { resolution, note });
+  const answer = await postAdmin(`${pathOf(id)}/close`, options, { resolution, note });
   const told = detectionIn(answer);
   print(answer, options, () => [detectionLine(told)]);
 }
@@ -150,7 +157,7 @@ async function close(id: string, options: CloseOptions): Promise<void> {
 async function undo(id: string, options: UndoOptions): Promise<void> {
   const { reason } = options;
   if (reason === undefined) throw new UsageError('undo needs --reason');
-  const answer = await post(`${pathOf(id)}/undo`, options, { reason });
+  const answer = await postAdmin(`${pathOf(id)}/undo`, options, { reason });
   const { undone, kept } = undoingIn(answer);
   print(answer, options, () => [
     ...undone.map((one) => shown(`taken back  ${responseText(one)}`)),
@@ -160,19 +167,15 @@ async function undo(id: string, options: UndoOptions): Promise<void> {
 
 async function dryRun(rule: string, options: JsonOptions): Promise<void> {
   const path = `/admin/v1/detection-rules/${encodeURIComponent(rule)}/dry-run`;
-  const answer = await post(path, options, {});
-  print(answer, options, () => ['asked for; postern detections rules tells what it found']);
+  const answer = await postAdmin(path, options, {});
+  const asked = dryRunIn(answer);
+  print(answer, options, () => [
+    shown(`${asked} is tried; postern detections rules tells what it found`),
+  ]);
 }
 
-const post = (path: string, options: AdminOptions, body: object): Promise<AdminAnswer> =>
-  askAdmin(path, options, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-
 function print({ body }: AdminAnswer, { json }: JsonOptions, lines: () => readonly string[]): void {
-  for (const line of json === true ? [JSON.stringify(body)] : lines()) console.log(line);
+  for (const line of json === true ? [shownJson(body)] : lines()) console.log(line);
 }
 
 const pathOf = (id: string): string => `/admin/v1/detections/${encodeURIComponent(id)}`;

@@ -10,6 +10,7 @@ import {
   kafkaShelf,
   type ShelvedLetter,
 } from '../dead-letter-shelf.js';
+import { complain } from '../problem-line.js';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
@@ -85,8 +86,10 @@ async function withShelf(
   if (settings.kafka === undefined) {
     return withDatabase(settings, (database) => work(embeddedShelf(database, group)));
   }
-  const onProblem = (message: string): void => void process.stderr.write(`${message}\n`);
-  const options = await kafkaOptions(settings.kafka, { clientId: 'postern-cli', onProblem });
+  const options = await kafkaOptions(settings.kafka, {
+    clientId: 'postern-cli',
+    onProblem: complain,
+  });
   const topic = new KafkaDeadLetterTopic(options, group);
   await work(kafkaShelf(topic)).finally(() => topic.close());
 }
@@ -94,8 +97,10 @@ async function withShelf(
 /** Such as `3:17 2026-11-21T10:00:00Z postern.canary.v1/4/2211 event-unreadable/not_json attempts=0 key=shard-4`. */
 export function describeLetter({ id, diedAt, place, ...letter }: ShelvedLetter): string {
   const origin = `${place.topic}/${place.partition}/${place.offset}`;
-  const key = letter.record.key === null ? 'none' : shown(letter.record.key.toString());
-  return `${id} ${diedAt} ${origin} ${letter.errorClass} attempts=${letter.attempts} key=${key}`;
+  const key = letter.record.key === null ? 'none' : letter.record.key.toString();
+  return shown(
+    `${id} ${diedAt} ${origin} ${letter.errorClass} attempts=${letter.attempts} key=${key}`,
+  );
 }
 
 function printLetter(letter: ShelvedLetter): string {
@@ -104,7 +109,7 @@ function printLetter(letter: ShelvedLetter): string {
     ([name, value]) => `${shown(name)}: ${shown(value?.toString() ?? '')}`,
   );
   const value = record.value === null ? '(no value)' : valueText(record.value);
-  const times = `written ${writtenAt}, first failed ${firstFailedAt}`;
+  const times = shown(`written ${writtenAt}, first failed ${firstFailedAt}`);
   return [describeLetter(letter), times, ...headers, '', value].join('\n');
 }
 

@@ -8,7 +8,7 @@ import { withDatabase } from '../database.js';
 import { eventFilter, type EventFilterOptions, topicsToRead } from '../event-filter.js';
 import { eventFormat } from '../event-format.js';
 import { followEvents, type Following } from '../follow-events.js';
-import { shown } from '../shown.js';
+import { complain } from '../problem-line.js';
 import { UsageError } from '../usage-error.js';
 
 export interface TailOptions extends EventFilterOptions {
@@ -101,7 +101,6 @@ async function kafkaBus(settings: KafkaSettings): Promise<EventBus> {
 }
 
 const printLine = (line: string): void => void process.stdout.write(`${line}\n`);
-const complain = (line: string): void => void process.stderr.write(`postern: ${shown(line)}\n`);
 
 /** Ctrl-C, a service manager, or a reader like `head` that has seen enough, ends it; a second Ctrl-C at once. */
 async function untilStopped(work: (ended: AbortSignal) => Promise<void>): Promise<void> {

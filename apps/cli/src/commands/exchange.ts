@@ -3,6 +3,7 @@ import { type CallDetails, type DpopProver } from '#client';
 import { clientOf } from '../client-of.js';
 import { openOrCreateDpopKey } from '../dpop-key-file.js';
 import { readInput } from '../input.js';
+import { shownJson } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
 interface ExchangeOptions {
@@ -64,7 +65,7 @@ async function exchange(resource: string, options: ExchangeOptions): Promise<voi
     ...(options.scope === undefined ? {} : { scopes: options.scope }),
     ...(details === undefined ? {} : { details }),
   });
-  console.log(options.json === true ? JSON.stringify(issued) : issued.handle);
+  console.log(options.json === true ? shownJson(issued) : issued.handle);
 }
 
 /** Makes the key file when it is absent. */

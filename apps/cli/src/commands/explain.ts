@@ -1,9 +1,8 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { PosternRefused } from '#client';
-import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { addAdminOptions, type AdminOptions, askAdmin, fitting } from '../ask-admin.js';
 import { eventLine } from '../event-line.js';
-import { shown } from '../shown.js';
+import { shown, shownJson } from '../shown.js';
 
 interface ExplainOptions extends AdminOptions {
   readonly json?: boolean;
@@ -49,14 +48,10 @@ export function addExplain(grants: Command): void {
 
 async function explain(correlationId: string, options: ExplainOptions): Promise<void> {
   const path = `/admin/v1/explain/${encodeURIComponent(correlationId)}`;
-  const { status, body } = await askAdmin(path, options);
-  const { data } = explanation.safeParse(body);
-  if (data === undefined) {
-    const message = 'the answer is no explanation: is this the origin of the admin API?';
-    throw new PosternRefused(status, message, undefined);
-  }
-  if (options.json === true) console.log(JSON.stringify(body));
-  else for (const line of explanationLines(data)) console.log(line);
+  const answer = await askAdmin(path, options);
+  const told = fitting(explanation, answer);
+  if (options.json === true) console.log(shownJson(answer.body));
+  else for (const line of explanationLines(told)) console.log(line);
 }
 
 /** Lines for a person at a terminal; what a caller put into a request cannot move the cursor or begin a line. */

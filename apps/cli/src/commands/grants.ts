@@ -11,6 +11,7 @@ import {
   problemLine,
   testGrants,
 } from '#policy';
+import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 import { addExplain } from './explain.js';
 
@@ -41,6 +42,9 @@ export function addGrants(program: Command): void {
   addExplain(grants);
 }
 
+/** Grants come from whoever asks for them: a reviewer must see what is in them, and nothing else. */
+const print = (line: string): void => console.log(shown(line));
+
 async function opened(): Promise<{ files: readonly GrantFileText[]; context: GrantContext }> {
   const config = loadConfig(loadSettings(process.env).configFile);
   const { files } = await readGrantFolder(config.grantsFolder);
@@ -51,7 +55,7 @@ async function check(): Promise<void> {
   const { files, context } = await opened();
   const set = compileGrantSet(files, context);
   const findings = lintGrantSet(set, context);
-  for (const finding of findings) console.log(`${finding.file}: ${finding.kind}: ${finding.what}`);
+  for (const finding of findings) print(`${finding.file}: ${finding.kind}: ${finding.what}`);
   console.log(
     `${set.grants.length} grants in order, ${findings.length} findings, set ${set.digest}`,
   );
@@ -62,7 +66,7 @@ async function test(): Promise<void> {
   const { files, context } = await opened();
   const { grants, mutants, survivors } = testGrants(files, context);
   for (const survivor of survivors)
-    console.error(`permitted, and must not be: ${problemLine(survivor)}`);
+    console.error(shown(`permitted, and must not be: ${problemLine(survivor)}`));
   console.log(`${grants} grants, ${mutants} mutants, ${survivors.length} of them permitted`);
   if (survivors.length > 0) throw new UsageError('a mutant was permitted: the grant is too wide');
 }
@@ -87,7 +91,7 @@ async function diff(
   if (old === undefined || now === undefined) return;
   const differences = diffGrantSets(old, now);
   for (const { effect, grantId, what } of differences) {
-    console.log(`${SIGN[effect]} ${what} [grant ${grantId}]`);
+    print(`${SIGN[effect]} ${what} [grant ${grantId}]`);
   }
   const more = differences.filter(({ effect }) => effect === 'more').length;
   console.log(`${differences.length} differences, ${more} of them permit more`);

@@ -1,8 +1,9 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { addAdminOptions, type AdminOptions, askAdmin, fitting, postAdmin } from '../ask-admin.js';
 import { exitCodeOf, followRotation } from '../follow-rotation.js';
-import { fitting, rotationIn, type ToldRotation } from '../rotation-answer.js';
+import { rotationIn, type ToldRotation } from '../rotation-answer.js';
+import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 import { type HandedToken, readWrappingToken, refuseTokenAsArgument } from '../wrapping-token.js';
 
@@ -56,7 +57,7 @@ async function rotate(
   assertComplete(more, options);
   const handed = options.wrapped === true ? await readWrappingToken() : undefined;
   const rotation = await request(resource, options, handed);
-  console.log(rotation.id);
+  console.log(shown(rotation.id));
   if (!options.wait) return;
   const print = (line: string): void => console.log(line);
   process.exitCode = exitCodeOf(await followRotation(rotation.id, { options, print }));
@@ -88,12 +89,7 @@ async function request(
     reason: options.reason,
     ...(handed === undefined ? {} : await sealed(handed, options)),
   };
-  const answer = await askAdmin('/admin/v1/rotations', options, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(order),
-  });
-  return rotationIn(answer);
+  return rotationIn(await postAdmin('/admin/v1/rotations', options, order));
 }
 
 async function sealed(

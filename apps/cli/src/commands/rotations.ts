@@ -1,16 +1,10 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { addAdminOptions, type AdminOptions, askAdmin } from '../ask-admin.js';
+import { addAdminOptions, type AdminOptions, askAdmin, fitting, postAdmin } from '../ask-admin.js';
 import { eventLine } from '../event-line.js';
 import { exitCodeOf, followRotation } from '../follow-rotation.js';
-import {
-  fitting,
-  rotationIn,
-  rotationLine,
-  rotationLines,
-  rotationsIn,
-} from '../rotation-answer.js';
-import { shown } from '../shown.js';
+import { rotationIn, rotationLine, rotationLines, rotationsIn } from '../rotation-answer.js';
+import { shown, shownJson } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 import { refuseTokenAsArgument } from '../wrapping-token.js';
 
@@ -87,7 +81,7 @@ async function list({ json, ...options }: ListOptions): Promise<void> {
   const answer = await askAdmin(`/admin/v1/rotations?${query.toString()}`, options);
   const { rotations, next } = rotationsIn(answer);
   if (json === true) {
-    console.log(JSON.stringify(answer.body));
+    console.log(shownJson(answer.body));
     return;
   }
   for (const rotation of rotations) console.log(rotationLine(rotation));
@@ -103,7 +97,7 @@ async function show(id: string, { json, follow, ...options }: ShowOptions): Prom
   const answer = await askAdmin(pathOf(id), options);
   const told = rotationIn(answer);
   if (json === true) {
-    console.log(JSON.stringify(answer.body));
+    console.log(shownJson(answer.body));
     return;
   }
   for (const line of rotationLines(told)) console.log(line);
@@ -115,11 +109,7 @@ async function intervene(act: string, id: string, options: ActOptions): Promise<
   const { reason } = options;
   refuseTokenAsArgument([id, reason]);
   if (act === 'abandon' && reason === undefined) throw new UsageError('abandon needs --reason');
-  const answer = await askAdmin(`${pathOf(id)}/${act}`, options, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ reason }),
-  });
+  const answer = await postAdmin(`${pathOf(id)}/${act}`, options, { reason });
   console.log(rotationLine(rotationIn(answer)));
 }
 
@@ -143,7 +133,7 @@ async function credentials({ json, ...options }: ShowOptions): Promise<void> {
   const answer = await askAdmin('/admin/v1/credentials', options);
   const told = fitting(credentialPage, answer);
   if (json === true) {
-    console.log(JSON.stringify(answer.body));
+    console.log(shownJson(answer.body));
     return;
   }
   for (const one of told.credentials) {

@@ -13,6 +13,7 @@ import {
 } from '#adapters/kafka';
 import { loadSettings, requireServers } from '#platform/start';
 import { aclTermsOf } from '../kafka-principals.js';
+import { complain } from '../problem-line.js';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
@@ -155,7 +156,7 @@ async function connectionOf(): Promise<KafkaConnectOptions> {
   const { kafka } = requireServers(loadSettings(process.env), ['kafka']);
   return kafkaOptions(kafka, {
     clientId: 'postern-cli',
-    onProblem: (problem) => process.stderr.write(`${problem}\n`),
+    onProblem: complain,
   });
 }
 

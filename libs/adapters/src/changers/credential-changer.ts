@@ -15,10 +15,10 @@ import { ChangerSettingsRefused } from './changer-settings-refused.js';
 import { HttpChanger } from './http-changer.js';
 import { LdapPasswords, LdapPasswordValues } from './ldap-accounts.js';
 import { LdapDirectory } from './ldap-session.js';
+import { LoadedAccounts } from './loaded-accounts.js';
 import { MariadbAccounts } from './mariadb-accounts.js';
 import { PostgresAccounts } from './postgres-accounts.js';
 import { type ReadAccount } from './privileged-account.js';
-import { RedisAccounts } from './redis-accounts.js';
 import { serverTls } from './server-tls.js';
 import { SingleChanger } from './single-changer.js';
 import { TwoValueChanger } from './two-value-changer.js';
@@ -95,11 +95,15 @@ function mariadbAccounts({ host, port, accountHost, tls }: MariadbChange): Maria
 function redisChanger(settings: RedisChange, { read }: ChangerPorts): CredentialChanger {
   const { host, port, persist, tls, slots } = settings;
   const { password } = accountFields(settings);
-  const accounts = new RedisAccounts({
+  const place = {
     host,
     port: port ?? PORTS.redis,
     persist: persist ?? 'aclfile',
     tls: serverTls(tls, host),
+  };
+  const accounts = new LoadedAccounts(async () => {
+    const { RedisAccounts } = await import('./redis-accounts.js');
+    return new RedisAccounts(place);
   });
   const Changer = slots === 'single' ? SingleChanger : TwoValueChanger;
   return new Changer(accounts, loginsOf(settings, read), password);

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, isIP } from 'node:net';
-import { type Connection, createConnection, type SslOptions } from 'mysql2/promise';
+import { type Connection, type SslOptions } from 'mysql2/promise';
 import { type Secret } from '#kernel';
 import { type Login } from './account.js';
 import { type AlternatingAccounts } from './alternating-changer.js';
@@ -98,6 +98,7 @@ export class MariadbAccounts implements AlternatingAccounts {
 
   async #connection(by: Login, signal: AbortSignal): Promise<Connection> {
     const { host, port, tls } = this.place;
+    const { createConnection } = await import('mysql2/promise'); // Loaded when it is needed, as few rotators need it.
     assertInTime(signal);
     const socket = cutAtLimit(connect({ host, port }), signal);
     const connection = await createConnection({

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { constants, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { constants, readFileSync, type Stats, statSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   CheckpointAnchor,
+  HASH_BYTES,
   type MerkleHash,
   splitHashes,
   type Tile,
@@ -19,6 +20,9 @@ export class AnchorUnusable extends PosternError {
 }
 
 const CHECKPOINT = 'checkpoint';
+/** Witnesses may have added signatures to a checkpoint. */
+const NOTE_BYTES_MAX = 64 * 1024;
+const TILE_BYTES_MAX = TILE_WIDTH * HASH_BYTES;
 
 /**
  * A folder in the layout of C2SP tlog-tiles, `checkpoint` and `tile/...`, which any monitor of transparency logs reads. A
@@ -31,15 +35,11 @@ export class AnchorFolder extends CheckpointAnchor {
   }
 
   override newest(): Promise<string | undefined> {
-    return readFile(join(this.folder, CHECKPOINT), 'utf8').catch((error: unknown) => {
-      if (isAbsent(error)) return undefined;
-      throw this.#unusable(error);
-    });
+    return this.#content(CHECKPOINT, NOTE_BYTES_MAX).then((content) => content?.toString('utf8'));
   }
 
   override async read(tile: Tile): Promise<readonly MerkleHash[]> {
-    const content =
-      (await this.#content(tile)) ?? (await this.#content({ ...tile, width: TILE_WIDTH }));
+    const content = (await this.#tile(tile)) ?? (await this.#tile({ ...tile, width: TILE_WIDTH }));
     const hashes = content === undefined ? undefined : splitHashes(content)?.slice(0, tile.width);
     if (hashes?.length === tile.width) return hashes;
     throw new AnchorUnusable(`the anchor ${this.folder} lacks ${tilePath(tile)}`);
@@ -48,7 +48,9 @@ export class AnchorFolder extends CheckpointAnchor {
   /** As `read`, for who goes through many, one after the other; undefined where there is none. */
   readNow(tile: Tile): readonly MerkleHash[] | undefined {
     try {
-      return splitHashes(readFileSync(join(this.folder, tilePath(tile))));
+      const file = join(this.folder, tilePath(tile));
+      requireFile(statSync(file), TILE_BYTES_MAX);
+      return splitHashes(readFileSync(file));
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw this.#unusable(error);
@@ -72,11 +74,19 @@ export class AnchorFolder extends CheckpointAnchor {
     await rm(parts, { recursive: true, force: true }).catch(() => undefined);
   }
 
-  async #content(tile: Tile): Promise<Buffer | undefined> {
-    return readFile(join(this.folder, tilePath(tile))).catch((error: unknown) => {
+  #tile(tile: Tile): Promise<Buffer | undefined> {
+    return this.#content(tilePath(tile), TILE_BYTES_MAX);
+  }
+
+  async #content(path: string, bytesMax: number): Promise<Buffer | undefined> {
+    const file = join(this.folder, path);
+    try {
+      requireFile(await stat(file), bytesMax);
+      return await readFile(file);
+    } catch (error) {
       if (isAbsent(error)) return undefined;
       throw this.#unusable(error);
-    });
+    }
   }
 
   /** Under another name first, so that nobody reads half of it; after a crash the rest of that name is garbage. */
@@ -99,6 +109,12 @@ export class AnchorFolder extends CheckpointAnchor {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
     return new AnchorUnusable(`the anchor ${this.folder} cannot be used (${reason})`);
   }
+}
+
+/** Another one writes there too, perhaps: what is no file, or larger than any of ours, is not read. */
+function requireFile(status: Stats, bytesMax: number): void {
+  if (status.isFile() && status.size <= bytesMax) return;
+  throw Object.assign(new Error('no file of an anchor'), { code: 'EFBIG' });
 }
 
 const isAbsent = (error: unknown): boolean =>

@@ -7,6 +7,7 @@ import {
   type RecordPlace,
   type Topic,
   TOPIC_LAYOUTS,
+  TOPICS,
 } from '#events';
 import { type RawHeaders, type RawRecord } from './raw-record.js';
 
@@ -50,7 +51,9 @@ export function buriedRecord(letter: DeadLetter, topic: string): RawRecord {
 }
 
 /** Of state and commands nothing is ever buried: what says so was put there to be published again. */
-const BURIED_FROM = EVENT_TOPICS.filter((topic) => TOPIC_LAYOUTS[topic].cleanup === 'delete');
+const BURIED_FROM = [...EVENT_TOPICS, TOPICS.detectionCandidates].filter(
+  (topic) => TOPIC_LAYOUTS[topic].cleanup === 'delete',
+);
 
 /** Undefined when the record is no dead letter of ours: its headers do not say from which topic of evidence it came. */
 export function letterOf(

@@ -1,8 +1,10 @@
 export { type KafkaConnectOptions } from './kafka-connection.js';
+export { KafkaCandidateFeed } from './kafka-candidate-feed.js';
 export { KafkaCommandFeed } from './kafka-command-feed.js';
 export { KafkaDeadLetters } from './kafka-dead-letters.js';
 export { KafkaDeadLetterTopic, type LyingLetter } from './kafka-dead-letter-topic.js';
 export { KafkaEventBus } from './kafka-event-bus.js';
+export { KafkaLineFeed } from './kafka-line-feed.js';
 export { type AclSurvey, type AclTerms, KafkaAcls } from './kafka-acls.js';
 export {
   DEFAULT_PRINCIPALS,

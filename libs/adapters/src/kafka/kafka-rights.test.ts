@@ -29,16 +29,26 @@ describe('the rights on Kafka', () => {
     );
   });
 
-  it('let nobody but control read commands', () => {
+  it('let a stream processor write candidates and nothing else, and nobody besides', () => {
+    expect(writersOf(TOPICS.detectionCandidates)).toEqual(['User:stream-processor']);
+    const grants = grantsFor(new Map([['stream-processor', ['User:x']]]));
+    const written = grants.filter(({ operation }) => operation === 'Write');
+    expect(written.map(({ name }) => name)).toEqual([TOPICS.detectionCandidates]);
+  });
+
+  it.each([
+    ['commands', 'control', TOPICS.command],
+    ['candidates', 'sentinel', TOPICS.detectionCandidates],
+  ])('let nobody read %s but %s', (_, role, topic) => {
     const readers = grantsFor(everybody).filter(
-      ({ name, operation }) => name === TOPICS.command && operation === 'Read',
+      ({ name, operation }) => name === topic && operation === 'Read',
     );
-    expect(readers.map(({ principal }) => principal)).toEqual(['User:postern-control']);
+    expect(readers.map(({ principal }) => principal)).toEqual([`User:postern-${role}`]);
   });
 
   it('are given unasked to processes of Postern alone', () => {
     expect(new Set(grantsFor(OWN_PRINCIPALS).map(({ principal }) => principal))).toEqual(
-      new Set(['User:postern-relay', 'User:postern-proxy', 'User:postern-control']),
+      new Set(['relay', 'proxy', 'control', 'sentinel'].map((name) => `User:postern-${name}`)),
     );
   });
 
@@ -53,6 +63,11 @@ describe('the rights on Kafka', () => {
     expect(topicsOf('relay')).toEqual([...EVENT_TOPICS, 'postern.dlq.postern-canary-watch.v1']);
     expect(topicsOf('proxy')).toEqual([TOPICS.revocationState, TOPICS.credentialState]);
     expect(topicsOf('control')).toEqual([TOPICS.command]);
+    expect(topicsOf('sentinel')).toEqual([
+      ...[TOPICS.exchange, TOPICS.handle, TOPICS.call, TOPICS.policy, TOPICS.rotation],
+      ...[TOPICS.detection, TOPICS.auditCheckpoint],
+      ...['postern.dlq.postern-sentinel.v1', TOPICS.detectionCandidates],
+    ]);
   });
 });
 

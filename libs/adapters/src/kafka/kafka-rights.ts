@@ -15,13 +15,14 @@ export const KAFKA_ROLES = [
   'sentinel',
   'siem',
   'soar',
+  'stream-processor',
   'tail',
   'dead-letters',
 ] as const;
 export type KafkaRole = (typeof KAFKA_ROLES)[number];
 
 /** The roles that processes of Postern have; the others are given by name only. */
-export const OWN_ROLES: readonly KafkaRole[] = ['relay', 'proxy', 'control'];
+export const OWN_ROLES: readonly KafkaRole[] = ['relay', 'proxy', 'control', 'sentinel'];
 
 /** The Kafka user of each role, unless another is named. */
 export const DEFAULT_PRINCIPALS: Readonly<Record<KafkaRole, string>> = {
@@ -31,6 +32,7 @@ export const DEFAULT_PRINCIPALS: Readonly<Record<KafkaRole, string>> = {
   sentinel: 'User:postern-sentinel',
   siem: 'User:siem',
   soar: 'User:soar',
+  'stream-processor': 'User:stream-processor',
   tail: 'User:postern-tail',
   'dead-letters': 'User:postern-dead-letters',
 };
@@ -65,6 +67,8 @@ const groups = (prefix: string): readonly KafkaPlace[] => [
 export const EVIDENCE_TOPICS: readonly Topic[] = EVENT_TOPICS.filter(
   (topic) => TOPIC_LAYOUTS[topic].cleanup === 'delete' && topic !== TOPICS.canary,
 );
+/** What the views of deploy/streaming/sources.sql are made of. */
+const STREAMED_TOPICS: readonly Topic[] = [TOPICS.exchange, TOPICS.call, TOPICS.rotation];
 const DEAD_LETTER_TOPICS = EVIDENCE_GROUPS.map((name) => deadLetterTopicOf(name));
 
 const PUBLISH = ['Write', 'Describe', 'DescribeConfigs'] as const;
@@ -113,6 +117,12 @@ export const KAFKA_RIGHTS: readonly KafkaRight[] = [
     why: 'lays aside what its group cannot handle',
   },
   {
+    role: 'sentinel',
+    on: topics(TOPICS.detectionCandidates),
+    may: CONSUME,
+    why: 'looks where a stream processor found something',
+  },
+  {
     role: 'siem',
     on: topics(...EVIDENCE_TOPICS),
     may: ['Read', 'Describe'],
@@ -124,6 +134,24 @@ export const KAFKA_RIGHTS: readonly KafkaRight[] = [
     on: topics(TOPICS.command),
     may: ['Write', 'Describe'],
     why: 'issues commands; each is signed as well, by a registered transmitter',
+  },
+  {
+    role: 'stream-processor',
+    on: topics(...STREAMED_TOPICS),
+    may: ['Read', 'Describe'],
+    why: 'computes the rules that look at windows',
+  },
+  {
+    role: 'stream-processor',
+    on: groups('postern-rules'),
+    may: ['Read'],
+    why: OFFSETS,
+  },
+  {
+    role: 'stream-processor',
+    on: topics(TOPICS.detectionCandidates),
+    may: ['Write', 'Describe'],
+    why: 'tells what it found; nothing comes of it that the evidence does not bear out',
   },
   {
     role: 'tail',

@@ -13,6 +13,8 @@ const insert = (table: string, columns: string, place: number, returned: string)
     select ${columns} from jsonb_populate_recordset(null::public.${table}, $${place}::jsonb)
     on conflict (at, event_id) do nothing returning ${returned}`;
 
+const LISTED = 'deployment, env, kind, item_id';
+
 const COUNTED = 'deployment, partition_key, sequence';
 
 const FIVE_MINUTES = `date_bin('5 minutes', at, timestamptz '2000-01-01 00:00:00+00')`;
@@ -23,10 +25,29 @@ const HOUR = `date_bin('1 hour', at, timestamptz '2000-01-01 00:00:00+00')`;
  * keys, so that two writers never wait for each other.
  */
 export const APPEND_EVIDENCE = `
-  with exchange as (${insert('evidence_exchange', EXCHANGE, 1, `${COUNTED}, at, outcome, subject_id, resource, zone, client_ip, occurrences`)}
+  with exchange as (${insert('evidence_exchange', EXCHANGE, 1, `${COUNTED}, event_id, at, env, outcome, subject_id, resource, grant_id, zone, client_ip, occurrences`)}
   ), use as (${insert('evidence_use', USE, 2, `${COUNTED}, at, handle_id, resource, zone, agent, bytes_out, occurrences`)}
   ), change as (${insert('evidence_change', CHANGE, 3, COUNTED)}
-  ), rotation as (${insert('evidence_rotation', ROTATION, 4, COUNTED)}
+  ), rotation as (${insert('evidence_rotation', ROTATION, 4, `${COUNTED}, event_id, at, env, resource, state`)}
+  ), listed as (
+    insert into public.standing_list as known (${LISTED}, first_listed_at, listed_at, event_id, limit_days)
+    select distinct on (${LISTED}) ${LISTED}, min(listed_at) over (partition by ${LISTED}), listed_at, event_id, limit_days
+    from jsonb_populate_recordset(null::public.standing_list, $5::jsonb) order by ${LISTED}, listed_at desc, event_id
+    on conflict (${LISTED}) do update set first_listed_at = least(known.first_listed_at, excluded.first_listed_at),
+      listed_at = greatest(known.listed_at, excluded.listed_at),
+      event_id = case when excluded.listed_at > known.listed_at then excluded.event_id else known.event_id end,
+      limit_days = case when excluded.listed_at > known.listed_at then excluded.limit_days else known.limit_days end
+  ), moved as (
+    insert into public.standing_move as known (${LISTED}, moved_at, event_id)
+    select distinct on (${LISTED}) ${LISTED}, at, event_id
+    from (
+      select deployment, env, 'grant' as kind, grant_id as item_id, at, event_id
+      from exchange where outcome = 'permitted' and grant_id is not null
+      union all
+      select deployment, env, 'credential', resource, at, event_id from rotation where state = 'promoted'
+    ) as moves order by ${LISTED}, at desc, event_id
+    on conflict (${LISTED}) do update set moved_at = excluded.moved_at, event_id = excluded.event_id
+      where known.moved_at < excluded.moved_at
   ), exchange_sum as (
     insert into public.exchange_rollup as known (bucket, subject_id, resource, zone, client_ip, exchanges, permitted)
     select ${FIVE_MINUTES}, subject_id, coalesce(resource, ''), coalesce(zone, ''), coalesce(client_ip, ''),

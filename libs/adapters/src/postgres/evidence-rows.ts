@@ -12,13 +12,15 @@ export interface EvidenceRows {
   readonly uses: EvidenceRow[];
   readonly changes: EvidenceRow[];
   readonly rotations: EvidenceRow[];
+  /** What a deployment says that it has: a row for each item. */
+  readonly listed: EvidenceRow[];
 }
 
 const TEXT_CHARACTERS_MAX = 512;
 
 /** What rules look at of these events; of the others nothing, unless each event of their partition key is counted. */
 export function evidenceRows(events: readonly RecordedEvent[], zones: Zones): EvidenceRows {
-  const rows: EvidenceRows = { exchanges: [], uses: [], changes: [], rotations: [] };
+  const rows: EvidenceRows = { exchanges: [], uses: [], changes: [], rotations: [], listed: [] };
   for (const event of events) keep(event, zones, rows);
   return rows;
 }
@@ -39,6 +41,7 @@ function keep(event: RecordedEvent, zones: Zones, rows: EvidenceRows): void {
     rows.rotations.push(rotation);
     return;
   }
+  rows.listed.push(...listedRows(event));
   const change = changeRow(event);
   if (change !== undefined) rows.changes.push(change);
 }
@@ -134,6 +137,21 @@ function rotationRow(event: RecordedEvent): EvidenceRow | undefined {
     to_version: data.to_version,
     initiator_id: text(data.initiator_id),
   };
+}
+
+/** Grants and credentials of a deployment, each with when it was listed. */
+function listedRows(event: RecordedEvent): readonly EvidenceRow[] {
+  if (!isOfType(event, 'dev.postern.policy.listed.v1')) return [];
+  const { event_id, at: listed_at, env, deployment } = placed(event);
+  const row = (kind: string, id: string, limit_days?: number): EvidenceRow => ({
+    ...{ event_id, listed_at, env, deployment, kind, limit_days },
+    item_id: text(id),
+  });
+  const { grants, resources } = event.data;
+  return [
+    ...grants.map((grant) => row('grant', grant.grant_id, grant.unused_after_days)),
+    ...resources.map((id) => row('credential', id)),
+  ];
 }
 
 const ROTATION_STATES: ReadonlySet<string> = new Set(

@@ -22,6 +22,11 @@ export { PostgresCanaries, type PostgresCanariesParts } from './postgres-canarie
 export { PostgresHandleExpiry } from './postgres-handle-expiry.js';
 export { type LeaseOptions } from './shard-leases.js';
 export { PostgresEvidence } from './postgres-evidence.js';
+export {
+  PostgresRestrictedExchanges,
+  PostgresRestrictionStore,
+  PostgresStandingRestrictions,
+} from './postgres-restrictions.js';
 export { PostgresReviewNotices } from './postgres-review-notices.js';
 export { type OrderStores, orderStores } from './order-stores.js';
 export { PostgresCredentialBook } from './postgres-credential-book.js';
@@ -34,18 +39,21 @@ export { PostgresAuditLog } from './postgres-audit-log.js';
 export { PostgresDryRunRequests } from './postgres-dry-run-requests.js';
 export { PostgresResponseRecords } from './postgres-response-records.js';
 export { PostgresSoleDuty } from './postgres-sole-duty.js';
+export { PostgresUsualExchanges } from './postgres-usual-exchanges.js';
 export { PostgresDetectionStore } from './postgres-detection-store.js';
 export { PostgresEvidenceHistory } from './postgres-evidence-history.js';
 export { PostgresEvidenceLog } from './postgres-evidence-log.js';
 export { PostgresResponseOrders } from './postgres-response-orders.js';
+export { PostgresVaultAccessLog } from './postgres-vault-access-log.js';
 export { PostgresRuleEvaluator } from './postgres-rule-evaluator.js';
-export {
-  DRY_RUN_DAYS,
-  DRY_RUN_VALID_DAYS,
-  type DryRunEntity,
-  type DryRunSum,
-  PostgresDryRun,
-  settingsDigest,
-} from './postgres-dry-run.js';
+export { PostgresDryRun } from './postgres-dry-run.js';
 export { STREAM_RULES, type StreamRule } from './rules/index.js';
-export { streamingRules, viewNameOf } from './rules/streaming-sql.js';
+export { type RulePlace, rulePlaceOf } from './rules/rule-place.js';
+export { flinkRules } from './rules/flink-sql.js';
+export {
+  joinedRule,
+  type OwnThresholds,
+  streamingRules,
+  unboundRule,
+  viewNameOf,
+} from './rules/streaming-sql.js';

@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { type DataSource } from 'typeorm';
 import { MIGRATIONS, MIGRATIONS_TABLE } from '#migrations';
 import { DependencyUnavailable } from '#kernel';
 import { codeOf, failureOf } from './postgres-failure.js';
@@ -20,7 +20,8 @@ const MIGRATION_NAMES = MIGRATIONS.map((migration) => new migration().name);
  */
 export async function migrate(url: string): Promise<readonly string[]> {
   const location = locationOf(url);
-  const dataSource = new DataSource({
+  const typeorm = await import('typeorm'); // Most processes may not migrate, and do without it.
+  const dataSource = new typeorm.DataSource({
     type: 'postgres',
     url,
     applicationName: 'postern-migrate',

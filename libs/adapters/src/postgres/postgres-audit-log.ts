@@ -2,6 +2,7 @@ import {
   AuditLog,
   type KeptCheckpoint,
   type Leaf,
+  leafIfCanonical,
   LEAVES_MAX,
   type MerkleHash,
   type NextCheckpoint,
@@ -43,6 +44,7 @@ const WAITING_ROWS = `
   from public.audit_waiting waiting
   join public.outbox row on row.created_at = waiting.created_at and row.seq = waiting.seq and row.id = waiting.event_id
   where not exists (select from public.audit_leaf leaf where leaf.event_id = waiting.event_id)
+    and waiting.event_id <> all($2::uuid[])
   order by waiting.shard, waiting.seq limit $1`;
 
 const WAITING = `
@@ -69,12 +71,22 @@ const LOST = `
 const CHECKPOINT = `select tree_size, note, frontier,
   greatest(extract(epoch from clock_timestamp() - signed_at), 0)::float8 as age_seconds from public.audit_checkpoint`;
 
+/** Those that are remembered; of more the log is full of what nobody should have written. */
+const LEAFLESS_MAX = 10_000;
+
+interface HashedRow extends WaitingRow {
+  readonly hash: MerkleHash;
+}
+
 /**
  * The log in PostgreSQL. What gives out indexes and keeps checkpoints are functions of the database, which check what they
  * are given: no role can write the tables, and none can change or delete. Needs the role postern_relay; to read it,
  * postern_control is enough.
  */
 export class PostgresAuditLog extends AuditLog {
+  /** Ids of events that have no canonical form, and so no leaf: somebody wrote them past our code. */
+  readonly #leafless = new Set<string>();
+
   constructor(private readonly database: PostgresDatabase) {
     super();
   }
@@ -105,7 +117,7 @@ export class PostgresAuditLog extends AuditLog {
     return {
       count: row?.count ?? 0,
       oldestAgeSeconds: Math.max(row?.age_seconds ?? 0, 0),
-      lost: gone?.lost ?? 0,
+      lost: (gone?.lost ?? 0) + this.#leafless.size,
     };
   }
 
@@ -113,9 +125,9 @@ export class PostgresAuditLog extends AuditLog {
     return this.database.transaction(async (connection) => {
       const [lock] = await connection.query<{ mine: boolean }>(TRY_LOCK);
       if (lock?.mine !== true) return 0;
-      const rows = await connection.query<WaitingRow>(WAITING_ROWS, [limit]);
-      const first = firstOfEach(rows);
-      return first.length === 0 ? 0 : logEvents(connection, first, hash);
+      const rows = await connection.query<WaitingRow>(WAITING_ROWS, [limit, [...this.#leafless]]);
+      const hashed = firstOfEach(rows).flatMap((row) => this.#hashed(row, hash));
+      return hashed.length === 0 ? 0 : logEvents(connection, hashed);
     });
   }
 
@@ -135,11 +147,7 @@ export class PostgresAuditLog extends AuditLog {
       [from, limit],
       { name: 'audit-leaves' },
     );
-    return rows.map(({ log_index, event_id, leaf_hash }) => ({
-      index: Number(log_index),
-      eventId: event_id,
-      hash: leaf_hash,
-    }));
+    return rows.map(leafIn);
   }
 
   override checkpointUpTo(size: number): Promise<KeptCheckpoint | undefined> {
@@ -150,14 +158,14 @@ export class PostgresAuditLog extends AuditLog {
     return this.#checkpoint('where tree_size > $1 order by tree_size limit 1', size);
   }
 
-  /** The indexes of those events that are in the log. @throws DependencyUnavailable */
-  async indexesOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const rows = await this.database.query<{ event_id: string; log_index: string }>(
-      'select event_id, log_index from public.audit_leaf where event_id = any($1::uuid[])',
+  /** The leaves of those events that are in the log, by the id of the event. @throws DependencyUnavailable */
+  async leavesOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, Leaf>> {
+    const rows = await this.database.query<LeafRow>(
+      'select log_index, event_id, leaf_hash from public.audit_leaf where event_id = any($1::uuid[])',
       [eventIds],
-      { name: 'audit-indexes' },
+      { name: 'audit-leaves-of' },
     );
-    return new Map(rows.map(({ event_id, log_index }) => [event_id, Number(log_index)]));
+    return new Map(rows.map((row) => [row.event_id, leafIn(row)]));
   }
 
   /** Those of the events that are still in the outbox. @throws DependencyUnavailable */
@@ -168,6 +176,14 @@ export class PostgresAuditLog extends AuditLog {
       { name: 'audit-events' },
     );
     return new Map(rows.map(({ id, payload }) => [id, payload]));
+  }
+
+  /** Not one that has no leaf: it stays waiting, is told as lost, and does not keep the others waiting. */
+  #hashed(row: WaitingRow, hash: (event: RecordedEvent) => MerkleHash): readonly HashedRow[] {
+    const leaf = leafIfCanonical(row.payload, hash);
+    if (leaf !== undefined) return [{ ...row, hash: leaf }];
+    if (this.#leafless.size < LEAFLESS_MAX) this.#leafless.add(row.id);
+    return [];
   }
 
   async #checkpoint(where: string, size: number): Promise<KeptCheckpoint | undefined> {
@@ -182,6 +198,12 @@ export class PostgresAuditLog extends AuditLog {
   }
 }
 
+const leafIn = ({ log_index, event_id, leaf_hash }: LeafRow): Leaf => ({
+  index: Number(log_index),
+  eventId: event_id,
+  hash: leaf_hash,
+});
+
 /** The others bear an id that an event before them has. */
 function firstOfEach(rows: readonly WaitingRow[]): readonly WaitingRow[] {
   const seen = new Set<string>();
@@ -194,8 +216,7 @@ function firstOfEach(rows: readonly WaitingRow[]): readonly WaitingRow[] {
 
 async function logEvents(
   connection: PostgresConnection,
-  rows: readonly WaitingRow[],
-  hash: (event: RecordedEvent) => MerkleHash,
+  rows: readonly HashedRow[],
 ): Promise<number> {
   const [row] = await connection.query<{ taken: number }>(
     'select public.log_events($1::smallint[], $2::bigint[], $3::uuid[], $4::bytea[]) as taken',
@@ -203,7 +224,7 @@ async function logEvents(
       rows.map(({ shard }) => shard),
       rows.map(({ seq }) => seq),
       rows.map(({ id }) => id),
-      rows.map(({ payload }) => hash(payload)),
+      rows.map(({ hash }) => hash),
     ],
   );
   return row?.taken ?? 0;

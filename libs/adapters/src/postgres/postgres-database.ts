@@ -1,7 +1,6 @@
 import pg from 'pg';
-import { DataSource, type EntityTarget, type ObjectLiteral, type Repository } from 'typeorm';
+import { type DataSource, type EntityTarget, type ObjectLiteral, type Repository } from 'typeorm';
 import { DependencyUnavailable } from '#kernel';
-import { HandleEntity } from './handle.entity.js';
 import {
   connectionOver,
   type PostgresConnection,
@@ -13,7 +12,6 @@ import {
 import { endsSession, failureOf, isCollision } from './postgres-failure.js';
 import { locationOf, type PostgresLocation } from './postgres-location.js';
 import { sessionOver } from './postgres-session.js';
-import { SILENT } from './silent-logger.js';
 
 export interface PostgresConnectOptions {
   /** `postgres://user:password@host:port/database` */
@@ -45,12 +43,14 @@ const SESSION_LIMITS = {
 };
 
 /**
- * One PostgreSQL database, reached through a pool that TypeORM's DataSource owns. Hot statements are prepared and go
- * to the pool directly; repositories serve what is not hot. May be used at once by many.
+ * One PostgreSQL database, reached through a pool. Hot statements are prepared and go to the pool directly; repositories
+ * of TypeORM, over the same pool, serve what is not hot. May be used at once by many.
  */
 export class PostgresDatabase {
+  private entities: Promise<DataSource> | undefined;
+  private ending: Promise<void> | undefined;
+
   private constructor(
-    private readonly dataSource: DataSource,
     private readonly pool: pg.Pool,
     private readonly options: PostgresConnectOptions,
     readonly location: PostgresLocation,
@@ -59,27 +59,23 @@ export class PostgresDatabase {
   /** @throws DependencyUnavailable that names host, port, database and the reason, never the password. */
   static async connect(options: PostgresConnectOptions): Promise<PostgresDatabase> {
     const location = locationOf(options.url);
-    const dataSource = new DataSource({
-      type: 'postgres',
-      url: options.url,
-      applicationName: options.applicationName,
-      poolSize: options.poolSize ?? POOL_SIZE_DEFAULT,
-      connectTimeoutMS: CONNECT_TIMEOUT_MS,
-      extra: SESSION_LIMITS,
-      entities: [HandleEntity],
-      installExtensions: false,
-      logger: SILENT,
-      // A broken idle connection is dropped by the pool, and the next statement opens another: nothing to report.
-      poolErrorHandler: () => undefined,
+    const pool = new pg.Pool({
+      connectionString: options.url,
+      application_name: options.applicationName,
+      max: options.poolSize ?? POOL_SIZE_DEFAULT,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      ...SESSION_LIMITS,
     });
+    // A broken idle connection is dropped by the pool, and the next statement opens another: nothing to report.
+    pool.on('error', () => undefined);
+    pool.on('acquire', surviveFarewell);
     try {
-      await dataSource.initialize();
+      (await pool.connect()).release();
     } catch (error) {
+      await pool.end();
       throw failureOf(error, location);
     }
-    const { master } = dataSource.driver as unknown as { master: pg.Pool };
-    master.on('acquire', surviveFarewell);
-    return new PostgresDatabase(dataSource, master, options, location);
+    return new PostgresDatabase(pool, options, location);
   }
 
   /**
@@ -132,14 +128,16 @@ export class PostgresDatabase {
     work: (rows: Repository<Entity>) => Promise<T>,
   ): Promise<T> {
     try {
-      return await work(this.dataSource.getRepository(entity));
+      this.entities ??= openEntities(this.pool);
+      return await work((await this.entities).getRepository(entity));
     } catch (error) {
       throw failureOf(error, this.location);
     }
   }
 
   async close(): Promise<void> {
-    if (this.dataSource.isInitialized) await this.dataSource.destroy();
+    this.ending ??= this.pool.end();
+    await this.ending;
   }
 
   private async single<Row extends object>(statement: Statement): Promise<Row[]> {
@@ -177,6 +175,12 @@ export class PostgresDatabase {
       client.release(!finished);
     }
   }
+}
+
+/** It is loaded when it is first asked for: a process would wait for it longer than for anything else before it is ready. */
+async function openEntities(pool: pg.Pool): Promise<DataSource> {
+  const { entitiesOver } = await import('./entities-over.js');
+  return entitiesOver(pool);
 }
 
 const guarded = new WeakSet<pg.PoolClient>();

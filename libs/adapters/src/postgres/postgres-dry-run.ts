@@ -3,40 +3,25 @@ import {
   decideResponses,
   type DetectionEntity,
   type DetectionSettings,
+  DRY_RUN_DAYS,
+  DRY_RUN_VALID_DAYS,
+  DryRun,
+  type DryRunEntity,
+  type DryRunSum,
+  enforces,
+  heldBack,
+  type PermittedSettings,
   RESPONSE_BUDGET_SECONDS,
   type RuleEvaluator,
   type RuleId,
-  RULES,
   type RuleSettings,
+  settingsDigest,
 } from '#detection';
-import { type Digest, secondsAfter, sha256 } from '#kernel';
+import { secondsAfter } from '#kernel';
 import { type PostgresDatabase } from './postgres-database.js';
 
 const DAY_SECONDS = 86_400;
-/** How far a dry run looks back. */
-export const DRY_RUN_DAYS = 7;
-/** How long one counts before a rule has to be tried again. */
-export const DRY_RUN_VALID_DAYS = 30;
 const ENTITIES_MAX = 100;
-
-/** What a rule would have done. */
-export interface DryRunSum {
-  readonly rule: RuleId;
-  readonly from: Date;
-  readonly until: Date;
-  /** How many detections there would have been. */
-  readonly detections: number;
-  /** How many responses would have been ordered in `enforce`, within the budget. */
-  readonly responses: number;
-  /** Those with the most detections, at most a hundred. */
-  readonly entities: readonly DryRunEntity[];
-}
-
-export interface DryRunEntity {
-  readonly entity: DetectionEntity;
-  readonly detections: number;
-  readonly responses: number;
-}
 
 const REMEMBER = `
   insert into public.rule_dry_run (rule, settings_digest, at, found, by) values ($1, $2, $3, $4, $5)
@@ -46,21 +31,16 @@ const RECENT = `
   select 1 from public.rule_dry_run
   where rule = $1 and settings_digest = $2 and at > $3::timestamptz - make_interval(days => $4) and at <= $3 limit 1`;
 
-/**
- * Tries rules on the evidence of the last seven days. A rule that looks at windows may enforce only with settings that were
- * tried less than thirty days before. Needs the role postern_sentinel.
- */
-export class PostgresDryRun {
+/** Dry runs over the evidence that PostgreSQL keeps. Needs the role postern_sentinel. */
+export class PostgresDryRun extends DryRun {
   constructor(
     private readonly database: PostgresDatabase,
     private readonly evaluator: RuleEvaluator,
-  ) {}
+  ) {
+    super();
+  }
 
-  /**
-   * What the rule would have come to with the thresholds that it has in `settings`, whatever its mode is there; it is
-   * remembered that it was tried. @throws DependencyUnavailable
-   */
-  async run(
+  override async run(
     rule: RuleId,
     settings: DetectionSettings,
     by: { readonly operatorId: string; readonly now: Date },
@@ -81,23 +61,13 @@ export class PostgresDryRun {
     return (await this.database.query(RECENT, values)).length > 0;
   }
 
-  /**
-   * The settings as they may be acted by: a rule that looks at windows and was not tried as it is set only monitors.
-   * `untried` names those that were to enforce. @throws DependencyUnavailable
-   */
-  async permitted(
-    settings: DetectionSettings,
-    now: Date,
-  ): Promise<{ readonly settings: DetectionSettings; readonly untried: readonly RuleId[] }> {
+  override async permitted(settings: DetectionSettings, now: Date): Promise<PermittedSettings> {
     const untried: RuleId[] = [];
-    const rules = { ...settings.rules };
     for (const rule of this.evaluator.rules) {
       const set = settings.rules[rule];
-      if (!enforces(set) || (await this.isTried(rule, set, now))) continue;
-      untried.push(rule);
-      rules[rule] = monitored(set);
+      if (enforces(set) && !(await this.isTried(rule, set, now))) untried.push(rule);
     }
-    return { settings: { ...settings, rules }, untried };
+    return heldBack(settings, untried);
   }
 
   /** A day at a time: a statement over all of them would take too long. A bucket that two days share is found once. */
@@ -115,24 +85,6 @@ export class PostgresDryRun {
     return [...found.values()].sort((one, other) => one.endAt.getTime() - other.endAt.getTime());
   }
 }
-
-/** Names how a rule is set, apart from its mode: the same for the same thresholds in any order. */
-export function settingsDigest(rule: RuleId, { thresholds }: RuleSettings): Digest {
-  const set = { ...RULES[rule].thresholds, ...thresholds };
-  const listed = Object.entries(set).sort(([one], [other]) => (one < other ? -1 : 1));
-  return sha256(JSON.stringify([rule, RULES[rule].revision, listed]));
-}
-
-const enforces = ({ mode, resources }: RuleSettings): boolean =>
-  mode === 'enforce' || Object.values(resources).includes('enforce');
-
-const monitored = (set: RuleSettings): RuleSettings => ({
-  ...set,
-  mode: set.mode === 'enforce' ? 'monitor' : set.mode,
-  resources: Object.fromEntries(
-    Object.entries(set.resources).map(([id, mode]) => [id, mode === 'enforce' ? 'monitor' : mode]),
-  ),
-});
 
 const enforced = (settings: DetectionSettings, rule: RuleId): DetectionSettings => ({
   ...settings,

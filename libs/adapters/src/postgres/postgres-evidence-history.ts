@@ -116,7 +116,8 @@ const NEWEST = `
     (select at from public.evidence_exchange where at <= $1 order by at desc limit 1) union all
     (select at from public.evidence_use where at <= $1 order by at desc limit 1) union all
     (select at from public.evidence_change where at <= $1 order by at desc limit 1) union all
-    (select at from public.evidence_rotation where at <= $1 order by at desc limit 1)
+    (select at from public.evidence_rotation where at <= $1 order by at desc limit 1) union all
+    (select max(listed_at) as at from public.standing_list where listed_at <= $1)
   ) as newest`;
 
 /** What the evidence in PostgreSQL remembers. Needs the role postern_sentinel. */

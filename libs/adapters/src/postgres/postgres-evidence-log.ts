@@ -15,8 +15,8 @@ export class PostgresEvidenceLog extends EvidenceLog {
   }
 
   override async append(events: readonly RecordedEvent[], zones: Zones): Promise<void> {
-    const { exchanges, uses, changes, rotations } = evidenceRows(events, zones);
-    const rows: readonly (readonly EvidenceRow[])[] = [exchanges, uses, changes, rotations];
+    const { exchanges, uses, changes, rotations, listed } = evidenceRows(events, zones);
+    const rows: readonly (readonly EvidenceRow[])[] = [exchanges, uses, changes, rotations, listed];
     if (rows.every(({ length }) => length === 0)) return;
     await this.database.query(APPEND_EVIDENCE, rows.map(jsonParameter), {
       name: 'append-evidence',
@@ -26,7 +26,8 @@ export class PostgresEvidenceLog extends EvidenceLog {
   /** Makes the partitions of the coming days as well: once an hour is enough. */
   override async purge(now: Date): Promise<number> {
     const [row] = await this.database.query<{ forgotten: string }>(
-      'select public.maintain_evidence($1) as forgotten',
+      `select public.maintain_evidence($1) + public.forget_standings($1) + public.forget_vault_accesses($1)
+         as forgotten`,
       [now],
     );
     return Number(row?.forgotten ?? 0);

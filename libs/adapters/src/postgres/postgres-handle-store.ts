@@ -1,4 +1,3 @@
-import { Between, type FindOperator, MoreThan } from 'typeorm';
 import {
   type Handle,
   type HandleChange,
@@ -13,7 +12,7 @@ import { type Digest } from '#kernel';
 import { changePage } from './change-page.js';
 import { GroupCommit } from './group-commit.js';
 import { HANDLE_COLUMNS, handleFrom } from './handle-row.js';
-import { HandleEntity } from './handle.entity.js';
+import { type HandleEntity } from './handle.entity.js';
 import { issueFromParent } from './issue-from-parent.js';
 import {
   ISSUE_HANDLES,
@@ -29,7 +28,6 @@ const ISSUE_LIMITS = {
   waitingItemsMax: 10_000,
   lanes: 2,
 };
-const LIST_LIMIT_MAX = 500;
 const FIND_BY_DIGEST = `select ${HANDLE_COLUMNS} from public.handle where digest = decode($1, 'hex')`;
 const ENDED_AMONG = `
   select asked.id from unnest($1::text[]) as asked(id) left join public.handle using (id)
@@ -74,9 +72,8 @@ export class PostgresHandleStore extends HandleStore {
   }
 
   override async findById(id: string): Promise<Handle | undefined> {
-    const row = await this.database.repository(HandleEntity, (handles) =>
-      handles.findOneBy({ id }),
-    );
+    const { handleById } = await import('./handle-repository.js');
+    const row = await handleById(this.database, id);
     return row === null ? undefined : handleFrom(row);
   }
 
@@ -106,22 +103,8 @@ export class PostgresHandleStore extends HandleStore {
   }
 
   override async list(filter: HandleFilter): Promise<readonly Handle[]> {
-    const rows = await this.database.repository(HandleEntity, (handles) =>
-      handles.find({
-        where: {
-          ...(filter.resource === undefined ? {} : { resource: filter.resource }),
-          ...(filter.subjectId === undefined ? {} : { subjectId: filter.subjectId }),
-          ...(filter.familyId === undefined ? {} : { familyId: filter.familyId }),
-          ...(filter.status === undefined ? {} : { status: filter.status }),
-          ...(filter.fingerprint === undefined
-            ? {}
-            : { digest: beginningWith(filter.fingerprint) }),
-          ...(filter.after === undefined ? {} : { id: MoreThan(filter.after) }),
-        },
-        order: { id: 'ASC' },
-        take: Math.max(1, Math.min(filter.limit, LIST_LIMIT_MAX)),
-      }),
-    );
+    const { handlesOf } = await import('./handle-repository.js');
+    const rows = await handlesOf(this.database, filter);
     return rows.map(handleFrom);
   }
 
@@ -137,10 +120,3 @@ export class PostgresHandleStore extends HandleStore {
 function rethrowNamed(error: unknown): never {
   throw eventFailure(error);
 }
-
-/** Those digests that begin with these hex digits, by the index of digests. */
-const beginningWith = (fingerprint: string): FindOperator<Buffer> =>
-  Between(
-    Buffer.from(fingerprint.padEnd(64, '0'), 'hex'),
-    Buffer.from(fingerprint.padEnd(64, 'f'), 'hex'),
-  );

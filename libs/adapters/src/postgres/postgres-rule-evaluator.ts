@@ -10,7 +10,8 @@ import { secondsAfter } from '#kernel';
 import { type PostgresDatabase } from './postgres-database.js';
 import { boundRule, type RuleSpan } from './rules/bound-rule.js';
 import { foundCandidate } from './rules/found-candidate.js';
-import { type FoundRow, STREAM_RULES, type StreamRule } from './rules/index.js';
+import { EVIDENCE_RULES, type FoundRow, type StreamRule } from './rules/index.js';
+import { type RulePlace } from './rules/rule-place.js';
 
 /** Rules sum up: what a pool forbids its short statements is what they need. */
 const PLANNER = `
@@ -23,11 +24,15 @@ const PLANNER = `
  */
 export class PostgresRuleEvaluator extends RuleEvaluator {
   /** Of those that decide on one event it computes the windowed part when it is asked to, and does not offer it. */
-  override readonly rules: readonly RuleId[] = STREAM_RULES.map(({ id }) => id).filter(
-    (id) => RULES[id].tier !== 'inline',
-  );
+  override readonly rules: readonly RuleId[] = [
+    ...new Set(EVIDENCE_RULES.map(({ id }) => id).filter((id) => RULES[id].tier !== 'inline')),
+  ];
 
-  constructor(private readonly database: PostgresDatabase) {
+  /** @param place Whose evidence it is, for rules about what a deployment has; default: as one ships. */
+  constructor(
+    private readonly database: PostgresDatabase,
+    private readonly place?: RulePlace,
+  ) {
     super();
   }
 
@@ -38,11 +43,21 @@ export class PostgresRuleEvaluator extends RuleEvaluator {
     span: EvaluationSpan,
   ): Promise<readonly Candidate[]> {
     if (span.from >= span.until) return [];
-    const rule = streamRule(id);
-    const { text, values } = boundRule(rule, settings, wholeBuckets(rule, span));
+    const found: Candidate[] = [];
+    for (const rule of textsOf(id)) found.push(...(await this.#compute(rule, settings, span)));
+    return found;
+  }
+
+  async #compute(
+    rule: StreamRule,
+    settings: RuleSettings,
+    span: EvaluationSpan,
+  ): Promise<readonly Candidate[]> {
+    const place = this.place === undefined ? {} : { place: this.place };
+    const bound = boundRule(rule, settings, { ...wholeBuckets(rule, span), ...place });
     const rows = await this.database.transaction(async (connection) => {
       await connection.query(PLANNER);
-      return connection.query<FoundRow>(text, values);
+      return connection.query<FoundRow>(bound.text, bound.values);
     });
     return rows.map((row) => foundCandidate(rule, row));
   }
@@ -53,17 +68,18 @@ export class PostgresRuleEvaluator extends RuleEvaluator {
    * @throws TypeError for a rule that it has no text for
    */
   spanAfter(id: RuleId, touched: EvaluationSpan, newest: Date): EvaluationSpan {
-    const reached = secondsAfter(touched.until, streamRule(id).reachSeconds);
+    const reach = Math.max(...textsOf(id).map(({ reachSeconds }) => reachSeconds));
+    const reached = secondsAfter(touched.until, reach);
     const after = new Date(newest.getTime() + 1);
     return { from: touched.from, until: reached < after ? reached : after };
   }
 }
 
 /** @throws TypeError when there is none */
-export function streamRule(id: RuleId): StreamRule {
-  const rule = STREAM_RULES.find((one) => one.id === id);
-  if (rule === undefined) throw new TypeError(`${id} is no rule that looks at windows`);
-  return rule;
+function textsOf(id: RuleId): readonly StreamRule[] {
+  const rules = EVIDENCE_RULES.filter((one) => one.id === id);
+  if (rules.length === 0) throw new TypeError(`${id} is no rule that looks at windows`);
+  return rules;
 }
 
 /** `since` is where the span begins that was asked for. */

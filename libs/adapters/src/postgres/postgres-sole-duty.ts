@@ -1,3 +1,4 @@
+import { SoleDuty } from '#detection';
 import { type PostgresDatabase } from './postgres-database.js';
 import { type PostgresSession } from './postgres-connection.js';
 
@@ -5,20 +6,21 @@ import { type PostgresSession } from './postgres-connection.js';
 const DUTY_LOCKS = 1_886_349_429;
 
 /**
- * A duty that one process at a time has, of all that work on one database: whoever asked first, until its session ends.
- * With the session of a process that was killed its duty goes to the next one that asks.
+ * A duty of one of all processes that work on one database: who asked first has it until its session ends. With the
+ * session of a process that was killed its duty goes to the next one that asks.
  */
-export class PostgresSoleDuty {
+export class PostgresSoleDuty extends SoleDuty {
   private session: PostgresSession | undefined;
   private has = false;
 
   constructor(
     private readonly database: PostgresDatabase,
     private readonly name: string,
-  ) {}
+  ) {
+    super();
+  }
 
-  /** Ask before each turn. @throws DependencyUnavailable: then it is not known whose it is */
-  async isOurs(): Promise<boolean> {
+  override async isOurs(): Promise<boolean> {
     if (this.session?.isOpen !== true) await this.begin();
     if (this.has) return true;
     const rows = await this.session?.query<{ locked: boolean }>(
@@ -29,8 +31,7 @@ export class PostgresSoleDuty {
     return this.has;
   }
 
-  /** Another process may have it from then on. */
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     const { session } = this;
     this.session = undefined;
     this.has = false;

@@ -210,10 +210,25 @@ describe('D06 and D09, what one refused call tells', () => {
     ]);
   });
 
-  it('D09 calls people when a canary sings', async () => {
+  it('D09 calls people when a canary sings, and blocks where it was sung', async () => {
     expect(await new DetectionRig().candidates(refused('canary'))).toMatchObject([
-      { rule: 'D09', severity: 'critical', responses: [{ action: 'page' }] },
+      {
+        rule: 'D09',
+        severity: 'critical',
+        responses: [
+          { action: 'page', target: 'handle:hdl_1' },
+          { action: 'block_source', target: 'source:10.1.2.3', seconds: 1_800 },
+        ],
+      },
     ]);
+  });
+
+  it('D09 names no more sources than a detection has room for', async () => {
+    const from = (n: number) => refused('canary', { client: { ip: `198.51.${n % 256}.1` } });
+    const rig = new DetectionRig();
+    await rig.pipeline.take(Array.from({ length: 200 }, (_, n) => from(n)));
+    const [detection] = await rig.store.list({ limit: 1 });
+    expect(detection!.responses).toHaveLength(20);
   });
 
   it.each(['proof_invalid', 'presentation_not_allowed', 'unknown', 'suspended'])(

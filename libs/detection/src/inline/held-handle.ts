@@ -1,5 +1,5 @@
 import { type RecordedEvent } from '#events';
-import { type Candidate } from '../candidate.js';
+import { type Candidate, type PlannedResponse } from '../candidate.js';
 import { type DetectionSettings } from '../rule-settings.js';
 import { eventsOf } from '../sighting.js';
 import { type InlineRule, isOwnEvent, merged, ofEvent } from './inline-rule.js';
@@ -33,6 +33,9 @@ export const canaryUsed: InlineRule = (sighting, settings) =>
     ),
   ]);
 
+/** For so long what is tried from the source of a canary is refused without a second look. */
+const BLOCK_SECONDS = 1_800;
+
 const CANARY = { rule: 'D09', explanation: 'A canary handle was presented, and denied.' } as const;
 
 const isCanary = (reason: string): boolean => reason === 'canary';
@@ -54,13 +57,10 @@ function ofHandle(
       severity: 'critical',
       confidence: 'high',
       observed: count,
-      responses: [
-        {
-          action: told.rule === 'D06' ? 'revoke_handle' : 'page',
-          target: `handle:${id}`,
-          seconds: undefined,
-        },
-      ],
+      responses:
+        told.rule === 'D06'
+          ? [{ action: 'revoke_handle', target: `handle:${id}`, seconds: undefined }]
+          : ofCanary(id, event.data.client.ip),
     }),
   ];
 }
@@ -82,10 +82,16 @@ function exchanged(
       confidence: 'high',
       observed: count,
       explanation: 'A canary handle was presented for an exchange, and denied.',
-      responses: [{ action: 'page', target: `handle:${id}`, seconds: undefined }],
+      responses: ofCanary(id, actor.client.ip),
     }),
   ];
 }
+
+/** Somebody looks at it, and where it was used from is not believed for a while. */
+const ofCanary = (id: string, ip: string): readonly PlannedResponse[] => [
+  { action: 'page', target: `handle:${id}`, seconds: undefined },
+  { action: 'block_source', target: `source:${ip}`, seconds: BLOCK_SECONDS },
+];
 
 /** Nobody used it yet, and the place where it lay is open to all. */
 function foundInPublic(

@@ -19,6 +19,8 @@ export const isOwnEvent = (event: RecordedEvent, settings: DetectionSettings): b
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** Of one candidate, however many sources its events come from: the first. */
+const RESPONSES_MAX = 20;
 
 /** A flood of events about one entity is one candidate an hour. */
 export const hourOf = (at: Date): Date => floor(at, HOUR_MS);
@@ -64,6 +66,8 @@ function both(one: Candidate, other: Candidate): Candidate {
     endAt: one.endAt > other.endAt ? one.endAt : other.endAt,
     observed: one.observed + other.observed,
     evidence: [...new Set([...one.evidence, ...other.evidence])].slice(0, DETECTION_EVIDENCE_MAX),
-    responses: [...new Map(responses.map((one) => [`${one.action} ${one.target}`, one])).values()],
+    responses: [
+      ...new Map(responses.map((one) => [`${one.action} ${one.target}`, one])).values(),
+    ].slice(0, RESPONSES_MAX),
   };
 }

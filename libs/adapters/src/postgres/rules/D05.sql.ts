@@ -1,6 +1,19 @@
-import { bucketOf, evidenceOf, NO_RESPONSE, type StreamRule } from './stream-rule.js';
+import { evidenceOf, NO_RESPONSE, type StreamRule } from './stream-rule.js';
+import { sumInWindow } from './sum-in-window.js';
 
 const SECONDS = 300;
+
+const REFUSED = sumInWindow({
+  name: 'refused',
+  columns: ['handle_id', 'resource', 'event_id'],
+  by: ['handle_id'],
+  summed: 'occurrences',
+  as: 'seen',
+  from: 'uses',
+  where: `outcome = 'denied' and reason = 'expired' and handle_id is not null
+        and at >= :from - interval '5 minutes' and at < :until`,
+  seconds: SECONDS,
+});
 
 /** Use after expiry, again and again: at least 20 refusals of one handle within five minutes. */
 export const D05: StreamRule = {
@@ -10,15 +23,9 @@ export const D05: StreamRule = {
   explain: ({ observed, threshold }) =>
     `${observed} uses of an expired handle within 5 minutes, at least ${threshold} are reported`,
   respond: NO_RESPONSE,
+  steps: [REFUSED],
   text: `
-    with refused as (
-      select handle_id, resource, event_id, at, ${bucketOf('at', SECONDS)} as bucket,
-        sum(occurrences) over (
-          partition by handle_id order by at range between interval '5 minutes' preceding and current row) as seen
-      from uses
-      where outcome = 'denied' and reason = 'expired' and handle_id is not null
-        and at >= :from - interval '5 minutes' and at < :until
-    ), found as (
+    with ${REFUSED.sliding}, found as (
       select handle_id, bucket, max(seen) as observed
       from refused where at >= :from and seen >= :denied group by handle_id, bucket
     )

@@ -1,4 +1,5 @@
-import { answer, bucketOf, evidenceOf, NO_RESPONSE, type StreamRule } from './stream-rule.js';
+import { answer, evidenceOf, NO_RESPONSE, type StreamRule } from './stream-rule.js';
+import { TURNS_IN_TEN_MINUTES } from './turns-in-window.js';
 
 const SECONDS = 600;
 const SUSPENDED_SECONDS = 900;
@@ -23,6 +24,7 @@ export const D07: StreamRule = {
       : `one handle that is bound to no key was used in turns from ${observed} network zones, or by as many kinds of client, within 10 minutes`,
   respond: (row) =>
     row.severity === 'high' ? answer('suspend_handle', row, SUSPENDED_SECONDS) : NO_RESPONSE(),
+  steps: [TURNS_IN_TEN_MINUTES],
   text: `
     with suspects as (
       select handle_id from use_counts
@@ -34,24 +36,7 @@ export const D07: StreamRule = {
       from suspects join exchanges on exchanges.handle_id = suspects.handle_id
         and exchanges.outcome = 'permitted' and exchanges.binding = 'none'
       group by suspects.handle_id
-    ), ordered as (
-      select uses.handle_id, unbound.subject_id, unbound.resource, uses.event_id, uses.at, uses.zone, uses.agent,
-        ${bucketOf('uses.at', SECONDS)} as bucket,
-        lag(uses.zone) over (partition by uses.handle_id order by uses.at, uses.event_id) as zone_before,
-        lag(uses.agent) over (partition by uses.handle_id order by uses.at, uses.event_id) as agent_before,
-        lag(uses.at) over (partition by uses.handle_id, uses.zone order by uses.at, uses.event_id) as zone_last,
-        lag(uses.at) over (partition by uses.handle_id, uses.agent order by uses.at, uses.event_id) as agent_last
-      from unbound join uses on uses.handle_id = unbound.handle_id
-      where uses.at >= :from - interval '10 minutes' and uses.at < :until
-        and uses.zone is not null and uses.agent is not null
-    ), judged as (
-      select handle_id, subject_id, resource, event_id, at, zone, agent, bucket,
-        max(case when zone_before <> zone then zone_last end) over (
-          partition by handle_id, zone order by at, event_id) as back_to_zone,
-        max(case when agent_before <> agent then agent_last end) over (
-          partition by handle_id, agent order by at, event_id) as back_to_agent
-      from ordered
-    ), flagged as (
+    ), ${TURNS_IN_TEN_MINUTES.sliding}, flagged as (
       select handle_id, subject_id, resource, bucket,
         max(case when back_to_zone >= at - interval '10 minutes' then 1 else 0 end) as by_zone,
         max(case when back_to_agent >= at - interval '10 minutes' then 1 else 0 end) as by_agent,

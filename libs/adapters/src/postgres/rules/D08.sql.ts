@@ -1,7 +1,20 @@
-import { answer, bucketOf, evidenceOf, type StreamRule } from './stream-rule.js';
+import { answer, evidenceOf, type StreamRule } from './stream-rule.js';
+import { sumInWindow } from './sum-in-window.js';
 
 const SECONDS = 300;
 const LIMITED_SECONDS = 600;
+
+const REFUSED = sumInWindow({
+  name: 'refused',
+  columns: ['zone', 'checksum_ok', 'event_id'],
+  by: ['zone', 'checksum_ok'],
+  summed: 'occurrences',
+  as: 'seen',
+  from: 'uses',
+  where: `outcome = 'denied' and zone is not null and at >= :from - interval '5 minutes' and at < :until
+        and ((reason = 'unknown' and checksum_ok) or (reason in ('unknown', 'malformed') and not checksum_ok))`,
+  seconds: SECONDS,
+});
 
 /**
  * Guessing: handles that nobody was given, from one network zone, within five minutes. With a checksum that is right, ten:
@@ -15,15 +28,9 @@ export const D08: StreamRule = {
     `${observed} handles that are not known, with a ${severity === 'high' ? 'right' : 'wrong'} checksum, from one ` +
     `network zone within 5 minutes, at least ${threshold} are reported`,
   respond: (row) => answer('rate_limit', row, LIMITED_SECONDS),
+  steps: [REFUSED],
   text: `
-    with refused as (
-      select zone, checksum_ok, event_id, at, ${bucketOf('at', SECONDS)} as bucket,
-        sum(occurrences) over (
-          partition by zone, checksum_ok order by at range between interval '5 minutes' preceding and current row) as seen
-      from uses
-      where outcome = 'denied' and zone is not null and at >= :from - interval '5 minutes' and at < :until
-        and ((reason = 'unknown' and checksum_ok) or (reason in ('unknown', 'malformed') and not checksum_ok))
-    ), found as (
+    with ${REFUSED.sliding}, found as (
       select zone, bucket,
         max(case when checksum_ok then seen else 0 end) as valid,
         max(case when checksum_ok then 0 else seen end) as invalid

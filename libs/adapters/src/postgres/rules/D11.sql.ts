@@ -17,6 +17,7 @@ export const D11: StreamRule = {
     `credentials of ${observed} resources were asked for within 10 minutes, fewer than ${threshold} are usual`,
   respond: (row) =>
     row.confidence === 'high' ? answer('step_down', row, STEP_DOWN_SECONDS) : NO_RESPONSE(),
+  steps: [DISTINCT_IN_TEN_MINUTES],
   text: `
     with suspects as (
       select subject_id from exchange_counts
@@ -28,7 +29,7 @@ export const D11: StreamRule = {
       from suspects join exchanges on exchanges.subject_id = suspects.subject_id
       where exchanges.at >= :from - interval '10 minutes' and exchanges.at < :until
         and exchanges.resource is not null and exchanges.resource <> ''
-    ), ${DISTINCT_IN_TEN_MINUTES}, peaks as (
+    ), ${DISTINCT_IN_TEN_MINUTES.sliding}, peaks as (
       select entity_id, ${bucketOf('at', SECONDS)} as bucket, max(targets) as observed
       from present where ends = 0 and at >= :from and at < :until and targets >= :floor
       group by entity_id, ${bucketOf('at', SECONDS)}

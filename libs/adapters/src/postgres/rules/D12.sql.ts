@@ -17,6 +17,7 @@ export const D12: StreamRule = {
   explain: ({ observed, threshold }) =>
     `${observed} different resources or routes were refused within 10 minutes, at least ${threshold} are reported`,
   respond: (row) => answer('rate_limit', row, LIMITED_SECONDS),
+  steps: [DISTINCT_IN_TEN_MINUTES],
   text: `
     with touched as (
       select case when subject_id is null then 'source' else 'subject' end as entity_type,
@@ -38,7 +39,7 @@ export const D12: StreamRule = {
       from uses
       where outcome = 'denied' and reason in ('missing_handle', 'malformed', 'unknown') and handle_id is null
         and zone is not null and resource is not null and at >= :from - interval '10 minutes' and at < :until
-    ), ${DISTINCT_IN_TEN_MINUTES}, flagged as (
+    ), ${DISTINCT_IN_TEN_MINUTES.sliding}, flagged as (
       select entity_type, entity_id, ${bucketOf('at', SECONDS)} as bucket, max(targets) as observed
       from present where ends = 0 and at >= :from and at < :until and targets >= :distinctDenied
       group by entity_type, entity_id, ${bucketOf('at', SECONDS)}

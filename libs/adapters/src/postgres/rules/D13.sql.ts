@@ -4,7 +4,8 @@ const SECONDS = 86_400;
 
 /**
  * First seen: a subject was given a handle for a resource from a network zone, and never was in the thirty days before. The
- * memory ends an hour before the day begins, so that a tuple of its last hour is new on the next day as well.
+ * memory ends an hour before the day begins, so that a tuple of its last hour is new on the next day as well. More than a
+ * note only where it counts: for a resource that is sensitive, in the highest environment.
  */
 export const D13: StreamRule = {
   id: 'D13',
@@ -39,7 +40,10 @@ export const D13: StreamRule = {
       select subject_id, bucket, count(*) as observed from fresh group by subject_id, bucket
     )
     select 'subject' as entity_type, counted.subject_id as entity_id, counted.subject_id,
-      cast(null as text) as resource, counted.bucket as start_at, max(exchanges.at) as end_at, 'low' as severity, 'low' as confidence,
+      cast(null as text) as resource, counted.bucket as start_at, max(exchanges.at) as end_at,
+      case when max(case when exchanges.env = :highestEnvironment
+          and position(' ' || exchanges.resource || ' ' in :sensitive) > 0 then 1 else 0 end) = 1
+        then 'medium' else 'low' end as severity, 'low' as confidence,
       cast(counted.observed as double precision) as observed, cast(1 as double precision) as threshold,
       ${evidenceOf('exchanges')} as evidence
     from counted

@@ -1,6 +1,23 @@
-import { answer, bucketOf, evidenceOf, type StreamRule } from './stream-rule.js';
+import { answer, evidenceOf, type StreamRule } from './stream-rule.js';
+import { sumInWindow } from './sum-in-window.js';
 
 const SECONDS = 3_600;
+
+const JUDGED = sumInWindow({
+  name: 'judged',
+  columns: [
+    'resource',
+    'event_id',
+    `case when state = 'promoted' and to_version < from_version then 1 else 0 end as is_back`,
+  ],
+  by: ['resource'],
+  summed: `case when state = 'requested' then 1 else 0 end`,
+  as: 'begun',
+  from: 'rotations',
+  where: `(state = 'requested' or state = 'promoted')
+        and at >= :from - interval '1 hour' and at < :until`,
+  seconds: SECONDS,
+});
 
 /** Odd rotations: three or more of one resource begun within an hour, or one that made an older version the current one. */
 export const D21: StreamRule = {
@@ -12,16 +29,9 @@ export const D21: StreamRule = {
       ? 'a rotation made an older version of the credential the current one'
       : `${observed} rotations of one credential were begun within an hour, at least ${threshold} are reported`,
   respond: (row) => answer('hold_promotion', row),
+  steps: [JUDGED],
   text: `
-    with judged as (
-      select resource, event_id, at, ${bucketOf('at', SECONDS)} as bucket,
-        sum(case when state = 'requested' then 1 else 0 end) over (
-          partition by resource order by at range between interval '1 hour' preceding and current row) as begun,
-        case when state = 'promoted' and to_version < from_version then 1 else 0 end as is_back
-      from rotations
-      where (state = 'requested' or state = 'promoted')
-        and at >= :from - interval '1 hour' and at < :until
-    ), flagged as (
+    with ${JUDGED.sliding}, flagged as (
       select resource, bucket, max(begun) as begun, max(is_back) as is_back
       from judged where at >= :from and (begun >= :perHour or is_back = 1) group by resource, bucket
     )

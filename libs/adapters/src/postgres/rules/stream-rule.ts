@@ -5,6 +5,7 @@ import {
   type RuleId,
 } from '#detection';
 import { type DetectionSeverity } from '#events';
+import { type WindowStep } from './window-step.js';
 
 /** What the text of a rule gives for each window in which its condition held. */
 export interface FoundRow {
@@ -37,6 +38,8 @@ export interface FoundRow {
 export interface StreamRule {
   readonly id: RuleId;
   readonly text: string;
+  /** Those of its text that look back from each event; each stands in it as `sliding`. */
+  readonly steps?: readonly WindowStep[];
   readonly bucketSeconds: number;
   /** For so long after an event what its rule finds may be otherwise because of it. */
   readonly reachSeconds: number;
@@ -63,3 +66,7 @@ export const bucketOf = (column: string, seconds: number): string =>
 /** The first hundred of a group, the oldest first. */
 export const evidenceOf = (alias: string): string =>
   `(array_agg(${alias}.event_id order by ${alias}.at, ${alias}.event_id))[1:100]`;
+
+/** A text by which events sort as by `at` and then `event_id`. */
+export const markOf = (alias: string): string =>
+  `cast(${alias}.at as text) || cast(${alias}.event_id as text)`;

@@ -1,11 +1,20 @@
-import { PosternError } from '#kernel';
+import { PosternError } from './postern-error.js';
 
 /** The value has no canonical form: it is nothing that JSON can hold, or nested too deeply. */
 export class NotCanonical extends PosternError {
-  override readonly code = 'audit-not-canonical';
+  override readonly code = 'not-canonical';
 }
 
-/** Deeper than any event of ours; keeps a hostile line from using up the stack. */
+/** What canonical JSON can hold, for whoever makes a value of it. */
+export type CanonicalValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CanonicalValue[]
+  | { readonly [name: string]: CanonicalValue };
+
+/** Deeper than any event or grant of ours; keeps a hostile line from using up the stack. */
 const DEPTH_MAX = 64;
 
 /**

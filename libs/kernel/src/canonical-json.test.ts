@@ -66,10 +66,27 @@ describe('the canonical form of RFC 8785', () => {
     ['nothing', undefined],
     ['half a surrogate pair', '\ud800'],
     ['half a surrogate pair as a name', { '\udead': 1 }],
+    ['the second half before the first', '\udc00\ud800'],
+    ['a number that is too large for JSON to give back', JSON.parse('[1e400]')],
     ['a function', () => 1],
-    ['65 levels', JSON.parse(`${'['.repeat(66)}${']'.repeat(66)}`)],
+    ['65 levels', JSON.parse(`${'['.repeat(65)}${']'.repeat(65)}`)],
   ])('refuses %s', (_, value) => {
     expect(() => canonicalJson(value)).toThrow(NotCanonical);
+  });
+
+  it('takes 64 levels, and a whole surrogate pair', () => {
+    const deep = `${'['.repeat(64)}${']'.repeat(64)}`;
+    expect(canonicalJson(JSON.parse(deep))).toBe(deep);
+    expect(canonicalJson('\u{1f600}')).toBe('"\u{1f600}"');
+  });
+
+  it('keeps texts apart that only look alike', () => {
+    expect(canonicalJson('\u00e9')).not.toBe(canonicalJson('e\u0301'));
+  });
+
+  it('has a member of any name, also of one that objects have by birth', () => {
+    const text = '{"__proto__":{"id":"x"},"constructor":1,"toString":null}';
+    expect(canonicalJson(JSON.parse(text))).toBe(text);
   });
 
   it('is the same for two writings of one value, and reads back as that value', () => {

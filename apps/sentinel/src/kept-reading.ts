@@ -1,0 +1,52 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { KeptSubscription, type KeptSubscriptionParts, type SubscriptionProgress } from '#events';
+
+const JITTER_STEPS = 1_000;
+
+/** How a consumption waits before it takes a record again. */
+export const consumptionPace = {
+  pause: (ms: number): Promise<void> => pause(ms),
+  jitter: (): number => randomInt(JITTER_STEPS) / JITTER_STEPS,
+} as const;
+
+/** What is read for as long as the process lives. Does not wait for the bus, which may be away. */
+export class KeptReading {
+  #subscription: KeptSubscription | undefined;
+  #failure: Error | undefined;
+
+  /** Why nothing is read any more; undefined while it is. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  get hasBegun(): boolean {
+    return this.#subscription !== undefined;
+  }
+
+  get progress(): SubscriptionProgress {
+    return this.#subscription?.progress ?? { idleMs: 0, caughtUp: false, blocked: [] };
+  }
+
+  /** `onFailure`: is told besides, once. */
+  start({
+    onFailure,
+    ...parts
+  }: Pick<KeptSubscriptionParts, 'subscribe' | 'onProblem'> &
+    Partial<Pick<KeptSubscriptionParts, 'onFailure'>>): void {
+    this.#subscription = new KeptSubscription({
+      ...parts,
+      pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
+      now: () => performance.now(),
+      onFailure: (error) => {
+        this.#failure = error;
+        onFailure?.(error);
+      },
+    });
+  }
+
+  /** Resolves when nothing is being taken any more. */
+  async stop(): Promise<void> {
+    await this.#subscription?.stop();
+  }
+}
