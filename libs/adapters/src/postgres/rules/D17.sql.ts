@@ -58,10 +58,10 @@ export const D17: StreamRule = {
         and counts.bucket <= suspects.bucket - interval '2 hours'
       group by suspects.resource, suspects.bucket, counts.bucket
     ), placed as (
-      select one.resource, one.bucket, one.past_bucket, one.bytes, count(*) as place
-      from past_hours as one join past_hours as busier on busier.resource = one.resource and busier.bucket = one.bucket
-        and (busier.bytes > one.bytes or (busier.bytes = one.bytes and busier.past_bucket <= one.past_bucket))
-      group by one.resource, one.bucket, one.past_bucket, one.bytes
+      select hours.resource, hours.bucket, hours.past_bucket, hours.bytes, count(*) as place
+      from past_hours as hours join past_hours as busier on busier.resource = hours.resource and busier.bucket = hours.bucket
+        and (busier.bytes > hours.bytes or (busier.bytes = hours.bytes and busier.past_bucket <= hours.past_bucket))
+      group by hours.resource, hours.bucket, hours.past_bucket, hours.bytes
     ), busiest as (
       select resource, bucket, min(past_bucket) as first_seen,
         max(case when place > (1 - :percentile) * 24 * :baselineDays then bytes else 0 end) as bytes
