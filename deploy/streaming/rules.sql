@@ -144,20 +144,31 @@ with counted as (
 ), past_totals as (
   select subject_id, bucket, past_bucket, sum(counted) as counted
   from past_clients group by subject_id, bucket, past_bucket
-), usual_client as (
-  select subject_id, bucket, percentile_disc(cast(0.99 as double precision)) within group (order by counted) as p99
-  from past_clients group by subject_id, bucket
-), usual_total as (
-  select subject_id, bucket, percentile_disc(cast(0.99 as double precision)) within group (order by counted) as p99
-  from past_totals group by subject_id, bucket
+), past_counts as (
+  select 'client' as kind, subject_id, bucket, counted, count(*) as seen
+  from past_clients group by subject_id, bucket, counted
+  union all
+  select 'total' as kind, subject_id, bucket, counted, count(*) as seen
+  from past_totals group by subject_id, bucket, counted
+), placed as (
+  select held.kind, held.subject_id, held.bucket, held.counted, sum(others.seen) as seen,
+    sum(case when others.counted <= held.counted then others.seen else 0 end) as place
+  from past_counts as held join past_counts as others
+    on others.kind = held.kind and others.subject_id = held.subject_id and others.bucket = held.bucket
+  group by held.kind, held.subject_id, held.bucket, held.counted
+), usual as (
+  select kind, subject_id, bucket, min(counted) as p99 from placed
+  where place >= cast(0.99 as double precision) * seen group by kind, subject_id, bucket
 ), bursts as (
   select busy.subject_id, busy.bucket, sum(counted.counted) as observed,
-    greatest(cast(20 as double precision), cast(5 as double precision) * coalesce(max(usual_total.p99), 0)) as threshold
+    greatest(cast(20 as double precision), cast(5 as double precision) * coalesce(max(total.p99), 0)) as threshold
   from busy
   join counted on counted.subject_id = busy.subject_id and counted.bucket = busy.bucket
-  left join usual_client on usual_client.subject_id = busy.subject_id and usual_client.bucket = busy.bucket
-  left join usual_total on usual_total.subject_id = busy.subject_id and usual_total.bucket = busy.bucket
-  where counted.counted > coalesce(usual_client.p99, 0)
+  left join usual as client
+    on client.kind = 'client' and client.subject_id = busy.subject_id and client.bucket = busy.bucket
+  left join usual as total
+    on total.kind = 'total' and total.subject_id = busy.subject_id and total.bucket = busy.bucket
+  where counted.counted > coalesce(client.p99, 0)
   group by busy.subject_id, busy.bucket
 )
 select 'subject' as entity_type, bursts.subject_id as entity_id, bursts.subject_id,

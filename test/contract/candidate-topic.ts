@@ -10,6 +10,7 @@ export class CandidateTopic {
   readonly #current = new Map<string, DetectionCandidate>();
   /** By key all of them. */
   readonly #written = new Map<string, DetectionCandidate[]>();
+  #lastMs = performance.now();
 
   private constructor(private readonly consumer: Consumer) {}
 
@@ -45,11 +46,17 @@ export class CandidateTopic {
       .flatMap(([, [first]]) => first?.rule ?? []);
   }
 
+  /** How long nothing was written; before the first record, since reading began. */
+  get quietMs(): number {
+    return performance.now() - this.#lastMs;
+  }
+
   close(): Promise<void> {
     return this.consumer.disconnect();
   }
 
   #take(key: Buffer | null, value: Buffer | null): void {
+    this.#lastMs = performance.now();
     const name = key?.toString() ?? '';
     const candidate = decodeCandidate({ key, value });
     this.#current.delete(name);

@@ -40,8 +40,8 @@ select 'handle' as entity_type, found.handle_id as entity_id, cast(null as strin
   max(refused.resource) as resource, max(refused.`at`) as end_at,
   found.bucket as start_at, 'medium' as severity, 'high' as confidence,
   cast(found.observed as double) as observed, cast(20 as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(refused.`at` as string) || refused.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(refused.`at` as string) || refused.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from found join refused on refused.handle_id = found.handle_id
   and (refused.bucket = found.bucket or refused.bucket = found.bucket - 300000)
 group by found.handle_id, found.bucket, found.observed;
@@ -103,8 +103,8 @@ with suspects as (
 ), counted as (
   select flagged.handle_id, flagged.subject_id, flagged.resource, flagged.bucket, flagged.by_zone,
     flagged.by_agent, flagged.by_both, count(distinct judged.zone) as zones,
-    count(distinct judged.agent) as agents, max(judged.`at`) as end_at, split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(judged.`at` as string) || judged.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+    count(distinct judged.agent) as agents, max(judged.`at`) as end_at, split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(judged.`at` as string) || judged.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
   from flagged join judged on judged.handle_id = flagged.handle_id
     and (judged.bucket = flagged.bucket or judged.bucket = flagged.bucket - 600000)
   group by flagged.handle_id, flagged.subject_id, flagged.resource, flagged.bucket, flagged.by_zone,
@@ -158,8 +158,8 @@ select 'source' as entity_type, flagged.zone as entity_id, cast(null as string) 
   cast(null as string) as resource, max(refused.`at`) as end_at,
   flagged.bucket as start_at, case when by_valid then 'high' else 'low' end as severity,
   case when by_valid then 'high' else 'low' end as confidence, flagged.observed, flagged.threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(refused.`at` as string) || refused.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(refused.`at` as string) || refused.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from flagged join refused on refused.zone = flagged.zone and refused.checksum_ok = flagged.by_valid
   and (refused.bucket = flagged.bucket or refused.bucket = flagged.bucket - 300000)
 group by flagged.zone, flagged.bucket, flagged.by_valid, flagged.observed, flagged.threshold;
@@ -184,27 +184,38 @@ with counted as (
 ), past_totals as (
   select subject_id, bucket, past_bucket, sum(counted) as counted
   from past_clients group by subject_id, bucket, past_bucket
-), usual_client as (
-  select subject_id, bucket, array_sort(array_agg(counted))[cast(ceil(cast(0.99 as double) * count(*)) as integer)] as p99
-  from past_clients group by subject_id, bucket
-), usual_total as (
-  select subject_id, bucket, array_sort(array_agg(counted))[cast(ceil(cast(0.99 as double) * count(*)) as integer)] as p99
-  from past_totals group by subject_id, bucket
+), past_counts as (
+  select 'client' as kind, subject_id, bucket, counted, count(*) as seen
+  from past_clients group by subject_id, bucket, counted
+  union all
+  select 'total' as kind, subject_id, bucket, counted, count(*) as seen
+  from past_totals group by subject_id, bucket, counted
+), placed as (
+  select held.kind, held.subject_id, held.bucket, held.counted, sum(others.seen) as seen,
+    sum(case when others.counted <= held.counted then others.seen else 0 end) as place
+  from past_counts as held join past_counts as others
+    on others.kind = held.kind and others.subject_id = held.subject_id and others.bucket = held.bucket
+  group by held.kind, held.subject_id, held.bucket, held.counted
+), usual as (
+  select kind, subject_id, bucket, min(counted) as p99 from placed
+  where place >= cast(0.99 as double) * seen group by kind, subject_id, bucket
 ), bursts as (
   select busy.subject_id, busy.bucket, sum(counted.counted) as observed,
-    greatest(cast(20 as double), cast(5 as double) * coalesce(max(usual_total.p99), 0)) as threshold
+    greatest(cast(20 as double), cast(5 as double) * coalesce(max(total.p99), 0)) as threshold
   from busy
   join counted on counted.subject_id = busy.subject_id and counted.bucket = busy.bucket
-  left join usual_client on usual_client.subject_id = busy.subject_id and usual_client.bucket = busy.bucket
-  left join usual_total on usual_total.subject_id = busy.subject_id and usual_total.bucket = busy.bucket
-  where counted.counted > coalesce(usual_client.p99, 0)
+  left join usual as client
+    on client.kind = 'client' and client.subject_id = busy.subject_id and client.bucket = busy.bucket
+  left join usual as total
+    on total.kind = 'total' and total.subject_id = busy.subject_id and total.bucket = busy.bucket
+  where counted.counted > coalesce(client.p99, 0)
   group by busy.subject_id, busy.bucket
 )
 select 'subject' as entity_type, bursts.subject_id as entity_id, bursts.subject_id,
   cast(null as string) as resource, bursts.bucket as start_at, max(exchanges.`at`) as end_at,
   'medium' as severity, 'medium' as confidence, cast(bursts.observed as double) as observed,
-  cast(bursts.threshold as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(exchanges.`at` as string) || exchanges.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  cast(bursts.threshold as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(exchanges.`at` as string) || exchanges.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from bursts join exchanges on exchanges.subject_id = bursts.subject_id
   and exchanges.`at` - mod(exchanges.`at`, 300000) = bursts.bucket
   and exchanges.`at` >= bursts.bucket and exchanges.`at` < bursts.bucket + 300000
@@ -263,8 +274,8 @@ select 'subject' as entity_type, flagged.entity_id, flagged.entity_id as subject
   cast(null as string) as resource, flagged.bucket as start_at, max(touched.`at`) as end_at,
   'high' as severity, case when learnt then 'high' else 'low' end as confidence,
   cast(flagged.observed as double) as observed, cast(flagged.threshold as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(touched.`at` as string) || touched.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(touched.`at` as string) || touched.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from flagged join touched on touched.entity_id = flagged.entity_id
   and touched.`at` >= flagged.bucket - 600000 and touched.`at` < flagged.bucket + 600000
 where flagged.observed >= flagged.threshold
@@ -317,8 +328,8 @@ with touched as (
 select flagged.entity_type, flagged.entity_id, max(touched.subject_id) as subject_id,
   cast(null as string) as resource, flagged.bucket as start_at, max(touched.`at`) as end_at,
   'high' as severity, 'medium' as confidence, cast(flagged.observed as double) as observed,
-  cast(5 as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(touched.`at` as string) || touched.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  cast(5 as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(touched.`at` as string) || touched.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from flagged join touched on touched.entity_type = flagged.entity_type and touched.entity_id = flagged.entity_id
   and touched.`at` >= flagged.bucket - 600000 and touched.`at` < flagged.bucket + 600000
 group by flagged.entity_type, flagged.entity_id, flagged.bucket, flagged.observed;
@@ -360,8 +371,8 @@ select 'subject' as entity_type, counted.subject_id as entity_id, counted.subjec
       and locate(' ' || exchanges.resource || ' ', ' ') > 0 then 1 else 0 end) = 1
     then 'medium' else 'low' end as severity, 'low' as confidence,
   cast(counted.observed as double) as observed, cast(1 as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(exchanges.`at` as string) || exchanges.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(exchanges.`at` as string) || exchanges.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from counted
 join fresh on fresh.subject_id = counted.subject_id and fresh.bucket = counted.bucket
 join exchanges on exchanges.subject_id = fresh.subject_id and exchanges.outcome = 'permitted'
@@ -392,8 +403,8 @@ with suspects as (
 select 'handle' as entity_type, workloads.handle_id as entity_id, workloads.subject_id,
   workloads.resource, workloads.bucket as start_at, max(uses.`at`) as end_at, 'medium' as severity, 'medium' as confidence,
   cast(workloads.observed as double) as observed, cast(1 as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(uses.`at` as string) || uses.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(uses.`at` as string) || uses.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from workloads join uses on uses.handle_id = workloads.handle_id
   and uses.`at` >= workloads.bucket and uses.`at` < workloads.bucket + 3600000
   and uses.`at` - mod(uses.`at`, 3600000) = workloads.bucket
@@ -423,8 +434,8 @@ with shared as (
 select 'resource' as entity_type, resource as entity_id, cast(null as string) as subject_id,
   resource, bucket as start_at, max(`at`) as end_at, 'low' as severity, 'high' as confidence,
   cast(observed as double) as observed, cast(2 as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(first_of_each.`at` as string) || first_of_each.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(first_of_each.`at` as string) || first_of_each.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from first_of_each where place = 1 group by resource, bucket, observed;
 set 'pipeline.name' = 'postern D15';
 set 'table.exec.state.ttl' = '3 d';
@@ -510,8 +521,8 @@ with resources as (
 select entity_type, entity_id,
   case when entity_type = 'handle' then max(subject_id) end as subject_id, resource, bucket as start_at, max(`at`) as end_at,
   severity, case when learnt then 'medium' else 'low' end as confidence, cast(`bytes` as double) as observed,
-  cast(threshold as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(ranked.`at` as string) || ranked.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  cast(threshold as double) as threshold, split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(ranked.`at` as string) || ranked.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from ranked where place <= 100
 group by entity_type, entity_id, resource, bucket, severity, learnt, `bytes`, threshold;
 set 'pipeline.name' = 'postern D17';
@@ -544,8 +555,8 @@ select 'resource' as entity_type, flagged.resource as entity_id, cast(null as st
   flagged.resource, flagged.bucket as start_at, max(judged.`at`) as end_at, 'high' as severity,
   case when flagged.is_back = 1 then 'high' else 'medium' end as confidence,
   cast(flagged.begun as double) as observed, cast(3 as double) as threshold,
-  split(regexp_replace(array_join(array_slice(array_sort(array_agg(
-    cast(judged.`at` as string) || judged.event_id)), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
+  split(regexp_replace(array_join(array_slice(array_sort(array_distinct(array_agg(
+    cast(judged.`at` as string) || judged.event_id))), 1, 100), ','), '(?<=^|,)[0-9]{13}', ''), ',') as evidence
 from flagged join judged on judged.resource = flagged.resource
   and (judged.bucket = flagged.bucket or judged.bucket = flagged.bucket - 3600000)
 group by flagged.resource, flagged.bucket, flagged.begun, flagged.is_back;

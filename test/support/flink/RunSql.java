@@ -42,6 +42,7 @@ public final class RunSql {
   private static TableEnvironment environment(boolean isBatch) {
     Configuration settings = new Configuration();
     settings.setString("parallelism.default", "1");
+    settings.setString("restart-strategy.type", "none"); // A fault is told, and not tried again.
     settings.setString("taskmanager.memory.network.min", "512m");
     settings.setString("taskmanager.memory.network.max", "512m");
     settings.setString("taskmanager.memory.managed.size", "512m");
