@@ -248,7 +248,7 @@ with touched as (
     and resource is not null and coalesce(subject_id, zone) is not null
     and at >= cast('1970-01-02 00:00:00+00' as timestamptz) - interval '10 minutes' and at < cast('9999-12-30 00:00:00+00' as timestamptz)
   union all
-  select 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.subject_id,
+  select distinct 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.subject_id,
     uses.resource || ' ' || coalesce(uses.route, '') as target, uses.at, uses.event_id
   from uses join exchanges on exchanges.handle_id = uses.handle_id and exchanges.outcome = 'permitted'
   where uses.outcome = 'denied' and uses.reason in ('resource_mismatch', 'operation_not_allowed')

@@ -80,7 +80,6 @@ describeWithServer('the rules in Apache Flink', 'postgres-18', () => {
     async () => {
       const expected = allOf(await oracle());
       const job = await FlinkJob.start({
-        mode: 'streaming',
         files: [...BEFORE_RULES, SHIPPED],
         instead: writingTo(TOPIC, kafka.brokers),
       });
@@ -111,7 +110,7 @@ describeWithServer('the rules in Apache Flink', 'postgres-18', () => {
     'finds the same in a run that ends',
     async () => {
       const expected = await oracle();
-      expect(await inBatch('candidates-shipped', SHIPPED, allOf(expected))).toEqual(
+      expect(await untilItEnds('candidates-shipped', SHIPPED, allOf(expected))).toEqual(
         allOf(expected),
       );
       // A rule that finds nothing would be equal to itself.
@@ -125,7 +124,7 @@ describeWithServer('the rules in Apache Flink', 'postgres-18', () => {
     async () => {
       const [shipped, low] = [await oracle(), await oracle(LOW_THRESHOLDS)];
       const changed = { text: flinkRules(LOW_THRESHOLDS) };
-      const lines = await inBatch('candidates-changed', changed, allOf(low));
+      const lines = await untilItEnds('candidates-changed', changed, allOf(low));
       expect(lines).toEqual(allOf(low));
       for (const id of Object.keys(LOW_THRESHOLDS) as RuleId[]) {
         expect(lines.filter((line) => line.startsWith(`${id} `))).not.toEqual(shipped.get(id));
@@ -135,7 +134,7 @@ describeWithServer('the rules in Apache Flink', 'postgres-18', () => {
   );
 
   /** What a run over all that is on the topics gives, when it has ended. */
-  const inBatch = async (
+  const untilItEnds = async (
     name: (typeof OF_RUNS_THAT_END)[number],
     rules: string | { readonly text: string },
     expected: readonly string[],
@@ -145,7 +144,7 @@ describeWithServer('the rules in Apache Flink', 'postgres-18', () => {
       ...writingTo(name, kafka.brokers),
       [begin]: `${begin}, 'scan.bounded.mode' = 'latest-offset'`,
     };
-    const job = await FlinkJob.start({ mode: 'batch', files: [...BEFORE_RULES, rules], instead });
+    const job = await FlinkJob.start({ files: [...BEFORE_RULES, rules], instead });
     await job.reaches('ended').finally(() => job.stop());
     const topic = await CandidateTopic.read(kafka.brokers, name);
     await until(() => topic.lines.join() === expected.join(), READ_MS);

@@ -6,6 +6,8 @@ import { mavenClassPath } from './maven-class-path.js';
 
 const support = path.resolve('test/support/flink');
 const LOG_TAIL_CHARACTERS = 4_000;
+/** What went wrong stands in the lines between them. */
+const STACK_LINES = /^\tat .*\n/gm;
 const OPENED = ['lang', 'net', 'nio', 'text', 'time', 'util', 'util.concurrent'];
 // The client's compiler alone: two cores are all there is.
 const JVM_OPTIONS = [
@@ -15,13 +17,10 @@ const JVM_OPTIONS = [
   ...OPENED.map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`),
 ];
 
-/** `planned` is all that `explain` comes to. */
-type Stage = 'planned' | 'running' | 'ended';
-export type FlinkMode = 'explain' | 'batch' | 'streaming';
+type Stage = 'running' | 'ended';
 
 /** SQL files as they are shipped, and what is otherwise where they run. */
 export interface FlinkScript {
-  readonly mode: FlinkMode;
   readonly files: readonly (string | { readonly text: string })[];
   /** Each text is replaced wherever it stands. */
   readonly instead?: Readonly<Record<string, string>>;
@@ -37,14 +36,14 @@ export class FlinkJob {
     private readonly child: ChildProcess,
   ) {
     child.stderr?.on('data', (bytes: Buffer) => {
-      this.log = (this.log + bytes.toString()).slice(-LOG_TAIL_CHARACTERS);
+      this.log = (this.log + bytes.toString().replace(STACK_LINES, '')).slice(-LOG_TAIL_CHARACTERS);
     });
     child.stdout?.on('data', (bytes: Buffer) => {
       this.seen += bytes.toString();
     });
   }
 
-  static async start({ mode, files, instead = {} }: FlinkScript): Promise<FlinkJob> {
+  static async start({ files, instead = {} }: FlinkScript): Promise<FlinkJob> {
     const classPath = await mavenClassPath('flink', path.join(support, 'pom.xml'));
     const folder = await mkdtemp(path.join(tmpdir(), 'flink-'));
     const written = await Promise.all(
@@ -55,7 +54,7 @@ export class FlinkJob {
         return place;
       }),
     );
-    const program = ['-cp', classPath, path.join(support, 'RunSql.java'), mode, ...written];
+    const program = ['-cp', classPath, path.join(support, 'RunSql.java'), ...written];
     const options = [...JVM_OPTIONS, `-Djava.io.tmpdir=${folder}`];
     return new FlinkJob(
       folder,

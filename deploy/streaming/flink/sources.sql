@@ -1,6 +1,6 @@
 -- Flink SQL: the topics of Postern as the views that rules.sql reads. Change the broker, and add TLS and SASL options
 -- ('properties.security.protocol' and so on). For a run that ends with what is there, add 'scan.bounded.mode' =
--- 'latest-offset' to the three tables, and set 'execution.runtime-mode' to 'batch'.
+-- 'latest-offset' to the three tables.
 set 'table.local-time-zone' = 'UTC';
 -- Corrections of a few seconds are taken together, and a candidate is sent once for all of them.
 set 'table.exec.mini-batch.enabled' = 'true';

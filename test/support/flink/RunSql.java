@@ -11,26 +11,19 @@ import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.TableResult;
 
 /**
- * Runs the statements of SQL files in a Flink of its own: {@code java RunSql.java explain|batch|streaming FILE...}.
- * All INSERTs are one job, which begins when the files were read. `explain` plans it, and runs nothing.
- * Prints `planned`, or `running` and then `ended`.
+ * Runs the statements of SQL files in a Flink of its own: {@code java RunSql.java FILE...}.
+ * All INSERTs are one job, which begins when the files were read. Prints `running`, and `ended` where the sources end.
  */
 public final class RunSql {
   private static final Pattern SET = Pattern.compile("(?is)set\\s+'([^']+)'\\s*=\\s*'([^']*)'");
 
   public static void main(String[] args) throws Exception {
-    String mode = args[0];
-    TableEnvironment flink = environment(mode.equals("batch"));
+    TableEnvironment flink = environment();
     StatementSet inserts = flink.createStatementSet();
-    for (int i = 1; i < args.length; i++) {
-      for (String statement : statements(Path.of(args[i]))) {
+    for (String file : args) {
+      for (String statement : statements(Path.of(file))) {
         run(flink, inserts, statement);
       }
-    }
-    if (mode.equals("explain")) {
-      inserts.explain();
-      System.out.println("planned");
-      return;
     }
     TableResult job = inserts.execute();
     System.out.println("running");
@@ -39,7 +32,7 @@ public final class RunSql {
     System.exit(0);
   }
 
-  private static TableEnvironment environment(boolean isBatch) {
+  private static TableEnvironment environment() {
     Configuration settings = new Configuration();
     settings.setString("parallelism.default", "1");
     settings.setString("restart-strategy.type", "none"); // A fault is told, and not tried again.
@@ -47,8 +40,8 @@ public final class RunSql {
     settings.setString("taskmanager.memory.network.max", "512m");
     settings.setString("taskmanager.memory.managed.size", "512m");
     settings.setString("taskmanager.numberOfTaskSlots", "1");
-    EnvironmentSettings.Builder builder = EnvironmentSettings.newInstance().withConfiguration(settings);
-    return TableEnvironment.create((isBatch ? builder.inBatchMode() : builder.inStreamingMode()).build());
+    return TableEnvironment.create(
+        EnvironmentSettings.newInstance().withConfiguration(settings).inStreamingMode().build());
   }
 
   private static void run(TableEnvironment flink, StatementSet inserts, String statement) {

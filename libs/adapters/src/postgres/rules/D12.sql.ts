@@ -27,7 +27,7 @@ export const D12: StreamRule = {
         and resource is not null and coalesce(subject_id, zone) is not null
         and at >= :from - interval '10 minutes' and at < :until
       union all
-      select 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.subject_id,
+      select distinct 'subject' as entity_type, exchanges.subject_id as entity_id, exchanges.subject_id,
         uses.resource || ' ' || coalesce(uses.route, '') as target, uses.at, uses.event_id
       from uses join exchanges on exchanges.handle_id = uses.handle_id and exchanges.outcome = 'permitted'
       where uses.outcome = 'denied' and uses.reason in ('resource_mismatch', 'operation_not_allowed')
