@@ -86,7 +86,9 @@ export function evidenceByChance(seed: number, count: number): RecordedEvent[] {
 }
 
 function eventByChance(chance: Chance): RecordedEvent {
-  const [subject, handle] = [`sub_c${chance(3)}`, `hdl_c${chance(4)}`];
+  const [subject, number] = [`sub_c${chance(3)}`, chance(4)];
+  // A handle is of one resource: a candidate of a handle has no other name for it.
+  const [handle, itsResource] = [`hdl_c${number}`, `r${number}`];
   const [resource, second] = [`r${chance(6)}`, chance(24_000) / 10];
   const client = { ip: ADDRESSES[chance(7)]!, user_agent: AGENTS[chance(9)]! };
   const place = at(second);
@@ -96,7 +98,7 @@ function eventByChance(chance: Chance): RecordedEvent {
     case 1:
       return anExchangeOf(handle, second / 2, {
         actor: anActor(subject, client),
-        granted_resource: resource,
+        granted_resource: itsResource,
       });
     case 2:
       return aDeniedExchange({ actor: anActor(subject), reason: 'not_allowed', resource }, place);
@@ -122,7 +124,7 @@ function eventByChance(chance: Chance): RecordedEvent {
         chance(6) > 0 ? undefined : { from: 2, to: 1 + chance(3) },
       );
     default:
-      return aCall(second, { handle, client, resource, bytes: 100 * (chance(6) + 1) });
+      return aCall(second, { handle, client, resource: itsResource, bytes: 100 * (chance(6) + 1) });
   }
 }
 
