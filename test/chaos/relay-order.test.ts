@@ -55,12 +55,15 @@ describeWithServer('three relays, one of which stands still', 'kafka', (brokers)
       return Math.min(...spread) >= 4 && spread.reduce((sum, held) => sum + held, 0) === 16;
     };
 
+    /** Each key once, and then any. */
+    const keyOf = (nth: number): number => (nth < KEYS ? nth : Math.floor(random() * KEYS));
+
     async function load(going: () => boolean): Promise<string[]> {
       const journal = new PostgresEventJournal(place.database);
       const ids: string[] = [];
       for (let round = 0; going(); round += 1) {
-        const events = Array.from({ length: ROUND_EVENTS }, () =>
-          anOutboxEvent(`${prefix}${Math.floor(random() * KEYS)}`, `round ${round}`),
+        const events = Array.from({ length: ROUND_EVENTS }, (_, nth) =>
+          anOutboxEvent(`${prefix}${keyOf(round * ROUND_EVENTS + nth)}`, `round ${round}`),
         );
         await journal.append(events);
         ids.push(...events.map(({ id }) => id));

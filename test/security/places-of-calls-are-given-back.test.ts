@@ -15,8 +15,8 @@ import { aProxiedResource, CallPathParts } from '#testing';
 import { DroppedAnswer } from './dropped-answer.js';
 
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
-const RUNS = long ? 10_000 : 60;
-const TIMEOUT_MS = long ? 900_000 : 20_000;
+const RUNS = long ? 10_000 : 200;
+const TIMEOUT_MS = long ? 900_000 : 60_000;
 const OF_RESOURCE = 8;
 const OF_HANDLE = 3;
 const HANDLES = 4;

@@ -271,6 +271,6 @@ describe('a credential with one value at a time, whatever comes in between', () 
       { numRuns: 120 },
     );
     // It was worth it: calls began, and values were changed.
-    expect([begun > 300, applied > 20]).toEqual([true, true]);
+    expect([begun > 300, applied > 10]).toEqual([true, true]);
   }, 60_000);
 });

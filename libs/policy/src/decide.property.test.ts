@@ -67,7 +67,7 @@ describe('for all grants and requests', () => {
       }),
       { numRuns: 3000 },
     );
-    expect(permitted).toBeGreaterThan(30);
+    expect(permitted).toBeGreaterThan(10);
   });
 
   it('asking for one scope more never permits what asking for less denied', () => {
