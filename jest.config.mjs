@@ -34,7 +34,8 @@ export default {
   },
   // Source files are imported by the name they will have when built.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  testTimeout: 20_000,
+  // For a machine that does other things as well: what hangs is told of later, and what is slow is not taken for it.
+  testTimeout: 60_000,
   // For two cores: suites with servers mostly wait, and a third one computes meanwhile.
   maxWorkers: 3,
   // Modules that a suite imported stay in the memory of the process that ran it: a worker that has grown is replaced. A tenth

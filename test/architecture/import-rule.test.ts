@@ -98,7 +98,7 @@ describe('the import rule', () => {
       writeFileSync(file, `${source}\n`);
     }
     reported = await reports();
-  }, 120_000);
+  }, 180_000);
 
   afterAll(() => {
     for (const [file] of written) rmSync(file, { force: true });

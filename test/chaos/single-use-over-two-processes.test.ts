@@ -62,7 +62,7 @@ describeWithServer('single use over two STS processes', 'postgres-18', () => {
     const overrides = { prober: { off: 'every denial is counted' } };
     folder = await makePosternFolder({ destination: 'http://127.0.0.1:9', overrides });
     processes = await Promise.all([startSts(folder, database), startSts(folder, database)]);
-  }, 120_000);
+  }, 180_000);
 
   afterAll(async () => {
     await Promise.all(processes.map(({ process }) => process.stop()));

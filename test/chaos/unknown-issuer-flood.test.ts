@@ -43,7 +43,7 @@ describeWithServer('a flood of tokens of an unknown issuer', 'postgres-18', () =
     folder = await makePosternFolder({ destination: 'http://127.0.0.1:9', overrides });
     forged = await WorkloadIssuer.create(strangerOrigin, folder.publicOrigin);
     sts = await startSts(folder, database);
-  }, 120_000);
+  }, 180_000);
 
   afterAll(async () => {
     await sts.process.stop();

@@ -34,7 +34,7 @@ describeWithServer('a PostgreSQL whose roles are changed', 'postgres-18', () => 
     server = await LegacyPostgres.start();
     const { host, port } = server;
     settings = { as: 'postgres', slots: 'single', fields: FIELDS, by: BY, host, port, tls: 'off' };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => server.stop());
 
   it('gets no password of a server that would store MD5 digests', async () => {

@@ -36,7 +36,7 @@ function tlsTests(start: Start): void {
     const certificate = await destinationCertificate(NAME);
     caFile = certificate.caFile;
     [server, plain] = await Promise.all([start(certificate.pair), start(undefined)]);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => Promise.all([server.stop(), plain.stop()]));
 
   const applied = async (target: TlsServer, tls: ChangerTls): Promise<SecretFields> => {

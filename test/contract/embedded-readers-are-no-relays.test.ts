@@ -14,12 +14,12 @@ describeWithServer('the relay beside readers of the embedded bus', 'postgres-18'
     place = (await testPostgres())!;
     bus = new EmbeddedEventBus(place.database);
     outbox = new PostgresOutbox(place.database);
-  }, 30_000);
+  }, 180_000);
   afterEach(async () => {
     await bus.close();
     await outbox.close();
     await place.drop();
-  }, 30_000);
+  }, 60_000);
 
   it('has all shards, and keeps them', async () => {
     const held = (): Promise<object[]> =>

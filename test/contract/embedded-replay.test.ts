@@ -20,13 +20,13 @@ describeWithServer('a replay on the embedded bus', 'postgres-18', () => {
     outbox = new PostgresOutbox(place.database);
     letters = new EmbeddedDeadLetters(place.database);
     await outbox.lease();
-  }, 30_000);
+  }, 180_000);
   afterEach(async () => {
     await Promise.all(listeners.splice(0).map((listener) => listener.stop()));
     await bus.close();
     await outbox.close();
     await place.drop();
-  }, 30_000);
+  }, 60_000);
 
   const publish = async (keys: readonly string[]): Promise<readonly BusRecord[]> => {
     await new PostgresEventJournal(place.database).append(keys.map((key) => anOutboxEvent(key)));

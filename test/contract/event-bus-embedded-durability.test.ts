@@ -15,12 +15,12 @@ describeWithServer('the embedded event bus in trouble', 'postgres-18', () => {
     bus = new EmbeddedEventBus(place.database);
     outbox = new PostgresOutbox(place.database);
     await outbox.lease();
-  }, 30_000);
+  }, 180_000);
   afterEach(async () => {
     await bus.close();
     await outbox.close();
     await place.drop();
-  }, 30_000);
+  }, 60_000);
 
   const records = async (count: number): Promise<readonly BusRecord[]> => {
     const keys = Array.from({ length: count }, (_, at) => `hdl_${at % 20}`);

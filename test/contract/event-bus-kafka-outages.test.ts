@@ -6,7 +6,7 @@ import { DependencyUnavailable, Secret, SystemClock } from '#kernel';
 import { createTopics, describeWithServer, TestKafka } from '#test-support';
 import { anOutboxEvent, EventListener, InMemoryOutbox, InMemoryOutboxLog, until } from '#testing';
 
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 180_000;
 /** The least that a broker grants: a member that was lost with its broker is let in again when its session has ended. */
 const GROUP_SESSION_MS = 6_000;
 
@@ -106,7 +106,7 @@ describeWithServer('the Kafka event bus and a broker in trouble', 'kafka', () =>
       await heard.has(200);
       expect(heard.records).toEqual(batch!.records);
       await heard.stop();
-    }, 30_000);
+    }, 60_000);
 
     it('publishes what it was given during a freeze, when the broker thaws', async () => {
       const bus = aBus();

@@ -259,7 +259,7 @@ describe('a destination over HTTP/2', () => {
     await serve();
     const startedMs = performance.now();
     expect(await failure(sent(aRequest({}, { headersTimeoutMs: 300 })))).toBe('timeout');
-    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
   });
 
   it.each(['the caller does not send', 'the destination does not read'])(

@@ -12,7 +12,7 @@ describeWithServer('the inbox of a consumer', 'postgres-18', () => {
     place = (await testPostgres())!;
     inbox = new PostgresInbox(place.database);
     await place.database.query('create table effect (event_id uuid not null)');
-  }, 30_000);
+  }, 180_000);
   afterAll(() => place.drop());
 
   const once = (id: string, after: () => Promise<void> = async () => undefined) =>

@@ -16,7 +16,7 @@ export type ClusterUser = (typeof USERS)[number];
 const passwordOf = (user: string): string => `canary-of-${user}`;
 
 const TOPIC = kafkajs.ConfigResourceTypes.TOPIC;
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 60_000;
 const PATIENT = { initialRetryTime: 100, retries: 10 };
 
 /** Waits for what brokers show a moment after they were told. */

@@ -6,7 +6,7 @@ import { KafkaCluster, until } from './kafka-cluster.js';
 import { rightsOnTopics } from './kafka-rights.js';
 import { ON_ONE_BROKER, posternTopics } from './postern-topics.js';
 
-const START_TIMEOUT_MS = 90_000;
+const START_TIMEOUT_MS = 180_000;
 const ONE_BROKER: TopicDurability = { replicationFactor: 1, minInSyncReplicas: 1 };
 const CREATES_UNASKED =
   /^Kafka at \S+: a broker has auto\.create\.topics\.enable true, expected false/;

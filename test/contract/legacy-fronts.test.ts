@@ -42,7 +42,7 @@ function frontTests(make: () => Promise<Front>): void {
   let front: Front;
   beforeAll(async () => {
     front = await make();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => front.close());
 
   it('lets in who has the password, at once after it was changed, and nobody else', async () => {

@@ -32,7 +32,7 @@ describeWithServer('the rotated secrets of Vault, when Vault fails', 'openbao', 
     admin = bao.admin;
     await admin.must('POST', 'sys/mounts/kv', { type: 'kv', options: { version: '2' } });
     hcl = (await readFile('deploy/vault/rotator.hcl', 'utf8')).replaceAll('"secret/', '"kv/');
-  }, 60_000);
+  }, 180_000);
   afterAll(() => bao.dispose());
 
   beforeEach(async () => {

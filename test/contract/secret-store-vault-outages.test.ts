@@ -70,7 +70,7 @@ describeWithServer('the Vault secret store, when Vault fails', 'openbao', () => 
     await bao.unseal();
     admin = bao.admin;
     await admin.must('POST', 'sys/mounts/kv', { type: 'kv', options: { version: '2' } });
-  }, 60_000);
+  }, 180_000);
   afterAll(() => bao.dispose());
 
   beforeEach(async () => {
@@ -128,16 +128,16 @@ describeWithServer('the Vault secret store, when Vault fails', 'openbao', () => 
   });
 
   it('renews its token in time, so that it reads past its life without another login', async () => {
-    const store = open(await appRole({ tokenTtl: '2s', tokenMaxTtl: '1h' }));
+    const store = open(await appRole({ tokenTtl: '4s', tokenMaxTtl: '1h' }));
     await store.read(ledger, 1);
     const before = await admin.tokenCount();
-    expect(await readFor(store, 4_500)).toBeGreaterThan(10);
+    expect(await readFor(store, 9_000)).toBeGreaterThan(10);
     expect(await admin.tokenCount()).toBe(before);
   });
 
   it('logs in anew before the greatest life of its token ends, without a failed read', async () => {
-    const store = open(await appRole({ tokenTtl: '2s', tokenMaxTtl: '3s' }));
-    expect(await readFor(store, 5_000)).toBeGreaterThan(10);
+    const store = open(await appRole({ tokenTtl: '4s', tokenMaxTtl: '6s' }));
+    expect(await readFor(store, 10_000)).toBeGreaterThan(10);
   });
 
   it('takes a policy that no longer permits for a no, without logging in again and again', async () => {
@@ -175,9 +175,9 @@ describeWithServer('the Vault secret store, when Vault fails', 'openbao', () => 
 
   it('reads with a token that was given to it, renews it, and says so when it has ended', async () => {
     const problems: string[] = [];
-    const given = await admin.createToken({ policies: ['postern-proxy'], ttl: '2s' });
+    const given = await admin.createToken({ policies: ['postern-proxy'], ttl: '4s' });
     const store = open({ kind: 'token', token: Secret.of(given) }, () => problems.push('told'));
-    expect(await readFor(store, 3_500)).toBeGreaterThan(10);
+    expect(await readFor(store, 7_000)).toBeGreaterThan(10);
     await admin.must('POST', 'auth/token/revoke', { token: given });
     await expect(store.read(ledger, 1)).rejects.toMatchObject({ condition: 'denied' });
     await until(() => problems.length > 0);

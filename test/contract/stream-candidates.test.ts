@@ -126,7 +126,7 @@ describeWithServer('candidates on Kafka', 'kafka', (brokers) => {
         },
       });
       reader.start();
-    }, 120_000);
+    }, 180_000);
     afterAll(async () => {
       await reader.stop();
       await Promise.all([feed.close(), deadLetters.close(), producer.disconnect()]);

@@ -132,7 +132,7 @@ describeWithServer("reads past Postern, by Vault's audit log", 'kafka', () => {
     // What an administrator with a root token did before nobody looks at here.
     shipped = (await bao.lines()).length;
     watch.start();
-  }, 120_000);
+  }, 180_000);
 
   afterAll(async () => {
     await watch.stop();

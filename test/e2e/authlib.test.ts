@@ -43,7 +43,7 @@ describeWithServer('Authlib', 'authlib', () => {
       operator_token: await postern.issuer.mint('operator'),
       stranger_token: await postern.issuer.mint('stranger'),
     })) as Seen;
-  }, 120_000);
+  }, 180_000);
 
   afterAll(async () => {
     await postern.process.stop();

@@ -41,12 +41,12 @@ beforeAll(async () => {
   const scopes = ['admin.read', 'admin.revoke'];
   const subjectToken = await postern.issuer.mint('operator');
   operator = (await client.exchange({ subjectToken, audience: 'postern', scopes })).handle;
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await postern.process.stop();
   backend.close();
-}, 20_000);
+}, 60_000);
 
 const canary = (...args: readonly string[]): string => {
   const where = ['--admin', postern.adminOrigin, '--origin', postern.publicOrigin];

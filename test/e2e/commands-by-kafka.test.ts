@@ -83,7 +83,7 @@ describeWithServer('commands by Kafka', 'kafka', () => {
       const kafka = new Kafka({ brokers: KAFKA.split(','), logLevel: logLevel.ERROR });
       producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
       await producer.connect();
-    }, 120_000);
+    }, 180_000);
 
     afterAll(async () => {
       await producer.disconnect();
@@ -188,7 +188,7 @@ describeWithServer('commands by Kafka', 'kafka', () => {
       expect(await statusOf(id)).toBe('revoked');
       const refused = await push(await signed('revoke', { scope: 'subject', id: 'sub_x' }));
       expect([refused.status, await refused.json()]).toMatchObject([400, { err: 'access_denied' }]);
-    }, 30_000);
+    }, 60_000);
 
     it('says in its ready line where commands come from', () => {
       expect(control.output).toContain(`commands by push and from Kafka ${KAFKA}`);

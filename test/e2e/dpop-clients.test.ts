@@ -40,7 +40,7 @@ describe('clients with a DPoP key', () => {
     postern.writeGrant({ ...grant, binding: 'dpop' });
     callUrl = new URL(`${postern.publicOrigin}/proxy/ledger${PATH}`);
     await postern.start();
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await postern.process.stop();

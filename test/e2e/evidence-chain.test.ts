@@ -79,7 +79,7 @@ describeWithServer('the evidence chain, with Kafka,', 'kafka', () => {
         const rows = await database.database.query('select log_id from audit_log');
         return rows.length === 1;
       });
-    }, 120_000);
+    }, 180_000);
     afterAll(async () => {
       await relay.stop();
       await database.drop();

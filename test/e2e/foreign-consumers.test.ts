@@ -89,7 +89,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
       ]);
       await createTopics(kafka.brokers);
       revokedHandle = await leaveEvents({ brokers: kafka.brokers, database, secret: SECRET });
-    }, 120_000);
+    }, 180_000);
 
     afterAll(async () => {
       await Promise.all([kafka.stop(), database.drop()]);
@@ -113,7 +113,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
       }
       expect([...types]).toEqual(expect.arrayContaining(EXPECTED_TYPES));
       expect(JSON.stringify(records)).not.toContain(SECRET);
-    }, 30_000);
+    }, 60_000);
 
     it('kcat routes by headers alone, without reading the JSON', async () => {
       const options = ['-C', '-q', '-e', '-o', 'beginning', '-f', '%k|%h\\n'];
@@ -124,7 +124,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
           /^\w+\|content-type=application\/cloudevents\+json; charset=UTF-8,ce_id=[0-9a-f-]{36},ce_type=dev\.postern\.exchange\.denied\.v1,ce_source=urn:postern:/,
         ),
       ]);
-    }, 30_000);
+    }, 60_000);
 
     it('the Python audit finds each record valid, each number once, and no gap', async () => {
       const file = join(state, 'audit.json');
@@ -136,7 +136,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
       expect(status).toBe(0);
       const again = await runAudit(kafka.brokers, ['--from-first', '--state', file]);
       expect(again).toMatchObject({ status: 0, summary: { records: 0, keys: summary.keys } });
-    }, 30_000);
+    }, 60_000);
 
     it('the TypeScript forwarder hands on each event once, and goes on where it stopped', async () => {
       const first = await runForwarder(kafka.brokers, 'siem');
@@ -255,7 +255,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         expect(summary.first_violations).toContainEqual(
           expect.objectContaining({ at: '/sequence', rule: 'one event only', id: twice.id }),
         );
-      }, 30_000);
+      }, 60_000);
 
       it('the audit alone notices that a repeat has other bytes, and that headers say something else', async () => {
         const event = anIssue({});
@@ -275,7 +275,7 @@ describeWithServer('consumers that know nothing of Postern', 'kafka', () => {
         const rules = summary.first_violations.map(({ rule }) => rule);
         expect(rules).toEqual(expect.arrayContaining(['repeated as it was', 'is id', 'is env']));
         expect(rules).not.toContain('is type');
-      }, 30_000);
+      }, 60_000);
     });
   });
 });

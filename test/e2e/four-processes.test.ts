@@ -107,7 +107,7 @@ describeWithServer('sts, proxy, control and relay as four processes', 'kafka', (
         handle: async ({ event }) => void events.push(event),
         onFailure: () => undefined,
       });
-    }, 120_000);
+    }, 180_000);
 
     afterAll(async () => {
       await bus.close();
@@ -173,6 +173,6 @@ describeWithServer('sts, proxy, control and relay as four processes', 'kafka', (
     it('stops each process in order when asked', async () => {
       const codes = await Promise.all(processes.map((process) => process.stop()));
       expect(codes).toEqual([0, 0, 0, 0]);
-    }, 30_000);
+    }, 60_000);
   });
 });

@@ -119,7 +119,7 @@ describe('a standalone that probes itself', () => {
     writeFileSync(join(postern.folder, 'prober-token'), await postern.issuer.mint('the-prober'));
     await postern.start();
     database = await openDatabase(join(postern.folder, 'data', 'postgres'));
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     await database.close();
     await postern.process.stop();
@@ -187,7 +187,7 @@ describe('a standalone whose probes come to something that permits all', () => {
 
   beforeAll(async () => {
     ({ postern, database, revoked, whileOpen } = await permitted);
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await database.close();
     await postern.process.stop();

@@ -86,7 +86,7 @@ describeWithServer('a proxy and a Vault that is sealed', 'openbao', () => {
   let bao: TestOpenBao;
   beforeAll(async () => {
     bao = await TestOpenBao.startSealed();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => bao.dispose());
 
   it('does not start, and says that it is sealed', async () => {

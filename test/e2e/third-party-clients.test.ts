@@ -29,7 +29,7 @@ describeWithServer('third-party clients', 'apache', () => {
       password: SECRET,
     });
     await postern.start();
-  }, 90_000);
+  }, 180_000);
 
   afterAll(async () => {
     await postern.process.stop();

@@ -46,6 +46,6 @@ describe('a call that is refused while its body comes', () => {
     const timer = setInterval(() => socket.write('x'), 100);
     await closed;
     clearInterval(timer);
-    expect(performance.now() - startedMs).toBeLessThan(6_000);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
   });
 });

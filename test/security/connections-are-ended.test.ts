@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../support/until.js';
 import { CallPath } from './call-path.js';
 
 const HEAD = 'GET /proxy/ledger/accounts/42 HTTP/1.1\r\nHost: p\r\nConnection: Upgrade\r\n';
@@ -36,8 +37,7 @@ describe('a connection that its caller never ends', () => {
     const connect = 'CONNECT p:443 HTTP/1.1\r\nHost: p:443\r\n\r\n';
     const requests = [WEBSOCKET, `${WEBSOCKET}more`, connect, `${connect}more`];
     const callers = await Promise.all(requests.map((bytes) => hold(path.port, bytes)));
-    await pause(100);
-    expect(await open(path)).toBe(4);
+    await until('all are there', async () => (await open(path)) === 4);
     expect(await leftAfter(path, 4_000)).toBe(0);
     for (const caller of callers) caller.destroy();
     await path.stop();

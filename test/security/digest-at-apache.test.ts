@@ -55,7 +55,7 @@ describeWithServer('digest at a backend of others', 'apache', () => {
     const statuses = (await Promise.all(Array.from({ length: 12 }, caller))).flat();
     expect(statuses).toHaveLength(300);
     expect(new Set(statuses)).toEqual(new Set([200]));
-  }, 30_000);
+  }, 60_000);
 
   it('ends with the 401 of the backend when the password is wrong', async () => {
     const wrong = await start('the wrong password');

@@ -93,7 +93,7 @@ describeWithServer('forged candidates', 'postgres-18', () => {
       ),
       orders: new Set(found.flatMap(targetsOf)),
     };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => bench.close());
 
   const send = async (bytes: string): Promise<void> => {

@@ -12,7 +12,7 @@ describeWithServer('the login form of a servlet container', 'tomcat', () => {
 
   beforeAll(async () => {
     tomcat = await Tomcat.start(ACCOUNT);
-  }, 90_000);
+  }, 180_000);
   afterAll(() => tomcat.stop());
   afterEach(() => path.stop());
 

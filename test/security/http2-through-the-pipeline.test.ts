@@ -6,7 +6,7 @@ import { http2Answer, Http2Path } from './http2-path.js';
 
 const MIB = 1024 * 1024;
 const ACCOUNT = '/proxy/ledger/accounts/42';
-const DEADLINE_MS = 5_000;
+const DEADLINE_MS = 20_000;
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   for (let waited = 0; waited < DEADLINE_MS; waited += 5) {

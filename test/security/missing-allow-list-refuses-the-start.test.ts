@@ -75,7 +75,7 @@ describe('a running process', () => {
     rmSync(join(postern.folder, 'grants'), { recursive: true });
     mkdirSync(join(postern.folder, 'grants'));
     await postern.start();
-  }, 90_000);
+  }, 180_000);
   afterAll(async () => {
     await postern.process.stop();
     rmSync(postern.folder, { recursive: true, force: true });

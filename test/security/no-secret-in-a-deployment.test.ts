@@ -48,7 +48,7 @@ describeOnAll('no secret anywhere (G9): a deployment', (kafka, openbao) => {
     database = (await testPostgres(18))!;
     const servers = { kafka, openbao, openbaoToken: OPENBAO_TOKEN, database };
     deployment = await WatchedDeployment.start(servers);
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await deployment.stop();
     await database.drop();
@@ -173,7 +173,7 @@ describeOnAll('no secret anywhere (G9): a deployment', (kafka, openbao) => {
       correlationId = answer.headers.get('postern-correlation-id') ?? '';
       return answer.status === 401;
     });
-  }, 30_000);
+  }, 60_000);
 
   it('takes proofs, good and bad', async () => {
     const [resource] = deployment.resources;

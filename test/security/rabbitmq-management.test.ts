@@ -10,7 +10,7 @@ const FIRST = 'the-first-rabbit-password';
 const SECOND = 'the-second-rabbit-password';
 /** When a secret in use is asked for again. */
 const REFRESH_SECONDS = 60;
-const START_MS_MAX = 120_000;
+const START_MS_MAX = 180_000;
 const POLICY: Partial<ResourceRegistration> = {
   scopes: {
     'queues.read': ['GET /whoami', 'GET /vhosts', 'GET /vhosts/{vhost}', 'GET /users/{user}'],

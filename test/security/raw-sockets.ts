@@ -79,6 +79,9 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
+/** Time is counted in turns of the event loop: what a stall held up is read before anybody gives up waiting for it. */
+const TICK_MS = 5;
+
 export interface RawCallOptions {
   /** Default 5 s. */
   readonly deadlineMs?: number;
@@ -101,18 +104,20 @@ export function rawCall(
     let text = '';
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     const settle = (closed: boolean): void => {
-      clearTimeout(deadline);
-      clearTimeout(quiet);
+      clearInterval(ticking);
       socket.destroy();
       resolve({ text, closed });
     };
-    const deadline = setTimeout(settle, deadlineMs, false);
-    let quiet: NodeJS.Timeout | undefined;
+    let [waitedMs, silentMs] = [0, 0];
+    const ticking = setInterval(() => {
+      waitedMs += TICK_MS;
+      silentMs += TICK_MS;
+      if (waitedMs >= deadlineMs || (text !== '' && silentMs >= quietMs)) settle(false);
+    }, TICK_MS);
     socket.setNoDelay(true).setEncoding('latin1');
     socket.on('data', (chunk: string) => {
       text += chunk;
-      clearTimeout(quiet);
-      quiet = setTimeout(settle, quietMs, false);
+      silentMs = 0;
     });
     socket.on('error', () => settle(true)).on('end', () => settle(true));
     socket.write(bytes, 'latin1');

@@ -5,7 +5,7 @@ import { readStrictly, valuesOf } from './strict-http.js';
 const long = process.env['POSTERN_TEST_VOLUME'] === 'long';
 const COMBINATIONS = long ? 3_000 : 200;
 const AT_ONCE = 20;
-const TIMEOUT_MS = long ? 900_000 : 60_000;
+const TIMEOUT_MS = long ? 900_000 : 180_000;
 
 let rig: SmugglingRig;
 beforeAll(async () => {
@@ -70,7 +70,7 @@ describe('what has one reading only', () => {
 
   it('is forwarded as two where it is two: each has its own handle, answer and request', async () => {
     const first = `${head(POST, 'Content-Length: 5\r\n')}hello`;
-    const { text } = await rig.send(first + HIDDEN, { quietMs: 100 });
+    const { text } = await rig.send(first + HIDDEN, { quietMs: 500 });
     const paths = ['/api/entries', '/api/accounts/hidden'];
     expect(answersIn(text).messages.map(({ body }) => body)).toEqual(paths);
     expect(rig.backend.requests.map(({ start }) => start.split(' ')[1])).toEqual(paths);
@@ -87,7 +87,7 @@ describe('what has one reading only', () => {
       }, 20);
       return undefined;
     };
-    await rig.send(head(GET, '') + HIDDEN, { quietMs: 100 });
+    await rig.send(head(GET, '') + HIDDEN, { quietMs: 500 });
     const [first, second] = ['/api/accounts/42', '/api/accounts/hidden'];
     expect(order).toEqual([first, second].flatMap((path) => [`asked ${path}`, `answered ${path}`]));
   });

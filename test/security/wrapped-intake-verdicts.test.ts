@@ -17,7 +17,7 @@ describeWithServer('a wrapping token that is handed over', 'openbao', () => {
 
     beforeAll(async () => {
       intake = await WrappedIntake.start();
-    }, 60_000);
+    }, 180_000);
     afterAll(() => intake.stop());
     beforeEach(() => {
       value = `canary-${randomUUID()}`;

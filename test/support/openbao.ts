@@ -8,7 +8,7 @@ import { openBaoBinary } from './openbao/openbao-binary.js';
 import { freePort } from './free-port.js';
 import { OpenBaoProcess } from './openbao/openbao-process.js';
 
-const ACTIVE_TIMEOUT_MS = 15_000;
+const ACTIVE_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 const ADDRESS = 'POSTERN_TEST_OPENBAO_ADDR';
 const ROOT_TOKEN = 'POSTERN_TEST_OPENBAO_TOKEN';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { until } from './until.js';
 
-const READY_DEADLINE_MS = 60_000;
+const READY_DEADLINE_MS = 120_000;
 
 export interface ProcessOptions {
   readonly app: 'sts' | 'proxy' | 'control' | 'relay' | 'rotator' | 'sentinel' | 'standalone';
@@ -83,7 +83,7 @@ export function runCli(
     env: { ...cleanEnvironment(), ...options.environment },
     input: options.input ?? '',
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 120_000,
   });
   return { status, stdout, stderr };
 }

@@ -25,6 +25,8 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+/** To make and to drop a database the server waits for a disk that others write to. */
+const PATIENT = { answerMs: 120_000 };
 const VARIABLES = {
   15: 'POSTERN_TEST_POSTGRES_15_URL',
   18: 'POSTERN_TEST_POSTGRES_18_URL',
@@ -125,13 +127,15 @@ export async function testPostgres(major: PostgresMajor = 18): Promise<TestDatab
 async function createDatabase(serverUrl: string, template = 'template1'): Promise<string> {
   const name = `postern_test_${randomBytes(6).toString('hex')}`;
   await withServer(serverUrl, (server) =>
-    server.query(`create database ${name} template ${template}`),
+    server.query(`create database ${name} template ${template}`, [], PATIENT),
   );
   return name;
 }
 
 async function dropDatabase(serverUrl: string, name: string): Promise<void> {
-  await withServer(serverUrl, (server) => server.query(`drop database ${name} with (force)`));
+  await withServer(serverUrl, (server) =>
+    server.query(`drop database ${name} with (force)`, [], PATIENT),
+  );
 }
 
 async function loginAs(serverUrl: string, database: string, role: PosternRole): Promise<string> {
@@ -163,6 +167,7 @@ async function withServer<T>(
     poolSize: 1,
   });
   try {
+    await server.query('set statement_timeout = 0');
     return await work(server);
   } finally {
     await server.close();

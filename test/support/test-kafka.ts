@@ -12,7 +12,7 @@ import { mavenClassPath } from './maven-class-path.js';
 
 const run = promisify(execFile);
 const LOOPBACK = '127.0.0.1';
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 15_000;
 const POLL_MS = 100;
 const LOG_TAIL_CHARACTERS = 2_000;

@@ -6,7 +6,7 @@ const POLL_MS = 25;
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<void> {
   for (let waitedMs = 0; waitedMs < deadlineMs; waitedMs += POLL_MS) {
     if (await condition()) return;

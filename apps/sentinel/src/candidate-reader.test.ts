@@ -107,7 +107,7 @@ describe('what reads candidates', () => {
     evaluator.failure = undefined;
     await until('it is raised', async () => (await raised()) === 1, 10_000);
     expect(deadLetters.letters).toEqual([]);
-  }, 30_000);
+  }, 60_000);
 
   it('has a group that no deployment has for its evidence', () => {
     expect(candidateGroup('prod')).toBe('postern-sentinel-prod.candidates');

@@ -14,7 +14,7 @@ describe('the figures of readiness', () => {
       const lines = (await metrics.text()).split('\n');
       return wanted.filter((line) => !lines.includes(line));
     };
-    for (let looks = 0; looks < 400; looks += 1) {
+    for (let looks = 0; looks < 4_000; looks += 1) {
       if ((await missing()).length === 0) return;
       await new Promise((resolve) => setTimeout(resolve, OFTEN_MS));
     }

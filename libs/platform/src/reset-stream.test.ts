@@ -39,7 +39,7 @@ async function session(port: number, settings: Settings = {}): Promise<ClientHtt
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 4_000 && !holds(); waited += 5) await pause(5);
+  for (let waited = 0; waited < 20_000 && !holds(); waited += 5) await pause(5);
   expect(holds()).toBe(true);
 }
 

@@ -10,10 +10,10 @@ import {
   TOPICS,
 } from '#events';
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 30_000;
 const POLL_MS = 5;
 
-/** Waits for the condition, 15 seconds at most unless told otherwise. */
+/** Waits for the condition, 30 seconds at most unless told otherwise. */
 export async function until(
   condition: () => boolean,
   what: string,

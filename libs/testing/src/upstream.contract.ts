@@ -256,7 +256,7 @@ export function upstreamContract({ make, start, protocol }: UpstreamUnderTest): 
       };
       for (const credentialVersion of [1, 1, 2, 1]) {
         await sent(aRequest({ credentialVersion })).sink.end;
-        await pause(20); // The connection goes back to its pool.
+        await pause(200); // The connection goes back to its pool.
       }
       expect(ports[1]).toBe(ports[0]);
       expect(new Set(ports).size).toBe(3);

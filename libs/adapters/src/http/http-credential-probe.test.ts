@@ -180,7 +180,7 @@ describe('trying a value at an HTTP destination', () => {
     const checks = [LOGIN, ENTRIES];
     const taken = await probe({ inject: FORM, checks }).verify(fieldsWith(NEW));
     expect(taken).toEqual({ result: 'ok', detail: 'GET /entries: 200' });
-    for (let waits = 0; asked.length < 4 && waits < 500; waits += 1) {
+    for (let waits = 0; asked.length < 4 && waits < 5_000; waits += 1) {
       await new Promise((resolve) => setTimeout(resolve, 2));
     }
     const steps = asked.map(({ method, url }) => `${method} ${url}`);

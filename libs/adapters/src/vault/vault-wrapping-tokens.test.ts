@@ -149,7 +149,7 @@ describe('the wrapping tokens of Vault', () => {
     vault.answerWith(() => undefined);
     const startedAt = performance.now();
     expect(await tokens.unwrap(wrappingToken)).toEqual({ failed: 'lost' });
-    expect(performance.now() - startedAt).toBeLessThan(6_500);
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('are still good when nothing listens, and when the adapter is closed', async () => {
