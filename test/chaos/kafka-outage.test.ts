@@ -32,8 +32,7 @@ const SHARE = long ? 0.99 : 0.5;
 /** Of processes that share two cores with a broker. */
 const NOISE_MS = 150;
 const GROWTH_BYTES_MAX = 150 * 1024 ** 2;
-/** What a short outage leaves is drained in seconds, of which the relay takes some to see that Kafka is back. */
-const DRAIN_FACTOR = long ? 5 : 2;
+const DRAIN_FACTOR = 5;
 /** Within which a budget that is exceeded is noticed on a busy machine. */
 const FEW_SECONDS = 5;
 const EVENT_BYTES = 1_500;
