@@ -81,9 +81,7 @@ export class LedgerFixture {
 
   async reset(): Promise<void> {
     this.problems = [];
-    await this.server.database.query(
-      'truncate handle, subject_token_use, call, outbox, event_sequence',
-    );
+    await this.server.empty('handle', 'subject_token_use', 'call', 'outbox', 'event_sequence');
   }
 
   async closeLedgers(): Promise<void> {

@@ -24,10 +24,8 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
     let relay: PostgresDatabase;
 
     const empty = async (): Promise<void> => {
-      for (const table of EVIDENCE) await change(table, `truncate public.${table}`);
-      await server.database.query(
-        'truncate public.audit_waiting, public.outbox, public.event_sequence',
-      );
+      for (const table of EVIDENCE) await change(table, `delete from public.${table}`);
+      await server.empty('audit_waiting', 'outbox', 'event_sequence');
     };
     /** What the owner of the database can do who removes the guard first. */
     const change = async (table: string, statement: string): Promise<void> => {

@@ -24,7 +24,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       }
     });
     beforeEach(async () => {
-      await server.database.query('truncate public.outbox, public.event_sequence');
+      await server.empty('outbox', 'event_sequence');
       await server.database.query(`update public.canary set beaten_at = '-infinity'`);
     });
     afterAll(async () => {

@@ -22,7 +22,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
         await PostgresDatabase.connect({ url, applicationName: 'two' }),
       ];
     });
-    beforeEach(() => server.database.query('truncate outbox, event_sequence, review_notice'));
+    beforeEach(() => server.empty('outbox', 'event_sequence', 'review_notice'));
     afterAll(async () => {
       await Promise.all(databases.map((database) => database.close()));
       await server.drop();

@@ -22,9 +22,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       database = await PostgresDatabase.connect({ url, applicationName: 'expiry', poolSize: 4 });
       expiry = new PostgresHandleExpiry({ database, source: SOURCE });
     });
-    beforeEach(() =>
-      server.database.query('truncate handle, subject_token_use, outbox, event_sequence'),
-    );
+    beforeEach(() => server.empty('handle', 'subject_token_use', 'outbox', 'event_sequence'));
     afterAll(async () => {
       await database.close();
       await server.drop();

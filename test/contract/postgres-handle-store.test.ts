@@ -26,8 +26,14 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       ];
     });
     beforeEach(() =>
-      server.database.query(
-        `truncate handle, subject_token_use, suspension, revocation_state, order_receipt, outbox, event_sequence`,
+      server.empty(
+        'handle',
+        'subject_token_use',
+        'suspension',
+        'revocation_state',
+        'order_receipt',
+        'outbox',
+        'event_sequence',
       ),
     );
     afterAll(async () => {

@@ -47,9 +47,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       store = await another();
       uses = new PostgresSubjectTokenUses(opened[0]!);
     });
-    beforeEach(() =>
-      server.database.query('truncate handle, subject_token_use, outbox, event_sequence'),
-    );
+    beforeEach(() => server.empty('handle', 'subject_token_use', 'outbox', 'event_sequence'));
     afterAll(async () => {
       await Promise.all(opened.map((database) => database.close()));
       await server.drop();

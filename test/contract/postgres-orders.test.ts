@@ -43,8 +43,14 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       control = new PostgresHandleStore(await connect('postern_control'));
     });
     beforeEach(() =>
-      server.database.query(
-        `truncate handle, subject_token_use, suspension, revocation_state, order_receipt, outbox, event_sequence`,
+      server.empty(
+        'handle',
+        'subject_token_use',
+        'suspension',
+        'revocation_state',
+        'order_receipt',
+        'outbox',
+        'event_sequence',
       ),
     );
     afterAll(async () => {

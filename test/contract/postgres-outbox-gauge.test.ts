@@ -24,7 +24,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
         poolSize: 2,
       });
     });
-    beforeEach(() => server.database.query('truncate public.outbox, public.event_sequence'));
+    beforeEach(() => server.empty('outbox', 'event_sequence'));
     afterAll(async () => {
       await database.close();
       await server.drop();

@@ -34,8 +34,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       await Promise.all(databases.splice(0).map((database) => database.close()));
       names.clear();
     };
-    const clear = (): Promise<unknown> =>
-      server.database.query('truncate public.outbox, public.event_sequence');
+    const clear = (): Promise<void> => server.empty('outbox', 'event_sequence');
 
     beforeAll(async () => {
       server = (await testPostgres(major))!;

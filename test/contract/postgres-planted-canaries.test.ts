@@ -17,7 +17,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         databases.set(role, await PostgresDatabase.connect({ url, applicationName: role }));
       }
     });
-    beforeEach(() => server.database.query('truncate planted_canary, outbox, event_sequence'));
+    beforeEach(() => server.empty('planted_canary', 'outbox', 'event_sequence'));
     afterAll(async () => {
       for (const database of databases.values()) await database.close();
       await server.drop();

@@ -20,7 +20,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         ),
       );
     });
-    beforeEach(() => server.database.query('truncate proof_use, shared_key'));
+    beforeEach(() => server.empty('proof_use', 'shared_key'));
     afterAll(async () => {
       await Promise.all(databases.map((database) => database.close()));
       await server.drop();

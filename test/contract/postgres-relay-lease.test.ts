@@ -52,7 +52,7 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
     beforeAll(async () => {
       server = (await testPostgres(major))!;
     });
-    beforeEach(() => server.database.query('truncate public.outbox, public.event_sequence'));
+    beforeEach(() => server.empty('outbox', 'event_sequence'));
     afterEach(async () => {
       for (const close of closers) await close();
       closers = [];

@@ -24,9 +24,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         databases.set(role, await PostgresDatabase.connect({ url, applicationName: role }));
       }
     });
-    beforeEach(() =>
-      server.database.query('truncate restriction, restriction_use, outbox, event_sequence'),
-    );
+    beforeEach(() => server.empty('restriction', 'restriction_use', 'outbox', 'event_sequence'));
     afterAll(async () => {
       for (const database of databases.values()) await database.close();
       await server.drop();
@@ -91,7 +89,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
       const usual = (): Promise<unknown> =>
         new PostgresUsualExchanges(as('postern_control')).before('sub_1', DETECTION_AT);
 
-      beforeEach(() => server.database.query('truncate exchange_rollup'));
+      beforeEach(() => server.empty('exchange_rollup'));
 
       it('is what the workload did until seventy minutes before, of two weeks', async () => {
         await summed(71, 'ledger', 30);

@@ -22,6 +22,11 @@ export interface TestDatabase {
   readonly database: PostgresDatabase;
   /** As a login user that has the rights of that one role. */
   urlAs(role: PosternRole): Promise<string>;
+  /**
+   * Deletes all that is in these tables. For the few rows of a test that is far less work than `truncate`, which makes the
+   * files of each partition and of each of its indexes anew.
+   */
+  empty(...tables: readonly string[]): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -116,6 +121,9 @@ export async function testPostgres(major: PostgresMajor = 18): Promise<TestDatab
     url,
     database,
     urlAs: (role) => loginAs(serverUrl, name, role),
+    empty: async (...tables) => {
+      await database.query(tables.map((table) => `delete from ${table}`).join(';\n'));
+    },
     drop: async () => {
       await database.close();
       await dropDatabase(serverUrl, name);
