@@ -21,6 +21,7 @@ import { CreatePlantedCanaries1795600003000 } from './1795600003000-create-plant
 import { CreateRestrictions1795600005000 } from './1795600005000-create-restrictions.js';
 import { CreateVaultAccesses1795600007000 } from './1795600007000-create-vault-accesses.js';
 import { CreateStandings1795600008000 } from './1795600008000-create-standings.js';
+import { TellFirstUses1795600009000 } from './1795600009000-tell-first-uses.js';
 
 /** Every migration, oldest first. What was released is never edited: append. */
 export const MIGRATIONS = [
@@ -47,6 +48,7 @@ export const MIGRATIONS = [
   CreateRestrictions1795600005000,
   CreateVaultAccesses1795600007000,
   CreateStandings1795600008000,
+  TellFirstUses1795600009000,
 ] as const;
 
 /** Where TypeORM remembers which of them ran. */

@@ -25,7 +25,8 @@ const notEmitted = new Set([
   ...[...page.matchAll(/\*\*`([a-z_.]+)`\*\* \(not emitted yet\)/g)].map((match) => match[1]!),
 ]);
 
-const sources = ['apps', 'libs']
+/** What functions in PostgreSQL emit by themselves stands in the migrations. */
+const sources = ['apps', 'libs', 'migrations']
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
   )

@@ -22,11 +22,13 @@ interface Ledger {
   readonly id: string;
   readonly used: number;
   readonly recorded: number;
+  /** Events of its first use. */
+  readonly told: number;
 }
 
 /**
- * Whatever reached the backend is on record, and no handle makes more calls than it has, even when the proxy is
- * killed again and again while calls are under way.
+ * Whatever reached the backend is on record, no handle makes more calls than it has, and the first use of each is told of
+ * once, even when the proxy is killed again and again while calls are under way.
  */
 describeWithServer('a proxy that is killed under load', 'postgres-18', () => {
   describeWithServer('with secrets', 'openbao', () => {
@@ -129,12 +131,14 @@ describeWithServer('a proxy that is killed under load', 'postgres-18', () => {
 
     const ledgers = async (): Promise<readonly Ledger[]> =>
       database.database.query<Ledger>(
-        `select handle.id, calls_used as used, (select count(*)::integer from call where handle_id = handle.id) as recorded
+        `select handle.id, calls_used as used, (select count(*)::integer from call where handle_id = handle.id) as recorded,
+           (select count(*)::integer from outbox where aggregateid = handle.id
+              and type = 'dev.postern.handle.first_used.v1') as told
          from handle`,
       );
 
     it(
-      'has a record of every call that reached the backend, and never exceeds maxCalls',
+      'has a record of every call that reached the backend, never exceeds maxCalls, and tells of each first use once',
       async () => {
         let kills = 0;
         for (let portion = 0; kills < KILLS; portion += 1) {
@@ -163,6 +167,9 @@ describeWithServer('a proxy that is killed under load', 'postgres-18', () => {
           expect({ name, isRecorded: recorded >= times }).toEqual({ name, isRecorded: true });
           expect(recorded).toBe(used);
           expect(used).toBeLessThanOrEqual(maxCalls);
+        }
+        for (const { id, used, told } of known.values()) {
+          expect({ id, told }).toEqual({ id, told: used > 0 ? 1 : 0 });
         }
         process.stderr.write(
           `proxy-kill: ${kills} kills, ${seen.size} handles reached the backend\n`,

@@ -41,6 +41,8 @@ export function aStoredHandle(overrides: Partial<Handle> = {}): Handle {
     callsUsed: 0,
     status: 'active',
     correlationId: randomId('req'),
+    addressMark: sha256(randomBytes(32)),
+    firstUseTold: false,
     ...overrides,
   };
 }

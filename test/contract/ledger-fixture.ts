@@ -54,6 +54,15 @@ export class LedgerFixture {
     return rows.map(({ outcome }) => outcome);
   }
 
+  /** The ids of the events of first uses of a handle, in order. */
+  async firstUses(handle: Handle): Promise<string[]> {
+    const rows = await this.server.database.query<{ id: string }>(
+      `select id from outbox where aggregateid = $1 and type like '%first_used%' order by seq`,
+      [handle.id],
+    );
+    return rows.map(({ id }) => id);
+  }
+
   async unfinished(): Promise<number> {
     return (await this.server.database.query('select 1 from call where finished_at is null'))
       .length;

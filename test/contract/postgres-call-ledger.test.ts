@@ -28,6 +28,7 @@ describe.each([18, 15] as const)('PostgreSQL %i', (major) => {
         },
         callsUsed: (id) => fixture.usedOf(aStoredHandle({ id })),
         outcomes: (id) => fixture.completions(aStoredHandle({ id })),
+        firstUses: (id) => fixture.firstUses(aStoredHandle({ id })),
         close: () => fixture.closeLedgers(),
       };
     });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type PostgresCallLedger } from '#adapters/postgres';
 import { type StartOutcome } from '#injection';
+import { aFirstUse } from '#testing';
 import { describeWithServer } from '#test-support';
 import { aCall, clock, revokedEvent } from './handle-records.js';
 import { LedgerFixture } from './ledger-fixture.js';
@@ -88,13 +89,15 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       expect(50 + load[0].filter((o) => o === 'started').length).toBe(usedWhenRevoked);
     });
 
-    it('leaves count and record agreeing when its sessions are cut', async () => {
+    it('leaves count and record agreeing, and one event of the first use, when its sessions are cut', async () => {
       const applicationName = `cut-${randomUUID()}`;
       const cutLedger = await fixture.ledger(applicationName);
       const handle = await fixture.issued({ maxCalls: 100_000 });
       const outcomes: PromiseSettledResult<StartOutcome>[] = [];
       for (let round = 0; round < 20; round += 1) {
-        const starts = Array.from({ length: 10 }, () => cutLedger.start(aCall(handle.id)));
+        const starts = Array.from({ length: 10 }, () =>
+          cutLedger.start(aCall(handle.id, { firstUse: aFirstUse(handle.id) })),
+        );
         const [settled] = await Promise.all([
           Promise.allSettled(starts),
           fixture.cut(applicationName),
@@ -107,6 +110,36 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       expect(used).toBeGreaterThanOrEqual(
         outcomes.filter(({ status }) => status === 'fulfilled').length,
       );
+      expect(await fixture.firstUses(handle)).toHaveLength(1);
+    });
+
+    it('tells of the first use once when the call is started again, as after an answer that was lost', async () => {
+      const handle = await fixture.issued();
+      const call = aCall(handle.id, { firstUse: aFirstUse(handle.id) });
+      const twin = await fixture.ledger();
+      await Promise.all([ledger, ledger, twin].map((l) => l.start(call)));
+      await ledger.start(call);
+      expect(await fixture.firstUses(handle)).toEqual([call.firstUse!.id]);
+    });
+
+    it('tells of first uses in the sequence of their handles, and look-ups see that it was told', async () => {
+      const handles = await Promise.all(Array.from({ length: 8 }, () => fixture.issued()));
+      await Promise.all(
+        handles.map(({ id }) => ledger.start(aCall(id, { firstUse: aFirstUse(id) }))),
+      );
+      for (const handle of handles) {
+        const rows = await fixture.server.database.query<{ type: string; sequence: string }>(
+          `select type, payload ->> 'sequence' as sequence from outbox where aggregateid = $1 order by seq`,
+          [handle.id],
+        );
+        expect(rows.map(({ type, sequence }) => [type, Number(sequence)])).toEqual([
+          ['dev.postern.handle.issued.v1', 1],
+          ['dev.postern.handle.first_used.v1', 2],
+        ]);
+        expect(await fixture.store.findByDigest(handle.digest)).toMatchObject({
+          firstUseTold: true,
+        });
+      }
     });
   });
 });

@@ -8,6 +8,8 @@ export const STATEMENTS = {
     'none', now(), now(), 1, 'active', 'c')`,
   'revoke a handle': `update handle set status = 'revoked', revoked_at = now()`,
   'count a call': 'update handle set calls_used = calls_used + 1',
+  'say that a first use was told': 'update handle set first_use_told = true',
+  'change what a handle says of its address': 'update handle set address_mark = null',
   'widen a handle': `update handle set scopes = '{everything}'`,
   'prolong a handle': `update handle set expires_at = 'infinity'`,
   'delete a handle': 'delete from handle',

@@ -47,6 +47,7 @@ const MAY: Readonly<Record<PosternRole, readonly Deed[]>> = {
     ...CONSUME,
     'look a handle up',
     'count a call',
+    'say that a first use was told',
     'see which planted canaries are live',
     'see which restrictions stand',
     'record a call',

@@ -31,6 +31,10 @@ const STATEMENTS = {
   'call.completed without call': `
     select o.id::text as id from public.outbox o where o.type = 'dev.postern.call.completed.v1'
       and not exists (select from public.call c where c.call_id = o.payload->'data'->>'call_id')`,
+  'used handle without one handle.first_used': `
+    select h.id from public.handle h where (exists (select from public.call c where c.handle_id = h.id))::integer
+      <> (select count(*) from public.outbox o
+        where o.type = 'dev.postern.handle.first_used.v1' and o.payload->'data'->>'handle_id' = h.id)`,
   'calls counted other than recorded': `
     select h.id from public.handle h where h.calls_used <> (select count(*) from public.call c where c.handle_id = h.id)`,
 };

@@ -26,6 +26,7 @@ const EXPECTED_TYPES = [
   'dev.postern.call.denied.v1',
   'dev.postern.exchange.denied.v1',
   'dev.postern.exchange.permitted.v1',
+  'dev.postern.handle.first_used.v1',
   'dev.postern.handle.issued.v1',
   'dev.postern.handle.revoked.v1',
 ];

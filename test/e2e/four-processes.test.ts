@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { PosternClient } from '#client';
 import { KafkaEventBus } from '#adapters/kafka';
 import { EVENT_TOPICS, type RecordedEvent } from '#events';
@@ -15,6 +17,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const SECRET = 'the-ledger-password-1987';
+const FIRST_USED = 'dev.postern.handle.first_used.v1';
 const KAFKA = process.env['POSTERN_TEST_KAFKA_BROKERS'] ?? '';
 const OPENBAO = process.env['POSTERN_TEST_OPENBAO_ADDR'] ?? '';
 const OPENBAO_TOKEN = process.env['POSTERN_TEST_OPENBAO_TOKEN'] ?? '';
@@ -47,6 +50,15 @@ async function listeners(
     admin: `http://127.0.0.1:${adminPort}`,
     origin: `http://127.0.0.1:${publicPort}`,
   };
+}
+
+/** The status of a call that comes from that address of this machine. */
+async function statusFrom(localAddress: string, url: string, handle: string): Promise<number> {
+  const headers = { authorization: `Bearer ${handle}` };
+  const sent = request(url, { localAddress, headers }).end();
+  const [answer] = (await once(sent, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode ?? 0;
 }
 
 /** Needs all of them: a real Kafka, OpenBao, Apache and PostgreSQL. */
@@ -116,6 +128,9 @@ describeWithServer('sts, proxy, control and relay as four processes', 'kafka', (
       await database.drop();
     }, 60_000);
 
+    const of = (wanted: string, handleId: string): RecordedEvent[] =>
+      events.filter(({ type, partitionkey }) => type === wanted && partitionkey === handleId);
+    const sequenceOf = (place: number): string => String(place).padStart(20, '0');
     const subjects = (): string[] => events.map(({ type, subject }) => `${type} ${subject}`);
 
     it('exchanges, calls, revokes by the admin API, and refuses the next call', async () => {
@@ -158,6 +173,26 @@ describeWithServer('sts, proxy, control and relay as four processes', 'kafka', (
           ),
         30_000,
       );
+      expect(of(FIRST_USED, issued.handleId)).toMatchObject([
+        { sequence: sequenceOf(2), data: { same_client: true } },
+      ]);
+    }, 60_000);
+
+    it('tells that a handle is first used from another address than it was given to', async () => {
+      const sts = new PosternClient(origins['sts']!.origin);
+      const subjectToken = await folder.issuer.mint('settler');
+      const { handle, handleId } = await sts.exchange({ subjectToken, audience: 'ledger' });
+      const url = `${origins['proxy']!.origin}/proxy/ledger/accounts/42`;
+      const calls = Array.from({ length: 4 }, () => statusFrom('127.0.0.2', url, handle));
+      expect(await Promise.all(calls)).toEqual([200, 200, 200, 200]);
+      const [told, ended] = [
+        () => of(FIRST_USED, handleId),
+        () => of('dev.postern.call.completed.v1', handleId),
+      ];
+      await until('it is on Kafka', () => told().length > 0 && ended().length === 4, 30_000);
+      expect(told()).toMatchObject([{ sequence: sequenceOf(2), data: { same_client: false } }]);
+      // No number is left for another one.
+      expect(ended().map(({ sequence }) => sequence)).toEqual([3, 4, 5, 6].map(sequenceOf));
     }, 60_000);
 
     it('keeps the secret out of events and logs', () => {

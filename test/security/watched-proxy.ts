@@ -223,7 +223,9 @@ export class WatchedProxy {
 
   #leaveRecords(): void {
     const { journal, ledger, records } = this.parts;
-    for (const event of [...journal.events, ...records.journal.events, ...ledger.completed]) {
+    const { completed, firstUses } = ledger;
+    const events = [...journal.events, ...records.journal.events, ...completed, ...firstUses];
+    for (const event of events) {
       this.leaves('event', JSON.stringify(event));
     }
     for (const row of [...ledger.started, ...records.handles.values()]) {

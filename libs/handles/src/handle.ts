@@ -53,4 +53,8 @@ export interface Handle {
   readonly callsUsed: number;
   readonly status: HandleStatus;
   readonly correlationId: string;
+  /** Of the address that it was given to (`addressMark`); undefined: that is not known. */
+  readonly addressMark: Digest | undefined;
+  /** Whether the event of the first call with it is written; it may have been since the look-up. */
+  readonly firstUseTold: boolean;
 }

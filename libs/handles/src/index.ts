@@ -1,3 +1,4 @@
+export { addressMark, wasGivenTo } from './address-mark.js';
 export { CachingHandleLookup } from './caching-handle-lookup.js';
 export {
   type Canary,

@@ -1,5 +1,8 @@
 import { type PosternEvent } from '#events';
 
+/** The event of the first call with a handle. */
+export type FirstUse = PosternEvent<'dev.postern.handle.first_used.v1'>;
+
 /** A call that is about to be sent to its destination. */
 export interface CallStart {
   readonly callId: string;
@@ -9,6 +12,8 @@ export interface CallStart {
   readonly method: string;
   readonly startedAt: Date;
   readonly correlationId: string;
+  /** Should it be the first one. Absent: it is known that there was one, and that it was told of. */
+  readonly firstUse?: FirstUse | undefined;
 }
 
 /**
@@ -31,6 +36,8 @@ export interface CallReservation {
   /** As many as may soon be wanted; more than `needed` are granted only while many are left. */
   readonly wanted: number;
   readonly at: Date;
+  /** As in CallStart: of the first one of those that wait. */
+  readonly firstUse?: FirstUse | undefined;
 }
 
 /** Calls of one handle that were counted ahead and not made. */
@@ -39,7 +46,10 @@ export interface UnusedCalls {
   readonly calls: number;
 }
 
-/** Counts and records calls. Exact under any concurrency, over any number of processes. */
+/**
+ * Counts and records calls. Exact under any concurrency, over any number of processes. With the first call of a handle that
+ * it counts it writes the event of it, `firstUse`, in the same transaction, once for ever.
+ */
 export abstract class CallLedger {
   /**
    * Counts the call against its handle's `maxCalls` and records it, in one transaction; durable when it resolves.

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { CallReserve, RESERVE_AGE_MS } from '#injection';
+import { CallReserve, type FirstUse, RESERVE_AGE_MS } from '#injection';
 import { DependencyUnavailable } from '#kernel';
-import { FixedClock, InMemoryCallLedger, TEST_NOW } from '#testing';
+import { aFirstUse, FixedClock, InMemoryCallLedger, TEST_NOW } from '#testing';
 
 const HANDLE = 'hdl_1';
 
@@ -58,6 +58,24 @@ describe('calls that are counted ahead', () => {
       expect(await reserves[0].start(HANDLE)).toBe('exhausted');
     },
   );
+
+  it('tell of the first use when the ledger is asked, and make no event for a call in memory', async () => {
+    const { reserves, ledger } = aReserve(10_000);
+    const made: FirstUse[] = [];
+    const firstUse = (): FirstUse => {
+      const event = aFirstUse(HANDLE);
+      made.push(event);
+      return event;
+    };
+    const first = Array.from({ length: 100 }, async () => reserves[0].start(HANDLE, firstUse));
+    expect(new Set(await Promise.all(first))).toEqual(new Set(['started']));
+    await many(reserves[0], 1);
+    const before = made.length;
+    expect(reserves[0].start(HANDLE, firstUse)).toBe('started');
+    await reserves[1].start(HANDLE, firstUse);
+    expect(ledger.firstUses).toEqual([made[0]]);
+    expect(made.length - before).toBe(1); // That of the other process, which asked its ledger.
+  });
 
   it('are given back when nobody wants them any more', async () => {
     const { reserves, ledger, clock } = aReserve(10_000);

@@ -1,5 +1,10 @@
 import { type Clock } from '#kernel';
-import { type CallLedger, type StartOutcome, type UnusedCalls } from './call-ledger.js';
+import {
+  type CallLedger,
+  type FirstUse,
+  type StartOutcome,
+  type UnusedCalls,
+} from './call-ledger.js';
 
 /** A reserve that is older is not used: by then the handle may be revoked. */
 export const RESERVE_AGE_MS = 750;
@@ -10,6 +15,7 @@ const RESERVE_CALLS_MAX = 1_024;
 const RELEASED_AT_ONCE_MAX = 1_000;
 
 interface Waiting {
+  readonly firstUse: (() => FirstUse) | undefined;
   readonly resolve: (outcome: StartOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -39,8 +45,11 @@ export class CallReserve {
 
   constructor(private readonly parts: CallReserveParts) {}
 
-  /** Synchronous while the reserve lasts. @throws DependencyUnavailable: then nothing may be sent */
-  start(handleId: string): StartOutcome | Promise<StartOutcome> {
+  /**
+   * Synchronous while the reserve lasts. `firstUse` as in CallStart, made when the ledger is asked.
+   * @throws DependencyUnavailable: then nothing may be sent
+   */
+  start(handleId: string, firstUse?: () => FirstUse): StartOutcome | Promise<StartOutcome> {
     const reserve = this.#reserveOf(handleId);
     if (reserve.waiting.length === 0 && reserve.left > 0 && !this.#isStale(reserve)) {
       reserve.left -= 1;
@@ -48,7 +57,7 @@ export class CallReserve {
       return 'started';
     }
     return new Promise((resolve, reject) => {
-      reserve.waiting.push({ resolve, reject });
+      reserve.waiting.push({ firstUse, resolve, reject });
       if (!reserve.loading) void this.#load(handleId, reserve);
     });
   }
@@ -99,7 +108,8 @@ export class CallReserve {
     const needed = reserve.waiting.length;
     const wanted = Math.min(RESERVE_CALLS_MAX, Math.max(needed, 2 * reserve.made));
     const at = this.parts.clock.now();
-    const granted = await this.parts.ledger.reserve({ handleId, needed, wanted, at });
+    const firstUse = reserve.waiting[0]?.firstUse?.(); // Whatever is granted, it is among them.
+    const granted = await this.parts.ledger.reserve({ handleId, needed, wanted, at, firstUse });
     reserve.takenAt = at.getTime();
     reserve.made = 0;
     if (typeof granted === 'string') {

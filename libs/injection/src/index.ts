@@ -7,6 +7,7 @@ export {
   CallLedger,
   type CallReservation,
   type CallStart,
+  type FirstUse,
   type StartOutcome,
   type UnusedCalls,
 } from './call-ledger.js';

@@ -15,7 +15,12 @@ import { Bulkhead } from './bulkhead.js';
 import { CallAttempt } from './call-attempt.js';
 import { type CallDenied } from './call-denied.js';
 import { CallFailed } from './call-failed.js';
-import { type CallLedger, type CallStart, type StartOutcome } from './call-ledger.js';
+import {
+  type CallLedger,
+  type CallStart,
+  type FirstUse,
+  type StartOutcome,
+} from './call-ledger.js';
 import { CallReserve } from './call-reserve.js';
 import { type CallRestrictions } from './call-restrictions.js';
 import { CallsInFlight, type RecheckObserver } from './calls-in-flight.js';
@@ -23,6 +28,7 @@ import { type CanonicalRequest, canonicalRequest } from './canonical-request.js'
 import { type CredentialParts, CredentialStep } from './credential-step.js';
 import { deniedBecause, requireRoom, requireStarted, uncounted, unrecorded } from './denials.js';
 import { DenialJournal } from './denial-journal.js';
+import { FirstUses } from './first-uses.js';
 import { Forwarder } from './forwarder.js';
 import { HandleCheck } from './handle-check.js';
 import { HeldKey } from './held-key.js';
@@ -69,6 +75,12 @@ export interface InjectionParts {
   readonly rechecks?: RecheckObserver;
 }
 
+/** Who calls, and with what. */
+interface Arrival {
+  readonly attempt: CallAttempt;
+  readonly presented: PresentedHandle;
+}
+
 /** One call from its raw request to its last byte. What was judged, counted and injected is one object throughout. */
 export class InjectionPipeline {
   readonly #handles: HandleCheck;
@@ -77,6 +89,7 @@ export class InjectionPipeline {
   readonly #forwarder: Forwarder;
   readonly #denials: DenialJournal;
   readonly #reserve: CallReserve;
+  readonly #firstUses: FirstUses;
   readonly #bulkhead = new Bulkhead();
   readonly #calls: CallsInFlight;
   readonly #exceptionsOf = (resourceId: string): PathExceptions | undefined =>
@@ -89,6 +102,7 @@ export class InjectionPipeline {
     this.#forwarder = new Forwarder(parts.upstream, this.#credentials.managed);
     this.#denials = new DenialJournal(parts);
     this.#reserve = new CallReserve(parts);
+    this.#firstUses = new FirstUses(parts.events);
     this.#calls = new CallsInFlight({
       handles: parts.confirming ?? parts.handles,
       holders: () => this.#credentials.holders(),
@@ -122,7 +136,7 @@ export class InjectionPipeline {
       this.parts.restrictions?.assertWithinBytes(handle);
       const announced = announcedBody(incoming.rawHeaders);
       refuseTooLarge(announced, permitted.resource.limits.requestBytesMax);
-      call = await this.#start(permitted, attempt); // 5
+      call = await this.#start(permitted, { attempt, presented }); // 5
       const received = { incoming, announced };
       if (this.#credentials.isManaged(permitted.resource)) {
         await this.#forwarder.hold(call, received);
@@ -198,7 +212,7 @@ export class InjectionPipeline {
   }
 
   /** From here on the call is counted, and will be finished whatever happens. */
-  async #start(permitted: PermittedCall, { client, context }: CallAttempt): Promise<ActiveCall> {
+  async #start(permitted: PermittedCall, { attempt, presented }: Arrival): Promise<ActiveCall> {
     const { handle, operation, request, resource } = permitted;
     const start = {
       callId: randomId('call'),
@@ -207,15 +221,19 @@ export class InjectionPipeline {
       routeTemplate: operation.template,
       method: request.method,
       startedAt: this.parts.clock.now(),
-      correlationId: context.correlationId,
+      correlationId: attempt.context.correlationId,
     };
-    const call = new ActiveCall(permitted, start, client);
+    const call = new ActiveCall(permitted, start, attempt.client);
+    const firstUse = this.#firstUses.isTold(handle)
+      ? undefined
+      : (): FirstUse => this.#firstUses.event({ handle, presented, start, attempt });
     this.#bulkhead.enter(permitted);
     this.#calls.enter(call);
     try {
-      const counted = this.#count(resource, start);
+      const counted = this.#count(resource, start, firstUse);
       if (typeof counted === 'string') this.#calls.countedInMemory(call);
       requireStarted(await counted);
+      if (firstUse !== undefined) this.#firstUses.told(handle);
     } catch (error) {
       this.#leave(call);
       throw uncounted(error);
@@ -236,10 +254,17 @@ export class InjectionPipeline {
   }
 
   /** Buffered: counted in memory, and recorded when it ends; a crash loses the records of what was under way. */
-  #count({ audit }: ProxiedResource, start: CallStart): StartOutcome | Promise<StartOutcome> {
-    if (audit === 'strict') return this.parts.ledger.start(start);
+  #count(
+    { audit }: ProxiedResource,
+    start: CallStart,
+    firstUse: (() => FirstUse) | undefined,
+  ): StartOutcome | Promise<StartOutcome> {
+    if (audit === 'strict') {
+      const told = firstUse === undefined ? start : { ...start, firstUse: firstUse() };
+      return this.parts.ledger.start(told);
+    }
     requireRoom(this.parts.ledger);
-    return this.#reserve.start(start.handleId);
+    return this.#reserve.start(start.handleId, firstUse);
   }
 
   async #relayed(call: ActiveCall, relay: ResponseRelay): Promise<void> {

@@ -1,7 +1,7 @@
 import { type Clock, secondsAfter } from '#kernel';
 import { type ActorHop, subjectIdOf } from '#identity';
 import { type AccessDecision, type PresentedAuthority } from '#policy';
-import { type Binding, type Handle, type MintedHandle } from '#handles';
+import { addressMark, type Binding, type Handle, type MintedHandle } from '#handles';
 import { type ProvenKeys } from './possession.js';
 import { type PresentedSubject } from './presented-subject.js';
 import { familyIdOf } from './subject-token-key.js';
@@ -19,6 +19,8 @@ export interface NewHandle {
   readonly knownFamilyId: string | undefined;
   readonly environment: string;
   readonly correlationId: string;
+  /** Of whoever gets it. */
+  readonly peerAddress: string;
   readonly clock: Clock;
 }
 
@@ -55,6 +57,8 @@ export function newHandle(parts: NewHandle): Handle {
     callsUsed: 0,
     status: 'active',
     correlationId: parts.correlationId,
+    addressMark: addressMark(minted.plaintext, parts.peerAddress),
+    firstUseTold: false,
   };
 }
 

@@ -1,4 +1,5 @@
 import { secondsAfter } from '#kernel';
+import { wasGivenTo } from '#handles';
 import { subjectIdOf } from '#identity';
 import { type Grant, grantSetOf } from '#policy';
 import {
@@ -59,7 +60,16 @@ describe('a permitted exchange', () => {
       callsUsed: 0,
       status: 'active',
       correlationId: 'req_test',
+      firstUseTold: false,
     });
+  });
+
+  it('keeps of the address of whoever gets it what the handle alone can tell', async () => {
+    const { handle, handleId } = await sts.exchange({}, {}, { peerAddress: '192.0.2.44' });
+    const stored = (await sts.handles.findById(handleId))!;
+    expect(wasGivenTo(stored, handle, '192.0.2.44')).toBe(true);
+    expect(wasGivenTo(stored, handle, '192.0.2.45')).toBe(false);
+    expect(JSON.stringify(stored)).not.toContain('192.0.2.44');
   });
 
   it('X-19: gives the default scopes of the grant when none is asked for', async () => {
@@ -107,8 +117,8 @@ describe('a permitted exchange', () => {
     await sts.exchange();
     await sts.exchange(unknown);
     const [plain, other] = [...sts.records.handles.values()];
-    const { id, digest, familyId } = plain!;
-    expect({ ...other, id, digest, familyId }).toEqual(plain);
+    const { id, digest, familyId, addressMark } = plain!;
+    expect({ ...other, id, digest, familyId, addressMark }).toEqual(plain);
   });
 });
 

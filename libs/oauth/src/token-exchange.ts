@@ -209,6 +209,7 @@ export class TokenExchange {
       presented: authority,
       knownFamilyId: trace.prior?.familyId,
       correlationId: trace.context.correlationId,
+      peerAddress: trace.context.peerAddress,
     });
   }
 

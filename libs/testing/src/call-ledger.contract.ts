@@ -1,77 +1,25 @@
-import { EventFactory, type PosternEvent } from '#events';
-import { type HandleStatus } from '#handles';
-import { type CallLedger, type CallStart, type StartOutcome } from '#injection';
-import { randomId } from '#kernel';
-import { FixedClock } from './fixed-clock.js';
-
-/** What the ledger must know of a handle before it counts its calls. */
-export interface LedgerHandle {
-  readonly maxCalls: number;
-  readonly status: HandleStatus;
-  readonly expiresAt: Date;
-}
-
-/** A ledger, with the ways round it that the contract needs. */
-export interface CallLedgerUnderTest {
-  readonly ledger: CallLedger;
-  /** A second ledger on the same storage, as in another process; the same one where there can be no other. */
-  readonly twin: CallLedger;
-  /** Stores a handle without calls and resolves to its id. */
-  insertHandle(handle: LedgerHandle): Promise<string>;
-  callsUsed(handleId: string): Promise<number>;
-  /** Outcomes of the durable `call.completed` events of a handle, in order. */
-  outcomes(handleId: string): Promise<readonly string[]>;
-  close(): Promise<void>;
-}
-
-const NOW = new Date('2026-11-20T12:00:00Z');
-const LATER = new Date('2026-11-20T12:05:00Z');
-const events = new EventFactory({
-  clock: new FixedClock(NOW),
-  environment: 'test',
-  deployment: 'contract',
-  component: 'proxy',
-});
-
-export const aCallStart = (handleId: string, overrides: Partial<CallStart> = {}): CallStart => ({
-  callId: randomId('call'),
-  handleId,
-  resource: 'ledger',
-  routeTemplate: '/accounts/{id}',
-  method: 'GET',
-  startedAt: NOW,
-  correlationId: randomId('req'),
-  ...overrides,
-});
-
-export const aCallCompleted = (
-  call: CallStart,
-  outcome: 'ok' | 'client_abort' | 'unknown_after_crash' = 'ok',
-): PosternEvent<'dev.postern.call.completed.v1'> =>
-  events.create('dev.postern.call.completed.v1', {
-    subject: `call/${call.callId}`,
-    partitionKey: call.handleId,
-    correlationId: call.correlationId,
-    data: {
-      call_id: call.callId,
-      handle_id: call.handleId,
-      resource: call.resource,
-      route_template: call.routeTemplate,
-      method: call.method,
-      bytes_in: 0,
-      bytes_out: 0,
-      duration_ms: 1,
-      scrubbed: 0,
-      outcome,
-    },
-  });
+import { type StartOutcome } from '#injection';
+import {
+  aCallCompleted,
+  aCallStart,
+  CALLED_AT,
+  type CallLedgerUnderTest,
+  HANDLES_EXPIRE_AT,
+  type LedgerHandle,
+} from './call-ledger-under-test.js';
+import { firstUsesContract } from './first-uses.contract.js';
 
 /** What every CallLedger must do. */
 export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): void {
   describe('as a call ledger', () => {
     let under: CallLedgerUnderTest;
     const aHandle = (overrides: Partial<LedgerHandle> = {}): Promise<string> =>
-      under.insertHandle({ maxCalls: 100, status: 'active', expiresAt: LATER, ...overrides });
+      under.insertHandle({
+        maxCalls: 100,
+        status: 'active',
+        expiresAt: HANDLES_EXPIRE_AT,
+        ...overrides,
+      });
 
     beforeEach(async () => {
       under = await make();
@@ -119,8 +67,10 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
 
     it('refuses a handle at the instant it expires, and permits it a moment before', async () => {
       const handleId = await aHandle();
-      const before = new Date(LATER.getTime() - 1);
-      expect(await under.ledger.start(aCallStart(handleId, { startedAt: LATER }))).toBe('not-live');
+      const before = new Date(HANDLES_EXPIRE_AT.getTime() - 1);
+      expect(await under.ledger.start(aCallStart(handleId, { startedAt: HANDLES_EXPIRE_AT }))).toBe(
+        'not-live',
+      );
       expect(await under.ledger.start(aCallStart(handleId, { startedAt: before }))).toBe('started');
     });
 
@@ -150,13 +100,13 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
 
     it('sweeps what started before the instant and never finished, and nothing else', async () => {
       const handleId = await aHandle();
-      const old = aCallStart(handleId, { startedAt: new Date(NOW.getTime() - 60_000) });
-      const done = aCallStart(handleId, { startedAt: new Date(NOW.getTime() - 60_000) });
+      const old = aCallStart(handleId, { startedAt: new Date(CALLED_AT.getTime() - 60_000) });
+      const done = aCallStart(handleId, { startedAt: new Date(CALLED_AT.getTime() - 60_000) });
       for (const call of [old, done, aCallStart(handleId)]) await under.ledger.start(call);
       under.ledger.finish({ callId: done.callId, event: aCallCompleted(done) });
       await under.ledger.flush();
       const sweep = (): Promise<number> =>
-        under.ledger.sweep(NOW, (call) => aCallCompleted(call, 'unknown_after_crash'));
+        under.ledger.sweep(CALLED_AT, (call) => aCallCompleted(call, 'unknown_after_crash'));
       expect(await sweep()).toBe(1);
       expect(await sweep()).toBe(0);
       expect(await under.outcomes(handleId)).toEqual(['ok', 'unknown_after_crash']);
@@ -165,7 +115,7 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
     it('counts ahead what is needed, and more only while many are left', async () => {
       const id = await aHandle({ maxCalls: 100 });
       const reserve = (needed: number, wanted: number) =>
-        under.ledger.reserve({ handleId: id, needed, wanted, at: NOW });
+        under.ledger.reserve({ handleId: id, needed, wanted, at: CALLED_AT });
       expect(await reserve(1, 50)).toBe(12);
       expect(await reserve(3, 5)).toBe(5);
       expect(await reserve(40, 1_000)).toBe(40);
@@ -183,7 +133,7 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
             handleId: id,
             needed: 7,
             wanted: 50,
-            at: NOW,
+            at: CALLED_AT,
           }),
         ),
       );
@@ -194,9 +144,9 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
 
     it('takes back what was counted ahead and not made', async () => {
       const id = await aHandle({ maxCalls: 10 });
-      await under.ledger.reserve({ handleId: id, needed: 10, wanted: 10, at: NOW });
+      await under.ledger.reserve({ handleId: id, needed: 10, wanted: 10, at: CALLED_AT });
       const other = await aHandle({ maxCalls: 10 });
-      await under.ledger.reserve({ handleId: other, needed: 3, wanted: 3, at: NOW });
+      await under.ledger.reserve({ handleId: other, needed: 3, wanted: 3, at: CALLED_AT });
       const unused = [
         { handleId: id, calls: 4 },
         { handleId: other, calls: 2 },
@@ -211,17 +161,17 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
     it.each<[string, Partial<LedgerHandle>]>([
       ['revoked', { status: 'revoked' }],
       ['suspended', { status: 'suspended' }],
-      ['expired', { expiresAt: NOW }],
+      ['expired', { expiresAt: CALLED_AT }],
     ])('counts nothing ahead of a handle that is %s', async (_, overrides) => {
       const id = await aHandle(overrides);
-      const reservation = { handleId: id, needed: 1, wanted: 1, at: NOW };
+      const reservation = { handleId: id, needed: 1, wanted: 1, at: CALLED_AT };
       expect(await under.ledger.reserve(reservation)).toBe('not-live');
       expect(await under.callsUsed(id)).toBe(0);
     });
 
     it('records the end of a call that was counted ahead, once', async () => {
       const id = await aHandle();
-      await under.ledger.reserve({ handleId: id, needed: 1, wanted: 1, at: NOW });
+      await under.ledger.reserve({ handleId: id, needed: 1, wanted: 1, at: CALLED_AT });
       const call = aCallStart(id);
       const finish = { callId: call.callId, event: aCallCompleted(call) };
       under.ledger.finish(finish);
@@ -230,5 +180,7 @@ export function callLedgerContract(make: () => Promise<CallLedgerUnderTest>): vo
       expect(await under.outcomes(id)).toEqual(['ok']);
       expect(under.ledger.hasRoom).toBe(true);
     });
+
+    firstUsesContract(() => under);
   });
 }

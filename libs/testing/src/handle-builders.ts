@@ -39,6 +39,8 @@ export const aHandle = (overrides: Partial<Handle> = {}): Handle => ({
   callsUsed: 0,
   status: 'active',
   correlationId: randomId('req'),
+  addressMark: undefined,
+  firstUseTold: false,
   ...overrides,
 });
 

@@ -17,6 +17,8 @@ callLedgerContract(async () => {
       ledger.completed
         .filter(({ data }) => data.handle_id === handleId)
         .map(({ data }) => data.outcome),
+    firstUses: async (handleId) =>
+      ledger.firstUses.filter(({ data }) => data.handle_id === handleId).map(({ id }) => id),
     close: async () => undefined,
   };
 });

@@ -5,6 +5,7 @@ import {
   CallLedger,
   type CallReservation,
   type CallStart,
+  type FirstUse,
   type StartOutcome,
   type UnusedCalls,
 } from '#injection';
@@ -14,7 +15,7 @@ type LedgerRow = Pick<Handle, 'id' | 'maxCalls' | 'status' | 'expiresAt'>;
 
 /** A call ledger in memory, with a switch for the outage of a real one. */
 export class InMemoryCallLedger extends CallLedger {
-  readonly #handles = new Map<string, { row: LedgerRow; used: number }>();
+  readonly #handles = new Map<string, { row: LedgerRow; used: number; told: boolean }>();
   readonly #open = new Map<string, CallStart>();
   readonly #ended = new Set<string>();
   #away = false;
@@ -24,10 +25,13 @@ export class InMemoryCallLedger extends CallLedger {
   /** Events of the calls that ended, in order. */
   readonly completed: PosternEvent<'dev.postern.call.completed.v1'>[] = [];
 
+  /** Events of the first calls of handles, in order. */
+  readonly firstUses: FirstUse[] = [];
+
   /** Makes a handle known, or changes what is known of it; its count stays. */
   put(row: LedgerRow): void {
-    const used = this.#handles.get(row.id)?.used ?? 0;
-    this.#handles.set(row.id, { row, used });
+    const { used, told } = this.#handles.get(row.id) ?? { used: 0, told: false };
+    this.#handles.set(row.id, { row, used, told });
   }
 
   callsUsed(handleId: string): number {
@@ -47,6 +51,7 @@ export class InMemoryCallLedger extends CallLedger {
     }
     if (handle.used >= handle.row.maxCalls) return 'exhausted';
     handle.used += 1;
+    this.#tell(handle, call.firstUse);
     this.#open.set(call.callId, call);
     this.started.push(call);
     return 'started';
@@ -57,6 +62,7 @@ export class InMemoryCallLedger extends CallLedger {
     needed,
     wanted,
     at,
+    firstUse,
   }: CallReservation): Promise<number | Exclude<StartOutcome, 'started'>> {
     if (this.#away) throw new DependencyUnavailable('ledger', 'the ledger is told to be away');
     const handle = this.#handles.get(handleId);
@@ -64,6 +70,7 @@ export class InMemoryCallLedger extends CallLedger {
     const left = handle.row.maxCalls - handle.used;
     const granted = Math.min(left, Math.max(needed, Math.min(wanted, Math.floor(left / 8))));
     handle.used += granted;
+    if (granted > 0) this.#tell(handle, firstUse);
     return granted > 0 ? granted : 'exhausted';
   }
 
@@ -96,5 +103,11 @@ export class InMemoryCallLedger extends CallLedger {
     const lost = [...this.#open.values()].filter(({ startedAt }) => startedAt < before);
     for (const call of lost) this.finish({ callId: call.callId, event: eventOf(call) });
     return lost.length;
+  }
+
+  #tell(handle: { told: boolean }, firstUse: FirstUse | undefined): void {
+    if (handle.told || firstUse === undefined) return;
+    handle.told = true;
+    this.firstUses.push(firstUse);
   }
 }

@@ -63,10 +63,11 @@ export { EventListener, until } from './event-listener.js';
 export {
   aCallCompleted,
   aCallStart,
-  callLedgerContract,
+  aFirstUse,
   type CallLedgerUnderTest,
   type LedgerHandle,
-} from './call-ledger.contract.js';
+} from './call-ledger-under-test.js';
+export { callLedgerContract } from './call-ledger.contract.js';
 export { InMemoryCallLedger } from './in-memory-call-ledger.js';
 export {
   aDenialEvent,

@@ -9,7 +9,7 @@ export const HANDLE_COLUMNS = `id, digest, family_id as "familyId", subject_issu
   parent_id as "parentId", chain_depth as "chainDepth", actors, intent_method as "intentMethod",
   intent_path as "intentPath", task, binding_kind as "bindingKind", binding_value as "bindingValue", issued_at as "issuedAt",
   expires_at as "expiresAt", max_calls as "maxCalls", calls_used as "callsUsed", status,
-  correlation_id as "correlationId"`;
+  correlation_id as "correlationId", address_mark as "addressMark", first_use_told as "firstUseTold"`;
 
 export const handleFrom = (row: HandleEntity): Handle => ({
   id: row.id,
@@ -39,6 +39,8 @@ export const handleFrom = (row: HandleEntity): Handle => ({
   callsUsed: row.callsUsed,
   status: row.status,
   correlationId: row.correlationId,
+  addressMark: (row.addressMark?.toString('hex') as Digest | undefined) ?? undefined,
+  firstUseTold: row.firstUseTold,
 });
 
 function intentFrom({ intentMethod: method, intentPath: path }: HandleEntity): Handle['intent'] {

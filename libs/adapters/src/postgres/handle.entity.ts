@@ -90,4 +90,10 @@ export class HandleEntity {
 
   @Column({ name: 'correlation_id', type: 'text' })
   correlationId!: string;
+
+  @Column({ name: 'address_mark', type: 'bytea', nullable: true })
+  addressMark!: Buffer | null;
+
+  @Column({ name: 'first_use_told', type: 'boolean' })
+  firstUseTold!: boolean;
 }

@@ -34,6 +34,7 @@ const RECORD_COLUMNS = {
   max_calls: 'integer',
   calls_used: 'integer',
   status: 'text',
+  address_mark: 'text',
   correlation_id: 'text',
 } as const;
 
@@ -41,7 +42,10 @@ const NAMES = Object.keys(RECORD_COLUMNS).join(', ');
 const RECORD = Object.entries(RECORD_COLUMNS)
   .map(([name, type]) => `${name} ${type}`)
   .join(', ');
-const VALUES = NAMES.replace(', digest,', ", decode(digest, 'hex'),");
+const VALUES = NAMES.replace(
+  /, (digest|address_mark),/g,
+  (_, digest: string) => `, decode(${digest}, 'hex'),`,
+);
 
 /**
  * One round trip for a batch of decisions, each of which stands or falls for itself: $1 is a JSON list of them, no two
@@ -155,5 +159,6 @@ const handleRow = (handle: Handle): Record<keyof typeof RECORD_COLUMNS, unknown>
   max_calls: handle.maxCalls,
   calls_used: handle.callsUsed,
   status: handle.status,
+  address_mark: handle.addressMark,
   correlation_id: handle.correlationId,
 });

@@ -16,11 +16,19 @@ export function jsonParameter(value: unknown): string {
   return UNSTORABLE.test(text) ? JSON.stringify(value, storable) : text;
 }
 
+interface ListedEvent {
+  readonly topic: string;
+  readonly event: PosternEvent;
+}
+
 /** What append_events() takes: each event with its topic. */
-export const listedEvents = (
-  events: readonly PosternEvent[],
-): readonly { topic: string; event: PosternEvent }[] =>
-  events.map((event) => ({ topic: topicOfEvent(event), event }));
+export const listedEvents = (events: readonly PosternEvent[]): readonly ListedEvent[] =>
+  events.map(listedEvent);
+
+export const listedEvent = (event: PosternEvent): ListedEvent => ({
+  topic: topicOfEvent(event),
+  event,
+});
 
 export const eventsParameter = (events: readonly PosternEvent[]): string =>
   jsonParameter(listedEvents(events));

@@ -17,7 +17,7 @@ import {
 } from './call-statements.js';
 import { FinishBuffer } from './finish-buffer.js';
 import { GroupCommit } from './group-commit.js';
-import { eventFailure, jsonParameter } from './json-parameter.js';
+import { eventFailure, eventsParameter, jsonParameter, listedEvent } from './json-parameter.js';
 import { codeOf } from './postgres-failure.js';
 import { type PostgresConnection } from './postgres-connection.js';
 import { type PostgresDatabase } from './postgres-database.js';
@@ -68,10 +68,11 @@ export class PostgresCallLedger extends CallLedger {
     needed,
     wanted,
     at,
+    firstUse,
   }: CallReservation): Promise<number | Exclude<StartOutcome, 'started'>> {
     const [row] = await this.database.query<{ total: number }>(
       RESERVE_CALLS,
-      [handleId, needed, wanted, at],
+      [handleId, needed, wanted, at, firstUse === undefined ? null : eventsParameter([firstUse])],
       { name: 'reserve-calls' },
     );
     if (row === undefined) return 'not-live';
@@ -186,6 +187,7 @@ const startRow = (call: CallStart, place: number): Record<string, unknown> => ({
   method: call.method,
   started_at: call.startedAt,
   correlation_id: call.correlationId,
+  first_use: call.firstUse === undefined ? undefined : listedEvent(call.firstUse),
 });
 
 /** What the event says already is read from it. */
