@@ -58,6 +58,18 @@ describe('an export in which nothing is signed', () => {
   });
 });
 
+/** The line with one signature more, when it is that of a checkpoint. */
+function withSignatureOf(seed: number, line: string): string {
+  const { checkpoint } = JSON.parse(line) as { checkpoint?: { note: string } };
+  if (checkpoint === undefined) return line;
+  const { text } = parseNote(checkpoint.note)!;
+  const { origin } = parseCheckpoint(text)!;
+  const { id } = checkpointKey(origin, publicKeyOf(seed));
+  const signature = sign(null, Buffer.from(text), seededKey(seed));
+  const added = `\u2014 ${origin} ${Buffer.concat([id, signature]).toString('base64')}\n`;
+  return JSON.stringify({ checkpoint: { ...checkpoint, note: checkpoint.note + added } });
+}
+
 describe('an export whose key was exchanged', () => {
   const log = new InMemoryAuditLog();
   const events = recordedEvents(40);
@@ -92,6 +104,20 @@ describe('an export whose key was exchanged', () => {
       ...{ kind: 'bad-signature', index: 20 },
       detail: expect.stringContaining('another one had replaced') as string,
     });
+  });
+
+  it('shows it in an export that begins after the new key did', async () => {
+    const part = exportedLines(log, `${AUDIT_NAME}/0a1b2c3d`, events, 20);
+    expect(verify(part, { publicKeys }).finding).toMatchObject({
+      kind: 'bad-signature',
+      index: 20,
+    });
+  });
+
+  it('shows it also where the old key signed beside the new one', async () => {
+    const signedTwice = lines().map((line) => withSignatureOf(1, line));
+    const { finding } = verify(signedTwice, { publicKeys });
+    expect(finding).toMatchObject({ kind: 'bad-signature', index: 20 });
   });
 
   it('says that its end is of the old key, which whoever has it can have written', async () => {

@@ -64,13 +64,15 @@ export class ExportVerifier {
   /** What the newest checkpoint adds. */
   #range = CompactRange.empty();
   readonly #sequences = new SequenceLedger();
-  readonly #keys = new KeySuccession();
+  readonly #keys: KeySuccession;
   #agreedTo: number | undefined;
   /** What a pin says against the newest checkpoint. */
   #forked: string | undefined;
   #finding: Finding | undefined;
 
-  constructor(private readonly options: VerifierOptions) {}
+  constructor(private readonly options: VerifierOptions) {
+    this.#keys = new KeySuccession(options.publicKeys[0]);
+  }
 
   get proven(): Proven {
     return {
@@ -178,7 +180,10 @@ export class ExportVerifier {
       throw new Broken('bad-signature', 'the note is not signed by the key, for this log');
     }
     if (this.#keys.admits(signed.signers)) return signed.checkpoint;
-    throw new Broken('bad-signature', 'the note is signed by a key that another one had replaced');
+    throw new Broken(
+      'bad-signature',
+      'the note is signed by a key that another one had replaced; the key that is named first is the last',
+    );
   }
 
   #requireNext({ size, previous }: Checkpoint): void {

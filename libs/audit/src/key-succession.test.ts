@@ -11,8 +11,8 @@ const [one, two, three] = [1, 2, 3].map((seed) =>
 ];
 
 describe('the succession of keys', () => {
-  it('goes from one key to the next, in whichever order they were named', () => {
-    const keys = new KeySuccession();
+  it('goes from one key to the next, in whichever order those of before were named', () => {
+    const keys = new KeySuccession(two);
     expect([[one], [one], [three], [two], [two]].map((by) => keys.admits(by))).toEqual(
       Array.from({ length: 5 }, () => true),
     );
@@ -20,7 +20,7 @@ describe('the succession of keys', () => {
   });
 
   it('does not go back to a key that was replaced, nor to the one before that', () => {
-    const keys = new KeySuccession();
+    const keys = new KeySuccession(undefined);
     for (const by of [[one], [two], [three]]) keys.admits(by);
     expect([keys.admits([two]), keys.admits([one]), keys.admits([])]).toEqual([
       false,
@@ -30,10 +30,22 @@ describe('the succession of keys', () => {
     expect(keys.current).toBe(three);
   });
 
-  it('stays with its key where another one signed too', () => {
-    const keys = new KeySuccession();
-    keys.admits([one]);
-    expect(keys.admits([two, one])).toBe(true);
-    expect(keys.current).toBe(one);
+  it('ends with the key in use, also where the others signed nothing before', () => {
+    const keys = new KeySuccession(two);
+    expect([[two], [one], [three], [one, three], [two, one]].map((by) => keys.admits(by))).toEqual([
+      true,
+      ...[false, false, false, true],
+    ]);
+  });
+
+  it('goes on to the new key where the old one signed too, in whichever order', () => {
+    for (const both of [
+      [one, two],
+      [two, one],
+    ]) {
+      const keys = new KeySuccession(three);
+      keys.admits([one]);
+      expect([keys.admits(both), keys.current, keys.admits([one])]).toEqual([true, two, false]);
+    }
   });
 });
