@@ -38,6 +38,7 @@ describeWithServer("reads past Postern, by Vault's audit log", 'kafka', () => {
     ...{ brokers: brokers.split(','), clientId: 'vault-audit-test', onProblem: () => undefined },
   });
   const metrics = new Metrics();
+  const health = new HealthRegistry();
   const warned: unknown[] = [];
   let bao: Awaited<ReturnType<typeof startOpenBaoWithAudit>>;
   let fixture: DetectionFixture;
@@ -125,12 +126,13 @@ describeWithServer("reads past Postern, by Vault's audit log", 'kafka', () => {
       events: new EventFactory({
         ...{ clock, environment: 'prod', deployment: 'postern-prod', component: 'sentinel' },
       }),
-      health: new HealthRegistry(),
+      health,
       log: { warn: logged, error: logged },
       onRaised: () => undefined,
     });
     // What an administrator with a root token did before nobody looks at here.
     shipped = (await bao.lines()).length;
+    health.enter('serving');
     watch.start();
   }, 180_000);
 
@@ -201,11 +203,41 @@ describeWithServer("reads past Postern, by Vault's audit log", 'kafka', () => {
     await looked(lines);
     expect(await counted('unreadable')).toBe(3);
     expect(await counted('past')).toBe(6);
+    expect(JSON.stringify(await health.readiness())).toContain('cannot be read');
+    expect(warned.filter((told) => JSON.stringify(told).includes(topic))).not.toEqual([]);
+  });
+
+  it('sees a version that is written by another path of the same secret', async () => {
+    const value = { data: { password: 'hunter4-of-the-thief' } };
+    const written = await bao.admin.ask('POST', 'secret/data/%2Fledger', value, thief.token);
+    expect(written.status).toBe(200);
+    // The store counts it among the versions of the secret, which nobody can read any more as it was.
+    expect((await read(postern, 'secret/data/ledger')).status).toBe(500);
+    const fresh = await ship();
+    expect(fresh.join()).toContain('"secret/data//ledger"');
+    lines += fresh.length;
+    await looked(lines);
+    expect(await counted('past')).toBe(7);
+  });
+
+  it('goes on after lines of any time that it takes', async () => {
+    await read(thief, 'secret/data/ledger?version=1');
+    const fresh = await ship();
+    const line = JSON.parse(fresh.at(-1)!) as { time: string; request: { id: string } };
+    const times = ['0000-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9998-12-31T23:59:59Z'];
+    const messages = [...times, '9999-12-31T23:59:59-14:00'].map((time) => ({
+      value: JSON.stringify({ ...line, time, request: { ...line.request, id: randomUUID() } }),
+    }));
+    await producer.send({ topic, messages: messages.map((one) => ({ ...one, partition: 0 })) });
+    lines += fresh.length + messages.length;
+    await looked(lines);
+    expect(await counted('unreadable')).toBe(5);
+    expect(await counted('past')).toBe(10);
   });
 
   it('keeps no value anywhere', async () => {
     const rows = await fixture.server.database.query('select * from vault_access');
-    expect(rows).toHaveLength(4);
+    expect(rows).toHaveLength(8);
     expect(JSON.stringify([rows, await detections(), warned])).not.toMatch(/hunter|hmac/);
   });
 });

@@ -111,6 +111,46 @@ describe("a line of OpenBao's audit log", () => {
   });
 
   it.each([
+    'secret/data//ledger',
+    'secret/data/ledger/',
+    '/secret/data/./ledger',
+    'secret//data/x/../ledger',
+    `secret/data/${'./'.repeat(5_000)}ledger`,
+  ])('is of the secret that is kept there, written as %.40s', (path) => {
+    const seen = accessesIn(
+      judgeAuditLine(
+        changed((line) => (line.request.path = path)),
+        terms(),
+      ),
+    );
+    expect(seen).toMatchObject([{ resource: 'ledger', path: 'secret/data/ledger' }]);
+  });
+
+  it.each(['secret/data', 'secret/data/ledger/x', 'secret/data/Ledger', 'data/ledger', '..', ''])(
+    'is not of the secret by another path: %s',
+    (path) => {
+      expect(kindOf(changed((line) => (line.request.path = path)))).toBe('other');
+    },
+  );
+
+  it.each([
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00+14:00',
+    '1969-12-31T23:59:59Z',
+    '9999-12-31T23:59:59Z',
+    '9999-12-31T23:59:59-14:00',
+  ])('of a time that no audit device has cannot be read: %s', (time) => {
+    expect(kindOf(changed((line) => (line.time = time)))).toBe('unreadable');
+  });
+
+  it.each(['1970-01-01T00:00:00Z', '9998-12-31T23:59:59.999999999Z'])(
+    'of a time that is wrong is looked at all the same: %s',
+    (time) => {
+      expect(kindOf(changed((line) => (line.time = time)))).toBe('past');
+    },
+  );
+
+  it.each([
     ['nothing', undefined],
     ['no JSON', '{"type":'],
     ['what a shipper put around it', JSON.stringify({ message: READ })],

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
 import { type VaultAccess } from '#detection';
 
@@ -7,16 +8,24 @@ export const VAULT_AUDIT_LINE_BYTES_MAX = 1_048_576;
 const HTTP_ERROR = 400;
 const WRITES: ReadonlySet<string> = new Set(['create', 'update', 'patch']);
 
+const YEARS = { first: 1970, last: 9998 } as const;
+
+/** PostgreSQL does not have every year that JavaScript has, and windows reach beyond the instant: none may stop a line. */
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((at) => YEARS.first <= at.getUTCFullYear() && at.getUTCFullYear() <= YEARS.last);
+
 /** A line of an audit device of Vault or OpenBao, as far as it is looked at. What else it has is not kept. */
 const auditLine = z.object({
-  time: z.iso.datetime({ offset: true }),
+  time: instant,
   type: z.string().max(32),
   error: z.string().optional(),
   auth: z.object({ entity_id: z.string().max(128).optional() }).nullish(),
   request: z.object({
     id: z.guid(), // 16 random bytes: most are no UUID of any version.
     operation: z.string().max(32),
-    path: z.string().max(4_096).optional(),
+    path: z.string().optional(), // As long as the caller likes, up to that of the line.
     namespace: z.object({ path: z.string().max(1_024).optional() }).nullish(),
   }),
   response: z
@@ -30,7 +39,7 @@ type AuditLine = z.output<typeof auditLine>;
 
 /** What there is to watch, and who may do it. */
 export interface VaultAuditTerms {
-  /** Ids of resources by where Vault keeps the secret: `<mount>/data/<path>`. */
+  /** Ids of resources by where Vault keeps the secret: `<mount>/data/<path>`, as `storedPath` writes it. */
   readonly resources: ReadonlyMap<string, readonly string[]>;
   /** Entities of Postern's own logins, and of administrators. */
   readonly allowed: ReadonlySet<string>;
@@ -50,19 +59,25 @@ export type AuditVerdict =
 export function judgeAuditLine(text: string | undefined, terms: VaultAuditTerms): AuditVerdict {
   const line = readLine(text);
   if (line === undefined) return { kind: 'unreadable' };
-  const { path = '' } = line.request;
+  const path = storedPath(line.request.path ?? '');
   const resources = namespaceOf(line) === terms.namespace ? terms.resources.get(path) : undefined;
   const operation = operationOf(line);
   if (resources === undefined || operation === undefined) return { kind: 'other' };
   const entityId = entityOf(line);
   if (entityId !== undefined && terms.allowed.has(entityId)) return { kind: 'allowed' };
   const { id: requestId } = line.request;
-  const at = new Date(line.time);
+  const { time: at } = line;
   const accesses = resources.map((resource) => {
     return { requestId, at, operation, resource, path, entityId };
   });
   return { kind: 'past', accesses };
 }
+
+/**
+ * Where a secret is kept, however its path is written: the key-value store takes `secret/data//x` for a new version of
+ * `secret/data/x`, and the audit log has it as the caller wrote it.
+ */
+export const storedPath = (path: string): string => posix.normalize(path).replace(/^\/+|\/+$/g, '');
 
 function readLine(text: string | undefined): AuditLine | undefined {
   if (text === undefined) return undefined;

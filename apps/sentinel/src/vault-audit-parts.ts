@@ -1,6 +1,6 @@
 import { type LineFeed } from '#events';
 import { type AppContext, type PosternConfig } from '#platform';
-import { type VaultAuditTerms } from './vault-audit-line.js';
+import { storedPath, type VaultAuditTerms } from './vault-audit-line.js';
 import { VaultAuditWatch, type VaultAuditWatchParts } from './vault-audit-watch.js';
 
 /** Whom and what an audit log of Vault is looked at for; undefined: it is not read. */
@@ -12,7 +12,7 @@ export function vaultAuditTerms({
   if (vaultAudit === undefined) return undefined;
   const byPath = new Map<string, string[]>();
   for (const { id, credential } of resources) {
-    const path = `${credential.ref.mount}/data/${credential.ref.path}`;
+    const path = storedPath(`${credential.ref.mount}/data/${credential.ref.path}`);
     byPath.set(path, [...(byPath.get(path) ?? []), id]);
   }
   return {

@@ -26,6 +26,7 @@ import {
 } from './vault-audit-line.js';
 
 const HOUR_MS = 3_600_000;
+const PASSED_OVER = "a line of Vault's audit log cannot be read: what it tells of is not seen";
 const VERDICTS = ['past', 'allowed', 'other', 'unreadable'] as const;
 
 export interface VaultAuditWatchParts {
@@ -57,6 +58,8 @@ export const vaultAuditGroup = (deployment: string): string =>
 export class VaultAuditWatch {
   readonly #reading = new KeptReading();
   readonly #count: (verdict: (typeof VERDICTS)[number]) => void;
+  /** When a line could not be read the last time. */
+  #unreadableAt: Date | undefined;
 
   constructor(private readonly parts: VaultAuditWatchParts) {
     const lines = parts.metrics.counter(
@@ -89,10 +92,25 @@ export class VaultAuditWatch {
     await this.#reading.stop();
   }
 
-  async #take({ text }: IncomingLine): Promise<void> {
+  async #take({ text, place }: IncomingLine): Promise<void> {
     const verdict = judgeAuditLine(text, this.parts.terms);
+    if (verdict.kind === 'unreadable') this.#passOver(place);
     if (verdict.kind === 'past') await this.#raise(verdict.accesses);
     this.#count(verdict.kind);
+  }
+
+  /** Who reads a secret can make the line of it longer than any that is read: that lines are passed over is told. */
+  #passOver(place: IncomingLine['place']): void {
+    if (!this.#hasPassedOver()) this.parts.log.warn({ ...place }, PASSED_OVER);
+    this.#unreadableAt = this.parts.clock.now();
+  }
+
+  #hasPassedOver(): boolean {
+    const { clock } = this.parts;
+    return (
+      this.#unreadableAt !== undefined &&
+      clock.now() < secondsAfter(this.#unreadableAt, HOUR_MS / 1_000)
+    );
   }
 
   /** @throws DependencyUnavailable: the line must come again */
@@ -141,7 +159,8 @@ export class VaultAuditWatch {
   #note(): string | undefined {
     const { failure, hasBegun, progress } = this.#reading;
     if (failure !== undefined) throw failure;
-    return hasBegun ? checkProgress(progress) : undefined;
+    const note = hasBegun ? checkProgress(progress) : undefined;
+    return note ?? (this.#hasPassedOver() ? PASSED_OVER : undefined);
   }
 }
 
