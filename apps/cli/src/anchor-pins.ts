@@ -4,6 +4,8 @@ import { AnchorFolder } from '#adapters/files';
 import {
   authenticNote,
   type Checkpoint,
+  CompactRange,
+  EMPTY_ROOT,
   type MerkleHash,
   parseCheckpoint,
   parseNote,
@@ -17,7 +19,14 @@ import { UsageError } from './usage-error.js';
 const NOTE_BYTES_MAX = 64 * 1024;
 
 /** What an export has to agree with. */
-export type Pins = Required<Pick<VerifierOptions, 'pins'>> & Pick<VerifierOptions, 'anchoredLeaf'>;
+export interface Pins
+  extends Required<Pick<VerifierOptions, 'pins'>>, Pick<VerifierOptions, 'anchoredLeaf'> {
+  /**
+   * That the leaves of the anchor are those that its own checkpoint signs: who can write it alone must not be able to
+   * make a good export look forged. @throws UsageError, AnchorUnusable
+   */
+  readonly requireWhole?: () => void;
+}
 
 /** The newest checkpoint of an anchor folder, and the leaves that lie there. @throws UsageError, AnchorUnusable */
 export async function anchorPins(folder: string, publicKeys: readonly KeyObject[]): Promise<Pins> {
@@ -25,10 +34,26 @@ export async function anchorPins(folder: string, publicKeys: readonly KeyObject[
   const note = await anchor.newest();
   if (note === undefined) throw new UsageError(`${folder}: holds no checkpoint`);
   const checkpoint = trusted(note, `the anchor ${folder}`, publicKeys);
+  const anchoredLeaf = leafReader(anchor, checkpoint.size, folder);
   return {
     pins: [{ checkpoint, from: 'the anchor' }],
-    anchoredLeaf: leafReader(anchor, checkpoint.size, folder),
+    anchoredLeaf,
+    requireWhole: () => {
+      if (rootOf(checkpoint.size, anchoredLeaf).equals(checkpoint.root)) return;
+      throw new UsageError(
+        `${folder}: its tiles are not what its checkpoint signs: the anchor was changed, and says nothing of the export`,
+      );
+    },
   };
+}
+
+function rootOf(size: number, leafAt: (index: number) => MerkleHash | undefined): MerkleHash {
+  let tree = CompactRange.empty();
+  for (let from = 0; from < size; from += TILE_WIDTH) {
+    const width = Math.min(TILE_WIDTH, size - from);
+    tree = tree.append(Array.from({ length: width }, (_, at) => leafAt(from + at) ?? EMPTY_ROOT));
+  }
+  return tree.root();
 }
 
 /** A checkpoint that somebody kept. @throws UsageError */

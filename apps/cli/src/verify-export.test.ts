@@ -51,12 +51,13 @@ describe('postern audit verify', () => {
   it('names the event, the line and the meaning, and nothing that would steer a terminal', async () => {
     const { lines } = await anExport([3]);
     lines[3] = lines[3]!.replace(/"id":"[^"]+"/, String.raw`"id":"\u001b[2J"`);
-    const { finding } = await verify(lines.join('\n'));
-    const told = describeFinding(finding!);
+    const { finding, proven } = await verify(lines.join('\n'));
+    const told = describeFinding(finding!, proven);
     expect(told[0]).toBe(
       String.raw`NOT PROVEN from log index 1 on (event \u001b[2J, line 4): altered-event`,
     );
     expect(told[2]).toContain('changed, exchanged or forged');
+    expect(told[3]).toBe('events 0 to 0 are proven, and no others');
   });
 
   it('names a line that is longer than any, and has no more of it in memory', async () => {

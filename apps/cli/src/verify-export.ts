@@ -73,12 +73,15 @@ function caveats({ from, to, agreedTo, keysBegunBefore, isOfFormerKey }: Proven)
 }
 
 /** What an auditor reads when something is wrong: what, where, and what that means. */
-export function describeFinding({ kind, index, line, detail, eventId }: Finding): string[] {
+export function describeFinding(finding: Finding, { from }: Pick<Proven, 'from'>): string[] {
+  const { kind, index, line, detail, eventId, provenTo } = finding;
   const event = eventId === undefined ? 'no event id' : `event ${shownShort(eventId)}`;
   return [
     `NOT PROVEN from log index ${index} on (${event}, line ${line}): ${kind}`,
     shownShort(detail, DETAIL_CHARACTERS_MAX),
     `that means: ${MEANINGS[kind]}`,
-    index === 0 ? 'no event before it is proven' : `what comes before log index ${index} is proven`,
+    provenTo <= from
+      ? 'no event before it is proven'
+      : `events ${from} to ${provenTo - 1} are proven, and no others`,
   ];
 }

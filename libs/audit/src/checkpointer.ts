@@ -9,7 +9,12 @@ import {
   LEAVES_MAX,
   type NextCheckpoint,
 } from './audit-log.js';
-import { type AuthenticCheckpoint, authenticKept, type Authority } from './authentic-checkpoint.js';
+import {
+  type AuthenticCheckpoint,
+  authenticKept,
+  authenticNote,
+  type Authority,
+} from './authentic-checkpoint.js';
 import {
   type Checkpoint,
   checkpointHash,
@@ -53,8 +58,10 @@ interface Identity extends Authority {
  */
 export class Checkpointer {
   #identity: Identity | undefined;
-  /** The newest that this process has seen: a database that goes back behind it was restored or changed. */
-  #sizeSeen = 0;
+  /** The newest that this process has seen: a database that does not have it any more was restored or changed. */
+  #seen: Checkpoint | undefined;
+  /** Our key has signed: those of before do not any more. */
+  #isOurs = false;
 
   constructor(private readonly parts: CheckpointerParts) {}
 
@@ -80,21 +87,41 @@ export class Checkpointer {
     faults?.('after_sign');
     if (!(await log.publish(next))) return undefined;
     faults?.('after_publish');
-    this.#sizeSeen = next.checkpoint.size;
+    this.#seen = next.checkpoint;
+    this.#isOurs = true;
     return next.checkpoint;
   }
 
   /** The newest checkpoint, authentic; that of an empty tree before the first. @throws as `advance` */
   async newest(identity: Authority): Promise<AuthenticCheckpoint> {
     const kept = await this.parts.log.checkpointUpTo(Number.MAX_SAFE_INTEGER);
-    const size = kept?.size ?? 0;
-    if (size < this.#sizeSeen) {
+    const [ours] = identity.publicKeys;
+    const own: Authority = { ...identity, publicKeys: ours === undefined ? [] : [ours] };
+    const newest =
+      kept === undefined
+        ? emptyLog(identity.origin)
+        : authenticKept(kept, this.#isOurs ? own : identity);
+    await this.#requireKept(newest.checkpoint, identity);
+    this.#seen = newest.checkpoint;
+    this.#isOurs ||= kept !== undefined && authenticNote(kept.note, own) !== undefined;
+    return newest;
+  }
+
+  /** What was seen stays for ever: a second history may be as long as the first. @throws AuditLogContradicted */
+  async #requireKept(newest: Checkpoint, identity: Authority): Promise<void> {
+    const seen = this.#seen;
+    if (seen === undefined || checkpointHash(newest) === checkpointHash(seen)) return;
+    if (newest.size < seen.size) {
       throw new AuditLogContradicted(
-        `the log in the database ends at ${size}, and had ${this.#sizeSeen} events: it was restored or changed`,
+        `the log in the database ends at ${newest.size}, and had ${seen.size} events: it was restored or changed`,
       );
     }
-    this.#sizeSeen = size;
-    return kept === undefined ? emptyLog(identity.origin) : authenticKept(kept, identity);
+    const kept = await this.parts.log.checkpointUpTo(seen.size);
+    const again = kept === undefined ? undefined : authenticNote(kept.note, identity);
+    if (seen.size === 0 || (again && checkpointHash(again) === checkpointHash(seen))) return;
+    throw new AuditLogContradicted(
+      `the database has another checkpoint of size ${seen.size} than it had: it was restored or changed`,
+    );
   }
 
   async #identify(): Promise<Identity> {
@@ -131,6 +158,7 @@ export class Checkpointer {
     const signature = Buffer.from(await this.parts.signer.sign(Buffer.from(text)));
     const note = parseNote(writeNote(text, { name: key.name, keyId: key.id, signature }));
     if (note !== undefined && isSignedBy(note, key)) return signature;
+    this.#isOurs = false;
     this.#identity = undefined; // Perhaps the key was rotated: it is asked for again.
     throw new CheckpointKeyRefused(
       'what was signed does not verify with the public key: was the key exchanged? Name the old one in audit.formerKeys',

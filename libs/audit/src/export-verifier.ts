@@ -121,6 +121,7 @@ export class ExportVerifier {
       const { kind, detail, eventId } = error;
       this.#finding = {
         ...{ kind, detail, index: this.#next, line: this.#lines },
+        provenTo: kind === 'forked' && eventId === undefined ? this.#agreed() : this.#next,
         ...(eventId === undefined ? {} : { eventId }),
       };
     }
@@ -225,6 +226,10 @@ export class ExportVerifier {
 
   #requireNoFork(): void {
     if (this.#forked !== undefined) throw new Broken('forked', this.#forked);
+  }
+
+  #agreed(): number {
+    return Math.max(this.#agreedTo ?? 0, this.#from);
   }
 
   #requireReached(): void {

@@ -32,6 +32,8 @@ export interface Finding {
   readonly kind: FindingKind;
   /** The log index at which the export stops being proven. */
   readonly index: number;
+  /** What the export has before that index is proven: of a fork whose event nobody can name, less than before `index`. */
+  readonly provenTo: number;
   /** Of the event that the export has there, when it has one. */
   readonly eventId?: string;
   /** The line of the file, from 1; of an end that came too early, the one after the last. */

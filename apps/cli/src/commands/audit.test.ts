@@ -6,7 +6,15 @@ import { jest } from '@jest/globals';
 import { Command } from 'commander';
 import { AnchorFolder } from '#adapters/files';
 import { AnchoredLog, checkpointKey, LINE_BYTES_MAX, verifierKey } from '#audit';
-import { aCheckpointer, anExport, type InMemoryAuditLog, publicPemOf, seededKey } from '#testing';
+import {
+  aCheckpointer,
+  anExport,
+  exportedLines,
+  type InMemoryAuditLog,
+  publicPemOf,
+  recordedEvents,
+  seededKey,
+} from '#testing';
 import { runCommand } from '../run-command.js';
 import { addAudit } from './audit.js';
 
@@ -87,6 +95,33 @@ describe('postern audit verify', () => {
     expect(printed[0]).toMatch(/^NOT PROVEN from log index 1 on \(.{1,300}, line 4\): [a-z-]+$/);
     expect(printed.join('')).toMatch(/^[ -~]*$/);
     expect(printed.join('').length).toBeLessThan(3_000);
+  });
+
+  it('does not say that the export is of another history when the anchor was changed', async () => {
+    await new AnchoredLog(log, new AnchorFolder(at('anchor'))).catchUp(
+      await aCheckpointer(log).identity(),
+    );
+    const tile = at('anchor/tile/0/000.p/7');
+    const content = readFileSync(tile);
+    writeFileSync(tile, content.fill(7, 64, 96));
+    await verify('--anchor', at('anchor'));
+    expect([process.exitCode, printed]).toEqual([2, []]);
+    expect(said.join('')).toContain('its tiles are not what its checkpoint signs');
+  });
+
+  it('says of nothing that it is proven which is not in the export', async () => {
+    const { origin } = await aCheckpointer(log).identity();
+    put(exportedLines(log, origin, [], 3).join('\n'));
+    await verify();
+    expect([process.exitCode, printed.at(-1)]).toEqual([1, 'no event before it is proven']);
+  });
+
+  it('says of nothing that it is proven when one of the events before is of another history', async () => {
+    const other = await anExport([3, 4], { events: recordedEvents(7, 2) });
+    writeFileSync(at('kept'), other.log.kept[1]!.note);
+    await verify('--since-checkpoint', at('kept'));
+    expect(printed[0]).toMatch(/^NOT PROVEN from log index 3 on .*: forked$/);
+    expect([process.exitCode, printed.at(-1)]).toEqual([1, 'no event before it is proven']);
   });
 
   it.each([1, 2, 4, 6, 7, 9])('ends with 1 when only %i lines are left of it', async (count) => {

@@ -93,12 +93,14 @@ async function verify(source: string, options: VerifyOptions): Promise<void> {
 async function prove(source: string, options: VerifyOptions): Promise<void> {
   const settled = await verifierOptions(options);
   const { proven, finding } = await verifyExport(source, settled, complain);
-  const lines = finding === undefined ? describeProof(proven, settled) : describeFinding(finding);
+  if (finding?.kind === 'forked') settled.requireWhole?.();
+  const lines =
+    finding === undefined ? describeProof(proven, settled) : describeFinding(finding, proven);
   for (const line of lines) console.log(line);
   if (finding !== undefined) process.exitCode = EXIT_NOT_PROVEN;
 }
 
-async function verifierOptions(options: VerifyOptions): Promise<VerifierOptions> {
+async function verifierOptions(options: VerifyOptions): Promise<VerifierOptions & Pins> {
   if (options.key.length === 0) throw new UsageError('--key: name the file of the public key');
   const read = await Promise.all(
     options.key.map(async (file) => readPublicKey(await readInput(file))),
