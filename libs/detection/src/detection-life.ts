@@ -68,9 +68,11 @@ export const isSame = (one: Candidate, other: Candidate): boolean =>
   one.entity.id === other.entity.id &&
   one.startAt.getTime() === other.startAt.getTime();
 
+/** What has to be done about it may be new by itself: a canary that is used from another source is to be blocked there. */
 const isGrown = (known: Detection, candidate: Candidate): boolean =>
   moreSevere(candidate.severity, known.severity) ||
-  candidate.observed >= GROWN_FACTOR * known.observed;
+  candidate.observed >= GROWN_FACTOR * known.observed ||
+  (known.responses.length < RESPONSES_MAX && newResponses(known, candidate).length > 0);
 
 const bothOf = (one: readonly string[], other: readonly string[]): readonly string[] =>
   [...new Set([...one, ...other])].slice(0, DETECTION_EVIDENCE_MAX);

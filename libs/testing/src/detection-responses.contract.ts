@@ -32,6 +32,26 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     ]);
   });
 
+  it('orders what a candidate of the same name plans besides, also when it is no more than before', async () => {
+    const { store, orders, told } = under();
+    const from = (ip: string): PlannedResponse => planned('block_source', `source:${ip}`, 1_800);
+    const canary = aCandidate({ rule: 'D09', responses: [from('192.0.2.1')] });
+    const { raised } = await store.raise([canary], raising());
+    const again = { ...canary, responses: [from('192.0.2.1'), from('198.51.100.7')] };
+    const sum = await store.raise([again], raising(undefined, 30));
+    expect([sum.updated.map(({ id }) => id), sum.ordered]).toEqual([[raised[0]!.id], 1]);
+    const claimed = await orders.claim(10, 60_000);
+    expect(claimed.map(({ response }) => response.target)).toEqual([
+      'source:192.0.2.1',
+      'source:198.51.100.7',
+    ]);
+    expect((await store.raise([again], raising(undefined, 60))).updated).toEqual([]);
+    expect((await told(raised[0]!.id)).map(({ type }) => type).sort()).toEqual([
+      'dev.postern.detection.raised.v1',
+      'dev.postern.detection.updated.v1',
+    ]);
+  });
+
   it.each([
     ['monitor_mode', aCandidate(), settingsWith('D06', { mode: 'monitor' })],
     ['monitor_mode', aCandidate(), settingsWith('D06', { resources: { ledger: 'monitor' } })],
