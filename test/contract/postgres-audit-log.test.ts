@@ -141,6 +141,16 @@ describe.each(MAJORS)('PostgreSQL %i', (major) => {
       expect(await over.waiting()).toMatchObject({ count: 1, lost: 1 });
     });
 
+    it('tells of an event that was given another id before it had a place', async () => {
+      const { over, checkpointer } = await begun();
+      const [first] = await publish([anOutboxEvent('hdl_1'), anOutboxEvent('hdl_2')]);
+      const renamed = 'update outbox set id = gen_random_uuid() where id = $1';
+      await server.database.query(renamed, [first!.id]);
+      await server.database.query(`update audit_waiting set queued_at = now() - interval '1 hour'`);
+      expect((await checkpointer.advance())?.size).toBe(1);
+      expect(await over.waiting()).toMatchObject({ count: 1, lost: 1 });
+    });
+
     it('logs an event once that is published once more, before it has a place or after', async () => {
       const { over, checkpointer } = await begun();
       const again = (): Promise<unknown> =>

@@ -64,7 +64,8 @@ const LOST = `
   select count(*)::integer as lost from (
     select from public.audit_waiting waiting
     where queued_at < clock_timestamp() - interval '1 minute' and (not exists (
-        select from public.outbox row where row.created_at = waiting.created_at and row.seq = waiting.seq)
+        select from public.outbox row
+        where row.created_at = waiting.created_at and row.seq = waiting.seq and row.id = waiting.event_id)
       or exists (select from public.audit_leaf leaf where leaf.event_id = waiting.event_id))
     limit 10000) as gone`;
 
