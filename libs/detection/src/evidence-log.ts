@@ -100,6 +100,14 @@ export interface SeenGap {
   readonly missing: number;
 }
 
+/** Which gaps are asked for. */
+export interface GapSpan {
+  readonly from: Date;
+  readonly until: Date;
+  /** Undefined: those of all deployments. */
+  readonly of?: { readonly environment: string; readonly deployment: string };
+}
+
 /** What was seen before: the memory of the rules that decide on one event. All look-ups are for many at once. */
 export abstract class EvidenceHistory {
   /** The permitted exchanges of these families (all handles of one subject token are one), the oldest first. */
@@ -122,9 +130,10 @@ export abstract class EvidenceHistory {
   /**
    * Gaps in `sequence` that are still open, by the time at which the event behind them was kept (machine time), at least
    * `from` and less than `until`; at most SEEN_MAX, the oldest first. Only of partition keys that `isCountedKey` names,
-   * and not in front of the first event that is known of a key. Each deployment counts for itself.
+   * and not in front of the first event that is known of a key. Each deployment counts for itself, and who asks for its
+   * own is given no others: many of another one hide none of it.
    */
-  abstract gaps(span: { readonly from: Date; readonly until: Date }): Promise<readonly SeenGap[]>;
+  abstract gaps(span: GapSpan): Promise<readonly SeenGap[]>;
 
   /** When the newest event that is kept happened, and none in the future of `now`; undefined: none is kept. */
   abstract newestAt(now: Date): Promise<Date | undefined>;

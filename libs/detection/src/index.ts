@@ -30,6 +30,7 @@ export { type DetectionFilter, DetectionStore, type RaisedSum } from './detectio
 export {
   EvidenceHistory,
   EvidenceLog,
+  type GapSpan,
   isCountedKey,
   SEEN_MAX,
   type SeenClient,

@@ -23,6 +23,8 @@ class NotingEvaluator extends RuleEvaluator {
   readonly asked: [RuleId, number, number][] = [];
   finds: readonly Candidate[] = [];
   fails = false;
+  /** Failing alone. */
+  failing: RuleId | undefined;
 
   override async evaluate(
     rule: RuleId,
@@ -31,7 +33,7 @@ class NotingEvaluator extends RuleEvaluator {
   ): Promise<readonly Candidate[]> {
     const second = (time: Date): number => (time.getTime() - DETECTION_AT.getTime()) / 1000;
     this.asked.push([rule, second(from), second(until)]);
-    if (this.fails) throw new Error('away');
+    if (this.fails || rule === this.failing) throw new Error('away');
     return this.finds;
   }
 }
@@ -110,6 +112,36 @@ describe('a round of the rules that look at windows', () => {
     await seen(5010);
     expect((await round.look()).failed).toEqual([]);
     expect(evaluator.asked.at(-1)).toEqual(['D07', 1370, 4980]);
+  });
+
+  it('makes no span longer by a rule that fails but its own', async () => {
+    const { round, evaluator, seen, rig } = begin(settingsWith('D22', { mode: 'monitor' }));
+    rig.clock.set(at(10_000));
+    evaluator.failing = 'D07';
+    for (const second of [5000, 5010, 5020]) {
+      await seen(second);
+      expect((await round.look()).failed).toMatchObject([{ rule: 'D07' }]);
+    }
+    expect(evaluator.asked.slice(-2)).toEqual([
+      ['D07', 1370, 4990],
+      ['D22', 4980, 4990],
+    ]);
+  });
+
+  it('raises what other rules found when what one found cannot be written', async () => {
+    const { round, evaluator, seen, rig } = begin(settingsWith('D22', { mode: 'monitor' }));
+    rig.clock.set(at(10_000));
+    await seen(5000);
+    evaluator.finds = [aCandidate({ rule: 'D22', responses: [] })];
+    const { store } = rig;
+    const raise = store.raise.bind(store);
+    let turns = 0;
+    store.raise = (...asked) => {
+      turns += 1;
+      return turns === 2 ? Promise.reject(new Error('value too long')) : raise(...asked);
+    };
+    const { raised, failed } = await round.look();
+    expect([raised.length, failed.map(({ rule }) => rule)]).toEqual([1, ['D07']]);
   });
 
   it.each([

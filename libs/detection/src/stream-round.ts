@@ -23,30 +23,43 @@ export interface FailedRule {
   readonly error: unknown;
 }
 
+/** What a round came to. */
+export type RoundSum = RaisedSum & { readonly failed: readonly FailedRule[] };
+
 /**
  * Computes the rules that look at windows. A window is closed when the newest event is `watermarkSeconds` behind its end:
  * by the time of events, so that what waited in an outage is looked at when it comes, however late that is. What comes
- * later than that is found by `lookAgain`. One at a time; state is only how far it has come.
+ * later than that is found by `lookAgain`. Each rule by itself: one that fails keeps no other from being computed, told and
+ * answered, and makes no span longer but its own. One at a time; state is only how far each has come.
  */
 export class StreamRound {
-  #lookedUntil: Date | undefined;
+  readonly #lookedUntil = new Map<RuleId, Date>();
 
   constructor(private readonly parts: StreamRoundParts) {}
 
   /** The windows that were closed since the last look. Call it every ten seconds. @throws DependencyUnavailable */
-  async look(): Promise<RaisedSum & { readonly failed: readonly FailedRule[] }> {
+  async look(): Promise<RoundSum> {
     const until = await this.#closedUntil();
-    const from = this.#lookedUntil ?? this.#late(until);
-    const round = await this.#raise(from, until);
+    const late = this.#late(until);
+    const begun = (rule: RuleId): Date => this.#lookedUntil.get(rule) ?? late;
+    const round = await this.#raise((rule) => ({ from: begun(rule), until }));
     // A rule that failed is computed again for the same windows, by all: they come to the same.
-    this.#lookedUntil = round.failed.length === 0 && until > from ? until : from;
+    for (const rule of this.#rules()) {
+      const isDone = until > begun(rule) && !round.failed.some((one) => one.rule === rule);
+      this.#lookedUntil.set(rule, isDone ? until : begun(rule));
+    }
     return round;
   }
 
   /** The windows of the last `latenessSeconds` once more. Call it every minute. @throws DependencyUnavailable */
-  async lookAgain(): Promise<RaisedSum & { readonly failed: readonly FailedRule[] }> {
+  async lookAgain(): Promise<RoundSum> {
     const until = await this.#closedUntil();
-    return this.#raise(this.#late(until), until);
+    return this.#raise(() => ({ from: this.#late(until), until }));
+  }
+
+  #rules(): readonly RuleId[] {
+    const { evaluator, settings } = this.parts;
+    return evaluator.rules.filter((id) => isOn(settings.rules[id]));
   }
 
   async #closedUntil(): Promise<Date> {
@@ -60,40 +73,42 @@ export class StreamRound {
     return secondsAfter(until, -this.parts.settings.latenessSeconds);
   }
 
-  async #raise(
-    from: Date,
-    until: Date,
-  ): Promise<RaisedSum & { readonly failed: readonly FailedRule[] }> {
-    const { store, settings, events, clock, evaluator } = this.parts;
-    const found: Candidate[] = [...(await this.#gaps())];
+  async #raise(spanOf: (rule: RuleId) => EvaluationSpan): Promise<RoundSum> {
+    const { store, settings, events, clock } = this.parts;
+    const sums: RaisedSum[] = [];
     const failed: FailedRule[] = [];
-    for (const rule of evaluator.rules.filter((id) => isOn(settings.rules[id]))) {
-      if (until <= from) break;
-      await this.#evaluate(rule, { from, until }).then(
-        (candidates) => found.push(...candidates),
-        (error: unknown) => failed.push({ rule, error }),
-      );
-    }
-    const sum = await store.raise(found, { settings, events, now: clock.now() });
-    return { ...sum, failed };
+    const raise = async (rule: RuleId, found: Promise<readonly Candidate[]>): Promise<void> => {
+      try {
+        sums.push(await store.raise(await found, { settings, events, now: clock.now() }));
+      } catch (error) {
+        failed.push({ rule, error });
+      }
+    };
+    await raise('D23', this.#gaps());
+    for (const rule of this.#rules()) await raise(rule, this.#evaluate(rule, spanOf(rule)));
+    return { ...together(sums), failed };
   }
 
-  #evaluate(rule: RuleId, span: EvaluationSpan): Promise<readonly Candidate[]> {
-    return this.parts.evaluator.evaluate(rule, this.parts.settings.rules[rule], span);
+  async #evaluate(rule: RuleId, span: EvaluationSpan): Promise<readonly Candidate[]> {
+    const { evaluator, settings } = this.parts;
+    return span.until <= span.from ? [] : evaluator.evaluate(rule, settings.rules[rule], span);
   }
 
   /** Gaps that have been open for longer than events may overtake each other (D23). */
   async #gaps(): Promise<readonly Candidate[]> {
     const { history, settings, clock } = this.parts;
     if (!isOn(settings.rules.D23)) return [];
+    const { environment, deployment } = settings;
     const now = clock.now();
     const until = secondsAfter(now, -thresholdOf('D23', settings.rules.D23, 'gapSeconds'));
-    const gaps = await history.gaps({ from: this.#late(until), until });
-    return gaps
-      .filter(
-        ({ environment, deployment }) =>
-          environment === settings.environment && deployment === settings.deployment,
-      )
-      .map(ofGap);
+    const of = { environment, deployment };
+    return (await history.gaps({ from: this.#late(until), until, of })).map(ofGap);
   }
 }
+
+const together = (sums: readonly RaisedSum[]): RaisedSum => ({
+  raised: sums.flatMap(({ raised }) => raised),
+  updated: sums.flatMap(({ updated }) => updated),
+  ordered: sums.reduce((all, { ordered }) => all + ordered, 0),
+  suppressed: sums.reduce((all, { suppressed }) => all + suppressed, 0),
+});

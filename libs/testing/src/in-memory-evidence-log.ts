@@ -2,6 +2,7 @@ import {
   deploymentOf,
   EvidenceHistory,
   EvidenceLog,
+  type GapSpan,
   isCountedKey,
   SEEN_MAX,
   seenDenial,
@@ -104,17 +105,15 @@ export class InMemoryEvidenceHistory extends EvidenceHistory {
     );
   }
 
-  override async gaps(span: {
-    readonly from: Date;
-    readonly until: Date;
-  }): Promise<readonly SeenGap[]> {
+  override async gaps({ from, until, of }: GapSpan): Promise<readonly SeenGap[]> {
     const counted = this.log.kept.filter(({ event }) => isCountedKey(event.partitionkey));
     const lanes = new Map<string, KeptEvent[]>();
     for (const kept of counted) lanes.set(laneOf(kept), [...(lanes.get(laneOf(kept)) ?? []), kept]);
     return [...lanes.values()]
       .flatMap(gapsOfLane)
-      .filter(({ keptAt }) => keptAt >= span.from && keptAt < span.until)
+      .filter(({ keptAt }) => keptAt >= from && keptAt < until)
       .map(({ gap }) => gap)
+      .filter((gap) => of === undefined || isOf(gap, of))
       .slice(0, SEEN_MAX);
   }
 
@@ -129,6 +128,9 @@ export class InMemoryEvidenceHistory extends EvidenceHistory {
     return inOrder(this.log.kept.map(({ exchange }) => exchange)).filter(wanted);
   }
 }
+
+const isOf = (gap: SeenGap, { environment, deployment }: NonNullable<GapSpan['of']>): boolean =>
+  gap.environment === environment && gap.deployment === deployment;
 
 const laneOf = ({ event }: KeptEvent): string =>
   JSON.stringify([deploymentOf(event), event.env, event.partitionkey]);

@@ -1,5 +1,6 @@
 import {
   EvidenceHistory,
+  type GapSpan,
   SEEN_MAX,
   type SeenClient,
   type SeenDenial,
@@ -104,11 +105,11 @@ const GAPS = `
       select event_id, at, env, deployment, partition_key, kept_at, sequence
       from public.evidence_exchange where subject_id is null and partition_key = open.partition_key
     ) as event
-    where open.last_sequence - open.first_sequence + 1 <> open.kept
+    where open.last_sequence - open.first_sequence + 1 <> open.kept and ($4::text is null or open.deployment = $4)
       and event.deployment = open.deployment and event.partition_key = open.partition_key
   )
-  select event_id, at, env, deployment, partition_key, (sequence - before - 1)::integer as missing
-  from numbered where sequence > before + 1 and kept_at >= $1 and kept_at < $2
+  select event_id, at, env, deployment, partition_key, (sequence - before - 1)::float8 as missing
+  from numbered where sequence > before + 1 and kept_at >= $1 and kept_at < $2 and ($5::text is null or env = $5)
   order by kept_at, partition_key, sequence limit $3`;
 
 const NEWEST = `
@@ -182,13 +183,11 @@ export class PostgresEvidenceHistory extends EvidenceHistory {
     }));
   }
 
-  override async gaps(span: {
-    readonly from: Date;
-    readonly until: Date;
-  }): Promise<readonly SeenGap[]> {
+  override async gaps({ from, until, of }: GapSpan): Promise<readonly SeenGap[]> {
+    const values = [from, until, SEEN_MAX, of?.deployment ?? null, of?.environment ?? null];
     const rows = await this.database.query<
       PlaceRow & { readonly partition_key: string; readonly missing: number }
-    >(GAPS, [span.from, span.until, SEEN_MAX], { name: 'evidence-gaps' });
+    >(GAPS, values, { name: 'evidence-gaps' });
     return rows.map((row) => ({
       eventId: row.event_id,
       at: row.at,

@@ -26,9 +26,13 @@ export const unfinishedCalls: InlineRule = (sighting, settings) =>
       }),
   );
 
+/** Longer than any key of ours: whoever writes events chooses theirs, and no round of rules may fail by its length. */
+const SHARD_CHARACTERS_MAX = 512;
+
 /** D23, by what did not come: numbers among the events of one key that no event has. */
 export const ofGap = (gap: SeenGap): Candidate => {
-  const shard = `${gap.deployment}/${gap.environment}/${gap.partitionKey}`;
+  const { deployment, environment, partitionKey } = gap;
+  const shard = `${deployment}/${environment}/${partitionKey}`.slice(0, SHARD_CHARACTERS_MAX);
   return {
     rule: 'D23',
     entity: { type: 'shard', id: shard },
@@ -41,7 +45,7 @@ export const ofGap = (gap: SeenGap): Candidate => {
     observed: gap.missing,
     threshold: 1,
     evidence: [gap.eventId],
-    explanation: `${gap.missing} events in front of one of ${gap.partitionKey} have not come.`,
+    explanation: `${gap.missing} events in front of one of ${shard} have not come.`,
     responses: [{ action: 'page', target: `shard:${shard}`, seconds: undefined }],
   };
 };
