@@ -108,6 +108,47 @@ describe('a response that takes handles away', () => {
   });
 });
 
+describe('a suspension that somebody else wants too', () => {
+  const until = { seconds: 900 };
+  const byOperator = (id: string) => {
+    const { handles, clock, detectionEvents: events } = api;
+    return new ChangeHandles({ handles, clock, events }).carryOut({
+      ...{ action: 'suspend', selector: { scope: 'handle', id }, initiator: 'admin' },
+      ...{ reason: 'we look into it', initiatorId: 'sub_operator', correlationId: 'req_1' },
+    });
+  };
+
+  it('does not end with the detection when an operator suspended the same meanwhile', async () => {
+    const handle = await issued();
+    const order = ordered('suspend_handle', `handle:${handle}`, until);
+    await effects.carryOut(order);
+    await byOperator(handle);
+    expect(await effects.takeBack(order)).toBe(false);
+    expect(await statusOf(handle)).toBe('suspended');
+  });
+
+  it('is left to the operator who was first', async () => {
+    const handle = await issued();
+    await byOperator(handle);
+    const order = ordered('suspend_handle', `handle:${handle}`, until);
+    expect(await effects.carryOut(order)).toBe('nothing_to_do');
+    expect(await effects.takeBack(order)).toBe(false);
+    expect(await statusOf(handle)).toBe('suspended');
+  });
+
+  it('lasts as long as the later of two detections says', async () => {
+    const handle = await issued();
+    const first = ordered('suspend_handle', `handle:${handle}`, until);
+    const later = { ...first, id: 'rsp_2', detectionId: (await raised({ rule: 'D07' })).id };
+    await effects.carryOut(first);
+    expect(await effects.carryOut(later)).toBe('done');
+    expect(await effects.takeBack(first)).toBe(false);
+    expect(await statusOf(handle)).toBe('suspended');
+    expect(await effects.takeBack(later)).toBe(true);
+    expect(await statusOf(handle)).toBe('active');
+  });
+});
+
 describe('a response that restricts', () => {
   it.each<[PlannedResponse['action'], string, object]>([
     ['rate_limit', `subject:${SUBJECT}`, { kind: 'exchange_rate', entityId: SUBJECT, limit: 20 }],

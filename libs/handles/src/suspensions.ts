@@ -1,7 +1,10 @@
 import { type RevocationInitiator } from '#events';
 import { type HandleSelector } from './handle-selector.js';
 
-/** A suspension that stands. */
+/**
+ * A suspension that stands. Of the same target the first one counts, but for one that a detection placed (`policy`), which is
+ * for a time: whoever suspends the same after it takes it over, so that it does not end with the detection's.
+ */
 export interface StandingSuspension {
   /** As `targetOf` names its selector. */
   readonly target: string;

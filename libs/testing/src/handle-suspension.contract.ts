@@ -231,6 +231,16 @@ function standing(under: Under, issued: Issued): void {
     expect((await store.findById(parent.id))!.callsUsed).toBe(0);
   });
 
+  it('leaves one of a detection to whoever suspends the same after it, and no other', async () => {
+    const { control, suspensions } = under();
+    const placedBy = async (initiator: 'policy' | 'admin', initiatorId: string) => {
+      await control.suspend(suspension(subject, { initiator, initiatorId }));
+      return (await suspensions.list({ limit: 1 }))[0]?.initiatorId;
+    };
+    for (const id of ['det_1', 'det_2']) expect(await placedBy('policy', id)).toBe(id);
+    for (const id of ['sub_one', 'sub_two']) expect(await placedBy('admin', id)).toBe('sub_one');
+  });
+
   it('lists what stands, by target and page by page', async () => {
     const { control, suspensions } = under();
     for (const one of SELECTORS) await control.suspend(suspension(one));

@@ -150,8 +150,12 @@ function moveSuspension({ orders, handles }: InMemoryHandleRecords, change: Hand
   const issuers = within === undefined ? [] : [...within].sort();
   const isSame = (one: { target: string; issuers: readonly string[] }): boolean =>
     one.target === target && one.issuers.join(' ') === issuers.join(' ');
-  if (change.action === 'suspend' && !orders.suspensions.some(isSame)) {
+  if (change.action === 'suspend') {
     const { reason, initiator, initiatorId } = change;
+    orders.suspensions = orders.suspensions.filter(
+      (one) => !isSame(one) || one.initiator !== 'policy' || one.initiatorId === initiatorId,
+    );
+    if (orders.suspensions.some(isSame)) return;
     const expiresAt = selector.scope === 'handle' ? handles.get(selector.id)?.expiresAt : undefined;
     if (selector.scope === 'handle' && !isThere(handles.get(selector.id), change)) return;
     const standing = { target, selector, issuers, reason, initiator, initiatorId, since: at };

@@ -39,17 +39,24 @@ const PLACE = `
   on conflict (target, bound) do nothing
   returning 1`;
 
-/** Resolves to whether it did not stand before. */
+/** A detection suspends for a time. Who suspends the same afterwards means to: the end of the first must not end that too. */
+const TAKE_OVER = `
+  delete from public.suspension
+  where target = $1 and bound = $2 and initiator = 'policy' and initiator_id is distinct from $3 returning 1`;
+
+/** Resolves to whether it did not stand before, or was a detection's. */
 export async function placeSuspension(
   connection: PostgresConnection,
   { selector, within, ...order }: Suspension,
 ): Promise<boolean> {
   const issuers = within === undefined ? [] : [...within].sort();
+  const initiatorId = order.initiatorId ?? null;
+  await connection.query(TAKE_OVER, [targetOf(selector), boundOf(issuers), initiatorId]);
   const rows = await connection.query(PLACE, [
     ...[targetOf(selector), boundOf(issuers), issuers, selector.scope, selector.id],
     selector.scope === 'key' ? selector.issuer : null,
     selector.scope === 'task' ? selector.subjectId : null,
-    ...[order.reason, order.initiator, order.initiatorId ?? null, order.at],
+    ...[order.reason, order.initiator, initiatorId, order.at],
   ]);
   return rows.length > 0;
 }
