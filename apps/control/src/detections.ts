@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type Detection,
   type DetectionFilter,
   type DetectionResolution,
+  type ResponseOrder,
   type ResponseRecord,
   type Rule,
   type RuleId,
@@ -19,6 +21,10 @@ import { type DetectionPorts } from './detection-ports.js';
 
 /** What is none is not looked for: PostgreSQL takes no NUL, and an address may hold anything. */
 const DETECTION_ID = /^det_[A-Za-z0-9_-]{1,59}$/;
+
+/** Longer than one is lent to who carries it out. */
+const CANCEL_MS = 4_000;
+const CANCEL_AGAIN_MS = 20;
 
 export interface DetectionsParts {
   readonly detection: DetectionPorts;
@@ -52,6 +58,11 @@ export interface Undoing {
   readonly correlationId: string;
 }
 
+const orderOf = ({ id: detectionId, rule }: Detection, record: ResponseRecord): ResponseOrder => {
+  const { id, response, orderedAt } = record;
+  return { id, detectionId, rule, response, orderedAt, attempts: 1 };
+};
+
 /** What analysts do about detections. An operator is its subject, whichever of its handles it presents. */
 export class Detections {
   constructor(private readonly parts: DetectionsParts) {}
@@ -82,23 +93,45 @@ export class Detections {
     return closed;
   }
 
-  /** Ends the suspensions and restrictions that the detection placed. What was revoked stays so. @throws DetectionUnknown */
+  /**
+   * Ends the suspensions and restrictions that the detection placed; what waits is not carried out any more. What was revoked
+   * stays so. @throws DetectionUnknown
+   */
   async undo(id: string, reason: string, operator: Operator): Promise<Undoing> {
-    const { detection, responses } = await this.show(id);
+    const { detection } = await this.show(id);
     const correlationId = randomId('req');
-    const undone: ResponseRecord[] = [];
+    const undone: ResponseRecord[] = [...(await this.#cancelWaiting(detection))];
+    const responses = await this.parts.detection.records.ofDetection(id);
     for (const record of responses) {
-      const order = {
-        ...{ id: record.id, detectionId: id, rule: detection.rule },
-        ...{ response: record.response, orderedAt: record.orderedAt, attempts: 1 },
-      };
-      const isTaken = await this.parts.effects.takeBack(order, {
+      if (undone.some((one) => one.id === record.id)) continue;
+      const isTaken = await this.parts.effects.takeBack(orderOf(detection, record), {
         ...{ reason, initiator: 'admin', correlationId },
         initiatorId: operator.handleId ?? operator.subjectId,
       });
       if (isTaken) undone.push(record);
     }
-    return { undone, kept: responses.filter((one) => !undone.includes(one)), correlationId };
+    const kept = responses.filter(({ id }) => !undone.some((one) => one.id === id));
+    return { undone, kept, correlationId };
+  }
+
+  /**
+   * What was not carried out yet never will be. Who is at one now is waited for: they settle it, or are gone in a moment.
+   */
+  async #cancelWaiting(detection: Detection): Promise<readonly ResponseRecord[]> {
+    const { orders, records } = this.parts.detection;
+    const cancelled: ResponseRecord[] = [];
+    const endMs = performance.now() + CANCEL_MS;
+    for (;;) {
+      let left = 0;
+      for (const record of await records.ofDetection(detection.id)) {
+        if (record.result !== undefined) continue;
+        const isCancelled = await orders.cancel(orderOf(detection, record));
+        if (isCancelled) cancelled.push({ ...record, result: 'nothing_to_do' });
+        else left += 1;
+      }
+      if (left === 0 || performance.now() >= endMs) return cancelled;
+      await pause(CANCEL_AGAIN_MS);
+    }
   }
 
   async rules(): Promise<readonly ShownRule[]> {

@@ -1,7 +1,7 @@
 import { DETECTION_EVIDENCE_MAX } from '#events';
-import { randomId } from '#kernel';
+import { randomId, secondsAfter } from '#kernel';
 import { type Candidate, type PlannedResponse } from './candidate.js';
-import { modeOf } from './decide-responses.js';
+import { modeOf, RESPONSE_BUDGET_SECONDS } from './decide-responses.js';
 import { type Detection } from './detection.js';
 import { type RuleMode } from './rule.js';
 import { type DetectionSettings } from './rule-settings.js';
@@ -49,17 +49,55 @@ export function grownBy(known: Detection, candidate: Candidate, now: Date): Dete
     threshold: candidate.threshold,
     evidence: bothOf(known.evidence, candidate.evidence),
     explanation: candidate.explanation,
-    responses: [...known.responses, ...newResponses(known, candidate)].slice(0, RESPONSES_MAX),
+    responses: [...known.responses, ...newResponses(known, candidate)],
     updatedAt: now,
   };
 }
 
-/** Those that the detection has not had yet. */
+/** Those that the detection has not had yet, as far as there is room for them. */
 export const newResponses = (known: Detection, candidate: Candidate): readonly PlannedResponse[] =>
-  candidate.responses.filter(
-    ({ action, target }) =>
-      !known.responses.some((other) => other.action === action && other.target === target),
+  candidate.responses
+    .filter((response) => !known.responses.some((other) => isSameResponse(other, response)))
+    .slice(0, Math.max(0, RESPONSES_MAX - known.responses.length));
+
+/**
+ * Those that the detection has had, and that were not ordered: the budget was used up, perhaps by somebody who meant to. It
+ * still goes on, so they are decided once more.
+ */
+export function withheldResponses(
+  known: Detection,
+  candidate: Candidate,
+  ordered: readonly Pick<PlannedResponse, 'action' | 'target'>[],
+  now: Date,
+): readonly PlannedResponse[] {
+  const goesOn =
+    candidate.endAt > known.endAt && secondsAfter(candidate.endAt, RESPONSE_BUDGET_SECONDS) > now;
+  if (known.closed !== undefined || known.mode !== 'enforce' || !goesOn) return [];
+  return candidate.responses.filter(
+    (response) =>
+      known.responses.some((other) => isSameResponse(other, response)) &&
+      !ordered.some((other) => isSameResponse(other, response)),
   );
+}
+
+/**
+ * Of a detection that is closed: what is worse than was known when somebody closed it, or wants what it did not. That is a
+ * detection of its own, which begins when the other was closed. Undefined: nothing new for who closed it.
+ */
+export function afterClosing(known: Detection, candidate: Candidate): Candidate | undefined {
+  const { closed, severity } = known;
+  const isWorse = moreSevere(candidate.severity, severity);
+  if (closed === undefined || !(isWorse || newResponses(known, candidate).length > 0)) {
+    return undefined;
+  }
+  const startAt = new Date(Math.max(closed.at.getTime(), candidate.startAt.getTime() + 1));
+  return { ...candidate, startAt, endAt: candidate.endAt > startAt ? candidate.endAt : startAt };
+}
+
+const isSameResponse = (
+  one: Pick<PlannedResponse, 'action' | 'target'>,
+  other: Pick<PlannedResponse, 'action' | 'target'>,
+): boolean => one.action === other.action && one.target === other.target;
 
 /** Whether both tell of the same. */
 export const isSame = (one: Candidate, other: Candidate): boolean =>
@@ -72,7 +110,7 @@ export const isSame = (one: Candidate, other: Candidate): boolean =>
 const isGrown = (known: Detection, candidate: Candidate): boolean =>
   moreSevere(candidate.severity, known.severity) ||
   candidate.observed >= GROWN_FACTOR * known.observed ||
-  (known.responses.length < RESPONSES_MAX && newResponses(known, candidate).length > 0);
+  newResponses(known, candidate).length > 0;
 
 const bothOf = (one: readonly string[], other: readonly string[]): readonly string[] =>
   [...new Set([...one, ...other])].slice(0, DETECTION_EVIDENCE_MAX);

@@ -30,10 +30,11 @@ export interface RaisedSum {
 export abstract class DetectionStore {
   /**
    * A candidate that is new becomes a detection, with `detection.raised` and what `decideResponses` says of its responses:
-   * an order, or `response.executed` with what kept it from being one. One that is known, open and has grown (more
-   * severe, or observed at least doubled) is updated, with its event; a response that the detection has not had yet
-   * (`action` and `target`) is decided then. The rest is nothing, as are candidates of rules that are `off`. Repeated and
-   * concurrent calls come to the same.
+   * an order, or `response.executed` with what kept it from being one. One that is known, open and has grown (`grownBy`) is
+   * updated, with its event; a response that the detection has not had yet (`action` and `target`) is decided then. One that
+   * is closed stays as it is, and what is worse is a detection of its own (`afterClosing`). What the budget had no room for is
+   * ordered when there is room and it goes on (`withheldResponses`). The rest is nothing, as are candidates of rules that are
+   * `off`. Repeated and concurrent calls come to the same.
    *
    * The budget is spent by the orders of a rule in the ten minutes before `now`; one that was settled as `nothing_to_do`
    * gives its place back, so that made-up handles cannot use it up.

@@ -16,7 +16,14 @@ export {
   type SuppressedBy,
 } from './decide-responses.js';
 export { type Detection, type DetectionResolution, detectionResolutions } from './detection.js';
-export { detectionOf, grownBy, isSame, newResponses } from './detection-life.js';
+export {
+  afterClosing,
+  detectionOf,
+  grownBy,
+  isSame,
+  newResponses,
+  withheldResponses,
+} from './detection-life.js';
 export {
   closedEvent,
   executedEvent,

@@ -30,6 +30,12 @@ export abstract class ResponseOrders {
   abstract settle(order: ResponseOrder, result: ResponseResult): Promise<void>;
 
   /**
+   * Settles one that waits as `nothing_to_do`: it will be given to nobody. False: it is settled already, or somebody is at it
+   * now, and it is as it was. @throws DependencyUnavailable
+   */
+  abstract cancel(order: ResponseOrder): Promise<boolean>;
+
+  /**
    * Orders that were `done`, are over after their `seconds` (from `orderedAt`), and are to be taken back, the oldest first.
    * They are given again until they are settled once more.
    */

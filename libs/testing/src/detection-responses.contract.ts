@@ -1,6 +1,6 @@
 import { type Candidate, type PlannedResponse } from '#detection';
-import { randomId } from '#kernel';
-import { aCandidate, detectionSettings } from './detection-builders.js';
+import { randomId, secondsAfter } from '#kernel';
+import { aCandidate, DETECTION_AT, detectionSettings } from './detection-builders.js';
 import {
   type DetectionStoreUnderTest,
   raising,
@@ -144,6 +144,43 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     expect(await raise(3, 1)).toEqual([1, 2]);
     expect(await raise(1, 599)).toEqual([0, 1]);
     expect(await raise(4, 600)).toEqual([2, 2]);
+  });
+
+  it('decides once more on what the budget had no room for, when it goes on and there is room', async () => {
+    const { store, twin, orders } = under();
+    const settings = detectionSettings({ responseBudget: 1 });
+    const [first, late] = [aCandidate(), aCandidate()];
+    const sum = await store.raise([first, late], raising(settings));
+    expect([sum.ordered, sum.suppressed]).toEqual([1, 1]);
+    const again = (second: number, endSecond = second) =>
+      twin.raise(
+        [{ ...late, endAt: secondsAfter(DETECTION_AT, endSecond) }],
+        raising(settings, second),
+      );
+    expect(await again(300)).toMatchObject({ ordered: 0, suppressed: 0, updated: [] });
+    expect(await again(700, 1)).toMatchObject({ ordered: 0 }); // Nothing has come since.
+    expect(await again(1_500, 800)).toMatchObject({ ordered: 0 }); // It is long over.
+    expect(await again(1_501)).toMatchObject({ ordered: 1, suppressed: 0, updated: [] });
+    expect(await again(9_000)).toMatchObject({ ordered: 0 });
+    expect((await orders.claim(10, 60_000)).map(({ response }) => response)).toEqual([
+      ...first.responses,
+      ...late.responses,
+    ]);
+    expect(await outcomesOf(sum.raised[1]!.id)).toHaveLength(1);
+  });
+
+  it('orders nothing later that was only monitored, or that somebody closed', async () => {
+    const { store, orders } = under();
+    const more = { endAt: secondsAfter(DETECTION_AT, 5) };
+    const monitored = aCandidate();
+    await store.raise([monitored], raising(settingsWith('D06', { mode: 'monitor' })));
+    await store.raise([{ ...monitored, ...more }], raising());
+    const closed = aCandidate();
+    const { raised } = await store.raise([closed], raising(detectionSettings({ responseBudget: 0 })));
+    const by = { resolution: 'benign', operatorId: undefined, note: undefined } as const;
+    await store.close(raised[0]!.id, { ...by, ...raising() });
+    await store.raise([{ ...closed, ...more }], raising());
+    expect(await orders.claim(10, 60_000)).toEqual([]);
   });
 
   it('gives each rule a budget of its own', async () => {

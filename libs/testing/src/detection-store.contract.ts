@@ -159,6 +159,7 @@ function growingContract(
     ['observed twice as much', { observed: 20 }, true],
     ['observed a little less than twice as much', { observed: 19 }, false],
     ['longer', { endAt: secondsAfter(DETECTION_AT, 90) }, false],
+    ['to be answered in another way too', { responses: aCandidate().responses }, true],
   ])('is told of one that it knows and that is %s: %s', async (_, change, isUpdated) => {
     const { store, told, twin } = under();
     const known = await raised({ severity: 'medium', observed: 10 });
@@ -239,13 +240,37 @@ function closingContract(
     expect(await under().store.close(randomId('det'), closing)).toBeUndefined();
   });
 
-  it('leaves a closed detection as it is, however much its candidate grows', async () => {
+  it('leaves a closed detection as it is, and says nothing of more of the same', async () => {
     const { store, told } = under();
-    const known = await raised({ severity: 'low' });
+    const known = await raised({ severity: 'high' });
     const closed = await store.close(known.id, closing);
-    const sum = await store.raise([{ ...known, severity: 'critical', observed: 99 }], raising());
+    const sum = await store.raise([{ ...known, severity: 'low', observed: 99 }], raising());
     expect([sum.raised, sum.updated]).toEqual([[], []]);
     expect(await store.find(known.id)).toEqual(closed);
     expect(typesOf(await told(known.id))).toEqual([RAISED, CLOSED]);
+  });
+
+  it.each<[string, Partial<Candidate>]>([
+    ['worse', { severity: 'critical' }],
+    ['wants what the closed one did not', { responses: aCandidate().responses }],
+  ])('raises by itself, once, what is %s than what was closed', async (_, change) => {
+    const { store, twin, orders } = under();
+    const known = await raised({ severity: 'low' });
+    const closed = await store.close(known.id, closing);
+    const after = { ...known, responses: aCandidate().responses, ...change };
+    const sums = [await store.raise([after, after], raising(undefined, 90))];
+    sums.push(await twin.raise([after], raising(undefined, 91)));
+    expect(sums.map((sum) => [sum.raised.length, sum.updated.length])).toEqual([
+      [1, 0],
+      [0, 0],
+    ]);
+    const [own] = sums[0]!.raised;
+    expect([own!.startAt, own!.closed]).toEqual([closing.now, undefined]);
+    expect(await store.find(known.id)).toEqual(closed);
+    expect(await orders.claim(10, 60_000)).toHaveLength(1);
+
+    await store.close(own!.id, { ...closing, ...raising(undefined, 92) });
+    expect((await store.raise([after], raising(undefined, 93))).raised).toEqual([]);
+    expect(await store.list({ limit: 10 })).toHaveLength(2);
   });
 }

@@ -1,4 +1,5 @@
 import {
+  afterClosing,
   type Candidate,
   closedEvent,
   decideResponses,
@@ -15,6 +16,7 @@ import {
   RESPONSE_BUDGET_SECONDS,
   suppressedEvent,
   updatedEvent,
+  withheldResponses,
 } from '#detection';
 import { type PosternEvent } from '#events';
 import { secondsAfter } from '#kernel';
@@ -77,11 +79,29 @@ export class InMemoryDetectionStore extends DetectionStore {
       this.#decide(detection, candidate.responses, by, sum);
       return;
     }
+    const later = afterClosing(known, candidate);
+    if (later !== undefined) this.#raiseOne(later, by, sum);
+    if (known.closed !== undefined) return;
     const grown = grownBy(known, candidate, by.now);
-    if (grown === undefined) return;
-    this.#keep(grown, updatedEvent(grown, by.events));
-    sum.updated = [...sum.updated, grown];
-    this.#decide(grown, newResponses(known, candidate), by, sum);
+    if (grown !== undefined) {
+      this.#keep(grown, updatedEvent(grown, by.events));
+      sum.updated = [...sum.updated, grown];
+      this.#decide(grown, newResponses(known, candidate), by, sum);
+    }
+    this.#makeUpFor(known, candidate, by, sum);
+  }
+
+  #makeUpFor(known: Detection, candidate: Candidate, by: By, sum: Sum): void {
+    const ordered = this.orders.all
+      .filter(({ detectionId }) => detectionId === known.id)
+      .map(({ response }) => response);
+    const responses = withheldResponses(known, candidate, ordered, by.now);
+    const spent = this.#spent(known, by);
+    for (const one of decideResponses({ ...candidate, responses }, by.settings, spent)) {
+      if (one.verdict !== 'ordered') continue;
+      this.orders.place(known, one.response, by.now);
+      sum.ordered += 1;
+    }
   }
 
   #keep(detection: Detection, event: PosternEvent): void {
@@ -89,9 +109,12 @@ export class InMemoryDetectionStore extends DetectionStore {
     this.#detections.set(detection.id, detection);
   }
 
+  #spent({ rule }: Detection, { now }: By): number {
+    return this.orders.spent(rule, secondsAfter(now, -RESPONSE_BUDGET_SECONDS));
+  }
+
   #decide(detection: Detection, responses: readonly PlannedResponse[], by: By, sum: Sum): void {
-    const since = secondsAfter(by.now, -RESPONSE_BUDGET_SECONDS);
-    const spent = this.orders.spent(detection.rule, since);
+    const spent = this.#spent(detection, by);
     for (const decision of decideResponses({ ...detection, responses }, by.settings, spent)) {
       if (decision.verdict === 'ordered') {
         this.orders.place(detection, decision.response, by.now);

@@ -87,6 +87,14 @@ export class InMemoryResponseOrders extends ResponseOrders {
     } else if (placed.isGiven) placed.isTakenBack = true;
   }
 
+  override async cancel(order: ResponseOrder): Promise<boolean> {
+    const placed = this.#placed.find(({ order: { id } }) => id === order.id);
+    if (placed === undefined || placed.leasedUntilMs > performance.now()) return false;
+    if (placed.result !== undefined) return false;
+    await this.settle(order, 'nothing_to_do');
+    return true;
+  }
+
   override async expired(now: Date, limit: number): Promise<readonly ResponseOrder[]> {
     const over = this.#placed
       .filter((placed) => placed.result === 'done' && !placed.isTakenBack && isOver(placed, now))

@@ -78,6 +78,37 @@ export function responseOrdersContract(make: () => Promise<DetectionStoreUnderTe
       },
     );
 
+    it('gives one that was cancelled to nobody, and tells it once', async () => {
+      await order(1);
+      const [claimed] = await under.orders.claim(1, 1);
+      await claimedAgain(() => under.orders.claim(1, 1)); // Its time with them is over.
+      await cancelled(claimed!);
+      expect(await under.orders.cancel(claimed!)).toBe(false);
+      await under.orders.settle(claimed!, 'done');
+      expect(await under.orders.claim(10, LONG_MS)).toEqual([]);
+      expect(await under.orders.expired(secondsAfter(claimed!.orderedAt, 9_000), 10)).toEqual([]);
+      const [, executed, ...more] = await under.told(claimed!.detectionId);
+      expect(more).toEqual([]);
+      expect(executed).toMatchObject({ data: { result: 'nothing_to_do' } });
+    });
+
+    it('cancels none that somebody is at, or that is settled', async () => {
+      await order(1);
+      const [claimed] = await under.orders.claim(1, LONG_MS);
+      expect(await under.orders.cancel(claimed!)).toBe(false);
+      await under.orders.settle(claimed!, 'done');
+      expect(await under.orders.cancel(claimed!)).toBe(false);
+      const [, executed, ...more] = await under.told(claimed!.detectionId);
+      expect(more).toEqual([]);
+      expect(executed).toMatchObject({ data: { result: 'done' } });
+    });
+
+    const cancelled = async (order: ResponseOrder): Promise<void> => {
+      while (!(await under.orders.cancel(order))) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    };
+
     it('does nothing for an order that was never given', async () => {
       await order(1);
       const [claimed] = await under.orders.claim(1, LONG_MS);

@@ -1,9 +1,11 @@
 import {
+  afterClosing,
   type Candidate,
   closedEvent,
   type Detection,
   type DetectionFilter,
   DetectionStore,
+  isSame,
   type RaisedSum,
   RESPONSE_BUDGET_SECONDS,
 } from '#detection';
@@ -15,7 +17,7 @@ import {
   GROWING_COLUMNS,
 } from './detection-row.js';
 import { eventFailure, eventsParameter, jsonParameter } from './json-parameter.js';
-import { orderRow } from './order-row.js';
+import { orderRow, type OrderRow } from './order-row.js';
 import { type PostgresConnection } from './postgres-connection.js';
 import { type PostgresDatabase } from './postgres-database.js';
 import { planRaise, type RaisePlan } from './raise-plan.js';
@@ -89,8 +91,9 @@ export class PostgresDetectionStore extends DetectionStore {
       .transaction(async (connection) => {
         await connection.query(TAKE_TURN);
         const known = await knownAs(connection, candidates);
+        const ordered = await orderedOf(connection, known);
         const spent = await spentBy(connection, candidates, by.now);
-        const made = planRaise(candidates, { ...by, known, spent });
+        const made = planRaise(candidates, { ...by, known, ordered, spent });
         await write(connection, made);
         return made;
       })
@@ -157,7 +160,28 @@ async function knownAs(
     start_at: startAt,
   }));
   const rows = await connection.query<DetectionRow>(KNOWN, [jsonParameter(named)]);
-  return [...new Map(rows.map((row) => [row.id, detectionFrom(row)])).values()];
+  const known = [...new Map(rows.map((row) => [row.id, detectionFrom(row)])).values()];
+  const later = candidates.flatMap((candidate) =>
+    known
+      .filter((one) => isSame(one, candidate))
+      .flatMap((one) => afterClosing(one, candidate) ?? []),
+  );
+  return later.length === 0 ? known : [...known, ...(await knownAs(connection, later))];
+}
+
+async function orderedOf(
+  connection: PostgresConnection,
+  known: readonly Detection[],
+): Promise<Parameters<typeof planRaise>[1]['ordered']> {
+  if (known.length === 0) return [];
+  const rows = await connection.query<Pick<OrderRow, 'detection_id' | 'action' | 'target'>>(
+    'select detection_id, action, target from public.response_order where detection_id = any($1)',
+    [known.map(({ id }) => id)],
+  );
+  return rows.map(({ detection_id: detectionId, action, target }) => ({
+    detectionId,
+    response: { action, target, seconds: undefined },
+  }));
 }
 
 async function spentBy(

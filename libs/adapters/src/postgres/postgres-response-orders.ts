@@ -9,6 +9,7 @@ import { type EventFactory } from '#events';
 import { detectionFrom, DETECTION_COLUMNS, type DetectionRow } from './detection-row.js';
 import { eventFailure, eventsParameter } from './json-parameter.js';
 import { ORDER_COLUMNS, orderFrom, type OrderRow } from './order-row.js';
+import { type PostgresConnection } from './postgres-connection.js';
 import { type PostgresDatabase } from './postgres-database.js';
 
 const LIMIT_MAX = 500;
@@ -30,6 +31,12 @@ const CLAIM = `
 const SETTLE = `
   update public.response_order set settled_at = clock_timestamp(), result = $2
   where id = $1 and settled_at is null returning detection_id`;
+
+/** Of an order that nobody has now. */
+const CANCEL = `
+  update public.response_order set settled_at = clock_timestamp(), result = 'nothing_to_do'
+  where id = $1 and settled_at is null and (lease_until is null or lease_until <= clock_timestamp())
+  returning detection_id`;
 
 /** Only of an order that was given to be taken back. */
 const END = `
@@ -74,15 +81,20 @@ export class PostgresResponseOrders extends ResponseOrders {
           await connection.query(END, [order.id]);
           return;
         }
-        const [row] = await connection.query<DetectionRow>(
-          `select ${DETECTION_COLUMNS} from public.detection where id = $1`,
-          [order.detectionId],
-        );
-        if (row === undefined) return; // Rules it out: an order refers to its detection.
-        const event = executedEvent(order, result, this.events, placeOf(detectionFrom(row)));
-        await connection.query('select public.append_events($1::jsonb)', [
-          eventsParameter([event]),
-        ]);
+        await this.#tell(connection, order, result);
+      })
+      .catch((error: unknown) => {
+        throw eventFailure(error);
+      });
+  }
+
+  /** @throws DependencyUnavailable; EventTooLarge */
+  override async cancel(order: ResponseOrder): Promise<boolean> {
+    return this.database
+      .transaction(async (connection) => {
+        const [cancelled] = await connection.query(CANCEL, [order.id]);
+        if (cancelled !== undefined) await this.#tell(connection, order, 'nothing_to_do');
+        return cancelled !== undefined;
       })
       .catch((error: unknown) => {
         throw eventFailure(error);
@@ -94,6 +106,20 @@ export class PostgresResponseOrders extends ResponseOrders {
       name: 'expired-orders',
     });
     return rows.map(orderFrom);
+  }
+
+  async #tell(
+    connection: PostgresConnection,
+    order: ResponseOrder,
+    result: ResponseResult,
+  ): Promise<void> {
+    const [row] = await connection.query<DetectionRow>(
+      `select ${DETECTION_COLUMNS} from public.detection where id = $1`,
+      [order.detectionId],
+    );
+    if (row === undefined) return; // Rules it out: an order refers to its detection.
+    const event = executedEvent(order, result, this.events, placeOf(detectionFrom(row)));
+    await connection.query('select public.append_events($1::jsonb)', [eventsParameter([event])]);
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  afterClosing,
   type Candidate,
   decideResponses,
   type Detection,
@@ -11,6 +12,7 @@ import {
   type ResponseOrder,
   suppressedEvent,
   updatedEvent,
+  withheldResponses,
 } from '#detection';
 import { type EventFactory, type PosternEvent } from '#events';
 import { randomId } from '#kernel';
@@ -25,8 +27,10 @@ export interface RaisePlan {
 }
 
 interface PlanParts {
-  /** Those that are known under the names of the candidates. */
+  /** Those that are known under the names of the candidates, and what came after those that were closed. */
   readonly known: readonly Detection[];
+  /** What was ordered of those. */
+  readonly ordered: readonly Pick<ResponseOrder, 'detectionId' | 'response'>[];
   /** Orders of each rule that count against its budget. */
   readonly spent: ReadonlyMap<string, number>;
   readonly settings: DetectionSettings;
@@ -38,25 +42,55 @@ interface PlanParts {
 export function planRaise(candidates: readonly Candidate[], parts: PlanParts): RaisePlan {
   const plan: RaisePlan = { raised: [], updated: [], orders: [], events: [], suppressed: 0 };
   const standing = [...parts.known];
-  for (const candidate of candidates) {
-    const place = standing.findIndex((detection) => isSame(detection, candidate));
-    const known = standing[place];
-    const now = known === undefined ? undefined : grownBy(known, candidate, parts.now);
-    const fresh =
-      known === undefined ? detectionOf(candidate, parts.settings, parts.now) : undefined;
-    if (fresh !== undefined) {
-      standing.push(fresh);
-      plan.raised.push(fresh);
-      plan.events.push(raisedEvent(fresh, parts.events));
-      respond(plan, parts, fresh, candidate);
-    } else if (known !== undefined && now !== undefined) {
-      standing[place] = now;
-      replaceOrAdd(plan, now);
-      plan.events.push(updatedEvent(now, parts.events));
-      respond(plan, parts, now, { ...candidate, responses: newResponses(known, candidate) });
-    }
-  }
+  for (const candidate of candidates) planOne(candidate, plan, standing, parts);
   return plan;
+}
+
+function planOne(
+  candidate: Candidate,
+  plan: RaisePlan,
+  standing: Detection[],
+  parts: PlanParts,
+): void {
+  const place = standing.findIndex((detection) => isSame(detection, candidate));
+  const known = standing[place];
+  if (known === undefined) {
+    const fresh = detectionOf(candidate, parts.settings, parts.now);
+    if (fresh === undefined) return;
+    standing.push(fresh);
+    plan.raised.push(fresh);
+    plan.events.push(raisedEvent(fresh, parts.events));
+    respond(plan, parts, fresh, candidate);
+    return;
+  }
+  const later = afterClosing(known, candidate);
+  if (later !== undefined) planOne(later, plan, standing, parts);
+  if (known.closed !== undefined) return;
+  const now = grownBy(known, candidate, parts.now);
+  if (now !== undefined) {
+    standing[place] = now;
+    replaceOrAdd(plan, now);
+    plan.events.push(updatedEvent(now, parts.events));
+    respond(plan, parts, now, { ...candidate, responses: newResponses(known, candidate) });
+  }
+  makeUpFor(plan, parts, known, candidate);
+}
+
+/** What the budget had no room for. That it has none yet was told before. */
+function makeUpFor(
+  plan: RaisePlan,
+  { ordered, settings, now, spent }: PlanParts,
+  known: Detection,
+  candidate: Candidate,
+): void {
+  const placed = [...ordered, ...plan.orders]
+    .filter(({ detectionId }) => detectionId === known.id)
+    .map(({ response }) => response);
+  const responses = withheldResponses(known, candidate, placed, now);
+  const total = spentIn(plan, spent, candidate);
+  for (const { verdict, response } of decideResponses({ ...candidate, responses }, settings, total)) {
+    if (verdict === 'ordered') plan.orders.push(orderOf(known, response, now));
+  }
 }
 
 /** A detection is raised or updated once in a plan, as it is in the end. */
@@ -74,8 +108,7 @@ function respond(
   detection: Detection,
   candidate: Candidate,
 ): void {
-  const planned = plan.orders.filter(({ rule }) => rule === candidate.rule).length;
-  const total = (spent.get(candidate.rule) ?? 0) + planned;
+  const total = spentIn(plan, spent, candidate);
   for (const decision of decideResponses(candidate, settings, total)) {
     if (decision.verdict === 'suppressed') {
       plan.suppressed += 1;
@@ -85,6 +118,9 @@ function respond(
     }
   }
 }
+
+const spentIn = (plan: RaisePlan, spent: PlanParts['spent'], { rule }: Candidate): number =>
+  (spent.get(rule) ?? 0) + plan.orders.filter((order) => order.rule === rule).length;
 
 const orderOf = (
   { id, rule }: Detection,
