@@ -17,9 +17,10 @@ const decided = (
   settings = detectionSettings(),
   spent = 0,
 ): unknown[] =>
-  decideResponses(aCandidate(candidate), settings, spent).map((decision) =>
-    decision.verdict === 'suppressed' ? decision.by : decision.verdict,
-  );
+  decideResponses(aCandidate(candidate), settings, [
+    { rule: 'D06', subjectId: 'sub_others', orders: spent },
+    { rule: 'D03', subjectId: 'sub_1', orders: 99 },
+  ]).map((decision) => (decision.verdict === 'suppressed' ? decision.by : decision.verdict));
 
 describe('what is done about a candidate', () => {
   it.each([
@@ -44,6 +45,20 @@ describe('what is done about a candidate', () => {
   ])('stops at the budget of twenty when %d were ordered before', (spent, verdicts) => {
     const responses = ['1', '2', '3'].map((n) => planned('revoke_handle', `handle:hdl_${n}`));
     expect(decided({ responses }, detectionSettings(), spent)).toEqual(verdicts);
+  });
+
+  it.each([
+    ['sub_1', 9, ['ordered', 'response_budget']],
+    ['sub_1', 10, ['response_budget', 'response_budget']],
+    ['sub_2', 10, ['ordered', 'ordered']],
+    [undefined, 10, ['ordered', 'ordered']],
+  ] as const)('leaves half of the budget to others: %s', (subjectId, orders, verdicts) => {
+    const responses = ['1', '2'].map((n) => planned('revoke_handle', `handle:hdl_${n}`));
+    const spent = [{ rule: 'D06', subjectId: 'sub_1', orders }] as const;
+    const made = decideResponses(aCandidate({ responses, subjectId }), detectionSettings(), spent);
+    expect(made.map((one) => (one.verdict === 'suppressed' ? one.by : one.verdict))).toEqual(
+      verdicts,
+    );
   });
 
   it.each<[RuleId, PlannedResponse, string]>([

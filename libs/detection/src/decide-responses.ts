@@ -7,6 +7,14 @@ import { RULES } from './rules.js';
 /** The time over which a rule's responses are counted. */
 export const RESPONSE_BUDGET_SECONDS = 600;
 
+/** Orders that count against the budget of their rule: those of RESPONSE_BUDGET_SECONDS, without those that found nothing to do. */
+export interface SpentOrders {
+  readonly rule: RuleId;
+  /** Whose doing it was, where that is known. */
+  readonly subjectId: string | undefined;
+  readonly orders: number;
+}
+
 export type SuppressedBy = 'monitor_mode' | 'response_budget' | 'approval_missing';
 
 /** `told`: nobody has to do anything but people; the detection is all that there is. */
@@ -45,15 +53,15 @@ export const isRestriction = (action: ResponseAction): boolean => RESTRICTIONS.i
 /**
  * What is done of what a candidate plans. A handle is cheap to have again, and may be taken away in `enforce`; a grant is
  * suspended for D02 alone, and for a time; a restriction is of the very entity that the candidate is about; whatever else
- * meets more than one handle needs a permission of the configuration. `spent`: orders of the rule within
- * RESPONSE_BUDGET_SECONDS, without those that found nothing to do.
+ * meets more than one handle needs a permission of the configuration. What one workload does uses up no more than half of a
+ * budget, so that whoever has taken it over cannot keep others from being answered for.
  */
 export function decideResponses(
   candidate: Candidate,
   settings: DetectionSettings,
-  spent: number,
+  spent: readonly SpentOrders[],
 ): readonly ResponseDecision[] {
-  let left = settings.responseBudget - spent;
+  let left = leftFor(candidate, settings, spent);
   return candidate.responses.map((response): ResponseDecision => {
     const target = TARGETS[response.action];
     if (target === undefined) return { response, verdict: 'told' };
@@ -64,6 +72,21 @@ export function decideResponses(
     return { response, verdict: 'ordered' };
   });
 }
+
+function leftFor(
+  { rule, subjectId }: Candidate,
+  { responseBudget }: DetectionSettings,
+  spent: readonly SpentOrders[],
+): number {
+  const ofRule = spent.filter((one) => one.rule === rule);
+  const left = responseBudget - sumOf(ofRule);
+  if (subjectId === undefined) return left;
+  const share = Math.ceil(responseBudget / 2);
+  return Math.min(left, share - sumOf(ofRule.filter((one) => one.subjectId === subjectId)));
+}
+
+const sumOf = (spent: readonly SpentOrders[]): number =>
+  spent.reduce((sum, { orders }) => sum + orders, 0);
 
 /** How a rule is set for what a candidate is about. */
 export const modeOf = (

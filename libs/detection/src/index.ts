@@ -14,6 +14,7 @@ export {
   RESPONSE_BUDGET_SECONDS,
   type ResponseDecision,
   type SuppressedBy,
+  type SpentOrders,
 } from './decide-responses.js';
 export { type Detection, type DetectionResolution, detectionResolutions } from './detection.js';
 export {

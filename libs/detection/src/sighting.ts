@@ -36,6 +36,7 @@ export async function look(
     ...own.denials.map(({ handleId }) => handleId),
     ...own.revocations.map(({ handleId }) => handleId),
     ...own.exchanges.map(({ handleId }) => handleId),
+    ...unboundOf(events),
   ]);
   const priorIds = distinct(own.replays.map(({ priorExchangeId }) => priorExchangeId));
   const exchangeIds = distinct([...priorIds, ...own.exchanges.map(({ exchangeId }) => exchangeId)]);
@@ -62,6 +63,14 @@ export async function look(
     ]),
   };
 }
+
+/** Handles that came without their key: whose they are is told by the exchange that they came from. */
+const unboundOf = (events: readonly RecordedEvent[]): readonly string[] =>
+  events.flatMap((event) =>
+    isOfType(event, 'dev.postern.call.denied.v1') && event.data.reason === 'binding_mismatch'
+      ? (event.data.handle_id ?? [])
+      : [],
+  );
 
 /** The events of one type in the batch. */
 export const eventsOf = <T extends RecordedEvent['type']>(

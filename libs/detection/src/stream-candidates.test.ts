@@ -203,6 +203,7 @@ describe('candidates of a stream processor', () => {
     const handles = ['hdl_1', 'hdl_2', 'hdl_3', 'hdl_4'];
     evaluator.finds = handles.map((id) => ({
       ...HELD,
+      subjectId: `sub_of_${id}`,
       entity: { type: 'handle', id },
       responses: [{ action: 'suspend_handle', target: `handle:${id}`, seconds: undefined }],
     }));

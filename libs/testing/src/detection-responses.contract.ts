@@ -132,7 +132,7 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     const { store, twin } = under();
     const settings = detectionSettings({ responseBudget: 3 });
     const raise = async (count: number, second: number): Promise<number[]> => {
-      const candidates = Array.from({ length: count }, () => aCandidate());
+      const candidates = Array.from({ length: count }, () => aCandidate(anyone()));
       const sum = await (count % 2 === 0 ? store : twin).raise(
         candidates,
         raising(settings, second),
@@ -176,7 +176,10 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     await store.raise([monitored], raising(settingsWith('D06', { mode: 'monitor' })));
     await store.raise([{ ...monitored, ...more }], raising());
     const closed = aCandidate();
-    const { raised } = await store.raise([closed], raising(detectionSettings({ responseBudget: 0 })));
+    const { raised } = await store.raise(
+      [closed],
+      raising(detectionSettings({ responseBudget: 0 })),
+    );
     const by = { resolution: 'benign', operatorId: undefined, note: undefined } as const;
     await store.close(raised[0]!.id, { ...by, ...raising() });
     await store.raise([{ ...closed, ...more }], raising());
@@ -194,7 +197,9 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     const { store, twin, orders } = under();
     const by = raising(detectionSettings({ responseBudget: 5 }));
     await Promise.all(
-      Array.from({ length: 12 }, (_, n) => (n % 2 === 0 ? store : twin).raise([aCandidate()], by)),
+      Array.from({ length: 12 }, (_, n) =>
+        (n % 2 === 0 ? store : twin).raise([aCandidate(anyone())], by),
+      ),
     );
     expect(await orders.claim(100, 60_000)).toHaveLength(5);
   });
@@ -202,11 +207,23 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
   it('gives back the place of an order that found nothing to do, and of no other', async () => {
     const { store, orders } = under();
     const by = raising(detectionSettings({ responseBudget: 3 }));
-    await store.raise([aCandidate(), aCandidate(), aCandidate()], by);
+    await store.raise([anyone(), anyone(), anyone()].map(aCandidate), by);
     const [one, two] = await orders.claim(2, 60_000);
     await orders.settle(one!, 'nothing_to_do');
     await orders.settle(two!, 'done');
-    expect((await store.raise([aCandidate(), aCandidate()], by)).ordered).toBe(1);
+    expect((await store.raise([anyone(), anyone()].map(aCandidate), by)).ordered).toBe(1);
+  });
+
+  it('leaves half of a budget to others, whatever one workload does', async () => {
+    const { store, twin } = under();
+    const by = raising(detectionSettings({ responseBudget: 4 }));
+    const his = { subjectId: 'sub_taken_over' };
+    const sums = [
+      await store.raise([his, his, his].map(aCandidate), by),
+      await twin.raise([his, anyone()].map(aCandidate), by),
+    ];
+    expect(sums.map(({ ordered }) => ordered)).toEqual([2, 1]);
+    expect(sums.map(({ suppressed }) => suppressed)).toEqual([1, 1]);
   });
 
   it('is not used up by handles that nobody has', async () => {
@@ -221,6 +238,9 @@ export function detectionResponsesContract(under: () => DetectionStoreUnderTest)
     }
   });
 }
+
+/** Each of them another workload. */
+const anyone = (): Partial<Candidate> => ({ subjectId: randomId('sub') });
 
 const planned = (
   action: PlannedResponse['action'],

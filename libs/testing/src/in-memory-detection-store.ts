@@ -14,6 +14,7 @@ import {
   type RaisedSum,
   raisedEvent,
   RESPONSE_BUDGET_SECONDS,
+  type SpentOrders,
   suppressedEvent,
   updatedEvent,
   withheldResponses,
@@ -96,7 +97,7 @@ export class InMemoryDetectionStore extends DetectionStore {
       .filter(({ detectionId }) => detectionId === known.id)
       .map(({ response }) => response);
     const responses = withheldResponses(known, candidate, ordered, by.now);
-    const spent = this.#spent(known, by);
+    const spent = this.#spent(by);
     for (const one of decideResponses({ ...candidate, responses }, by.settings, spent)) {
       if (one.verdict !== 'ordered') continue;
       this.orders.place(known, one.response, by.now);
@@ -109,12 +110,12 @@ export class InMemoryDetectionStore extends DetectionStore {
     this.#detections.set(detection.id, detection);
   }
 
-  #spent({ rule }: Detection, { now }: By): number {
-    return this.orders.spent(rule, secondsAfter(now, -RESPONSE_BUDGET_SECONDS));
+  #spent({ now }: By): readonly SpentOrders[] {
+    return this.orders.spent(secondsAfter(now, -RESPONSE_BUDGET_SECONDS));
   }
 
   #decide(detection: Detection, responses: readonly PlannedResponse[], by: By, sum: Sum): void {
-    const spent = this.#spent(detection, by);
+    const spent = this.#spent(by);
     for (const decision of decideResponses({ ...detection, responses }, by.settings, spent)) {
       if (decision.verdict === 'ordered') {
         this.orders.place(detection, decision.response, by.now);

@@ -7,7 +7,7 @@ import {
   ResponseOrders,
   type ResponseRecord,
   type ResponseResult,
-  type RuleId,
+  type SpentOrders,
 } from '#detection';
 import { type EventFactory } from '#events';
 import { randomId, secondsAfter } from '#kernel';
@@ -57,12 +57,11 @@ export class InMemoryResponseOrders extends ResponseOrders {
     this.#placed.push({ order, detection, ...standing });
   }
 
-  /** How many of a rule count against its budget. */
-  spent(rule: RuleId, since: Date): number {
-    return this.#placed.filter(
-      ({ order, result }) =>
-        order.rule === rule && order.orderedAt > since && result !== 'nothing_to_do',
-    ).length;
+  /** Those that count against a budget. */
+  spent(since: Date): readonly SpentOrders[] {
+    return this.#placed
+      .filter(({ order, result }) => order.orderedAt > since && result !== 'nothing_to_do')
+      .map(({ order: { rule }, detection: { subjectId } }) => ({ rule, subjectId, orders: 1 }));
   }
 
   override async claim(limit: number, leaseMs: number): Promise<readonly ResponseOrder[]> {

@@ -8,6 +8,7 @@ import {
   isSame,
   type RaisedSum,
   RESPONSE_BUDGET_SECONDS,
+  type SpentOrders,
 } from '#detection';
 import {
   DETECTION_COLUMNS,
@@ -34,10 +35,11 @@ const KNOWN = `
     and detection.entity_id = named.entity_id and detection.start_at = named.start_at`;
 
 const SPENT = `
-  select rule, count(*)::integer as orders from public.response_order
-  where rule = any($1) and ordered_at > $2::timestamptz - make_interval(secs => $3)
-    and result is distinct from 'nothing_to_do'
-  group by rule`;
+  select response_order.rule, detection.subject_id, count(*)::integer as orders
+  from public.response_order join public.detection on detection.id = response_order.detection_id
+  where response_order.rule = any($1) and response_order.ordered_at > $2::timestamptz - make_interval(secs => $3)
+    and response_order.result is distinct from 'nothing_to_do'
+  group by response_order.rule, detection.subject_id`;
 
 const RAISE = `
   insert into public.detection (${DETECTION_COLUMNS})
@@ -188,14 +190,17 @@ async function spentBy(
   connection: PostgresConnection,
   candidates: readonly Candidate[],
   now: Date,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<readonly SpentOrders[]> {
   const rules = [...new Set(candidates.map(({ rule }) => rule))];
-  const rows = await connection.query<{ rule: string; orders: number }>(SPENT, [
-    rules,
-    now,
-    RESPONSE_BUDGET_SECONDS,
-  ]);
-  return new Map(rows.map(({ rule, orders }) => [rule, orders]));
+  interface Row extends Pick<SpentOrders, 'rule' | 'orders'> {
+    readonly subject_id: string | null;
+  }
+  const rows = await connection.query<Row>(SPENT, [rules, now, RESPONSE_BUDGET_SECONDS]);
+  return rows.map(({ rule, orders, subject_id: id }) => ({
+    rule,
+    orders,
+    subjectId: id ?? undefined,
+  }));
 }
 
 async function write(connection: PostgresConnection, plan: RaisePlan): Promise<void> {

@@ -15,6 +15,7 @@ import {
   type RuleEvaluator,
   type RuleId,
   type RuleSettings,
+  type SpentOrders,
   settingsDigest,
 } from '#detection';
 import { secondsAfter } from '#kernel';
@@ -99,15 +100,20 @@ function summed(
   settings: DetectionSettings,
 ): Pick<DryRunSum, 'detections' | 'responses' | 'entities'> {
   const entities = new Map<string, DryRunEntity>();
-  let orderedAt: number[] = [];
+  let spent: (SpentOrders & { readonly at: number })[] = [];
   let responses = 0;
   for (const candidate of candidates) {
     const instant = candidate.endAt.getTime();
-    orderedAt = orderedAt.filter((earlier) => earlier > instant - RESPONSE_BUDGET_SECONDS * 1_000);
-    const ordered = decideResponses(candidate, settings, orderedAt.length).filter(
+    spent = spent.filter(({ at }) => at > instant - RESPONSE_BUDGET_SECONDS * 1_000);
+    const ordered = decideResponses(candidate, settings, spent).filter(
       ({ verdict }) => verdict === 'ordered',
     ).length;
-    orderedAt.push(...new Array<number>(ordered).fill(instant));
+    spent.push({
+      rule: candidate.rule,
+      subjectId: candidate.subjectId,
+      orders: ordered,
+      at: instant,
+    });
     responses += ordered;
     count(entities, candidate.entity, ordered);
   }

@@ -10,6 +10,7 @@ import {
   newResponses,
   raisedEvent,
   type ResponseOrder,
+  type SpentOrders,
   suppressedEvent,
   updatedEvent,
   withheldResponses,
@@ -23,6 +24,8 @@ export interface RaisePlan {
   readonly updated: Detection[];
   readonly orders: ResponseOrder[];
   readonly events: PosternEvent[];
+  /** By these orders. */
+  readonly spent: SpentOrders[];
   suppressed: number;
 }
 
@@ -31,8 +34,8 @@ interface PlanParts {
   readonly known: readonly Detection[];
   /** What was ordered of those. */
   readonly ordered: readonly Pick<ResponseOrder, 'detectionId' | 'response'>[];
-  /** Orders of each rule that count against its budget. */
-  readonly spent: ReadonlyMap<string, number>;
+  /** Orders that count against the budgets. */
+  readonly spent: readonly SpentOrders[];
   readonly settings: DetectionSettings;
   readonly events: EventFactory;
   readonly now: Date;
@@ -40,7 +43,8 @@ interface PlanParts {
 
 /** Decides on candidates one after the other, each with what those before it came to. */
 export function planRaise(candidates: readonly Candidate[], parts: PlanParts): RaisePlan {
-  const plan: RaisePlan = { raised: [], updated: [], orders: [], events: [], suppressed: 0 };
+  const lists = { raised: [], updated: [], orders: [], events: [], spent: [] };
+  const plan: RaisePlan = { ...lists, suppressed: 0 };
   const standing = [...parts.known];
   for (const candidate of candidates) planOne(candidate, plan, standing, parts);
   return plan;
@@ -87,9 +91,13 @@ function makeUpFor(
     .filter(({ detectionId }) => detectionId === known.id)
     .map(({ response }) => response);
   const responses = withheldResponses(known, candidate, placed, now);
-  const total = spentIn(plan, spent, candidate);
-  for (const { verdict, response } of decideResponses({ ...candidate, responses }, settings, total)) {
-    if (verdict === 'ordered') plan.orders.push(orderOf(known, response, now));
+  const total = spentIn(plan, spent);
+  for (const { verdict, response } of decideResponses(
+    { ...candidate, responses },
+    settings,
+    total,
+  )) {
+    if (verdict === 'ordered') place(plan, orderOf(known, response, now), known);
   }
 }
 
@@ -108,19 +116,26 @@ function respond(
   detection: Detection,
   candidate: Candidate,
 ): void {
-  const total = spentIn(plan, spent, candidate);
+  const total = spentIn(plan, spent);
   for (const decision of decideResponses(candidate, settings, total)) {
     if (decision.verdict === 'suppressed') {
       plan.suppressed += 1;
       plan.events.push(suppressedEvent(detection, decision.response, decision.by, events));
     } else if (decision.verdict === 'ordered') {
-      plan.orders.push(orderOf(detection, decision.response, now));
+      place(plan, orderOf(detection, decision.response, now), detection);
     }
   }
 }
 
-const spentIn = (plan: RaisePlan, spent: PlanParts['spent'], { rule }: Candidate): number =>
-  (spent.get(rule) ?? 0) + plan.orders.filter((order) => order.rule === rule).length;
+const spentIn = (plan: RaisePlan, spent: PlanParts['spent']): readonly SpentOrders[] => [
+  ...spent,
+  ...plan.spent,
+];
+
+function place(plan: RaisePlan, order: ResponseOrder, { subjectId }: Detection): void {
+  plan.orders.push(order);
+  plan.spent.push({ rule: order.rule, subjectId, orders: 1 });
+}
 
 const orderOf = (
   { id, rule }: Detection,

@@ -14,6 +14,8 @@ export const bindingMismatch: InlineRule = (sighting, settings) =>
       .flatMap((event) =>
         ofHandle(event, settings, {
           rule: 'D06',
+          subjectId: sighting.exchanges.find(({ handleId }) => handleId === event.data.handle_id)
+            ?.subjectId,
           explanation: 'A bound handle was presented without the key that it is bound to.',
         }),
       ),
@@ -36,14 +38,18 @@ export const canaryUsed: InlineRule = (sighting, settings) =>
 /** For so long what is tried from the source of a canary is refused without a second look. */
 const BLOCK_SECONDS = 1_800;
 
-const CANARY = { rule: 'D09', explanation: 'A canary handle was presented, and denied.' } as const;
+const CANARY = {
+  rule: 'D09',
+  subjectId: undefined,
+  explanation: 'A canary handle was presented, and denied.',
+} as const;
 
 const isCanary = (reason: string): boolean => reason === 'canary';
 
 function ofHandle(
   event: Denied,
   settings: DetectionSettings,
-  told: Pick<Candidate, 'rule' | 'explanation'>,
+  told: Pick<Candidate, 'rule' | 'subjectId' | 'explanation'>,
 ): readonly Candidate[] {
   const { handle_id: handleId, canary_id: canaryId, resource, count = 1 } = event.data;
   const id = canaryId ?? handleId;
@@ -52,7 +58,6 @@ function ofHandle(
     ofEvent(event, {
       ...told,
       entity: { type: 'handle', id },
-      subjectId: undefined,
       resource,
       severity: 'critical',
       confidence: 'high',
