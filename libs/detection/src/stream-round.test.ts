@@ -128,6 +128,23 @@ describe('a round of the rules that look at windows', () => {
     ]);
   });
 
+  it('leaves windows that cannot be computed for an hour, and looks at those after them', async () => {
+    const { round, evaluator, seen, rig } = begin();
+    const turn = async (second: number): Promise<unknown> => {
+      rig.clock.set(at(second));
+      await seen(second);
+      await round.look();
+      return evaluator.asked.at(-1);
+    };
+    evaluator.fails = true;
+    expect(await turn(10_000)).toEqual(['D07', 6370, 9970]);
+    expect(await turn(13_599)).toEqual(['D07', 6370, 13_569]);
+    expect(await turn(13_600)).toEqual(['D07', 6370, 13_570]);
+    expect(await turn(13_610)).toEqual(['D07', 13_570, 13_580]);
+    evaluator.fails = false;
+    expect(await turn(13_620)).toEqual(['D07', 13_570, 13_590]);
+  });
+
   it('raises what other rules found when what one found cannot be written', async () => {
     const { round, evaluator, seen, rig } = begin(settingsWith('D22', { mode: 'monitor' }));
     rig.clock.set(at(10_000));

@@ -34,6 +34,7 @@ export type RoundSum = RaisedSum & { readonly failed: readonly FailedRule[] };
  */
 export class StreamRound {
   readonly #lookedUntil = new Map<RuleId, Date>();
+  readonly #failingSince = new Map<RuleId, Date>();
 
   constructor(private readonly parts: StreamRoundParts) {}
 
@@ -43,10 +44,13 @@ export class StreamRound {
     const late = this.#late(until);
     const begun = (rule: RuleId): Date => this.#lookedUntil.get(rule) ?? late;
     const round = await this.#raise((rule) => ({ from: begun(rule), until }));
-    // A rule that failed is computed again for the same windows, by all: they come to the same.
     for (const rule of this.#rules()) {
-      const isDone = until > begun(rule) && !round.failed.some((one) => one.rule === rule);
-      this.#lookedUntil.set(rule, isDone ? until : begun(rule));
+      const hasFailed = round.failed.some((one) => one.rule === rule);
+      const isDone = until > begun(rule) && !hasFailed;
+      this.#lookedUntil.set(
+        rule,
+        isDone || this.#isHopeless(rule, hasFailed) ? until : begun(rule),
+      );
     }
     return round;
   }
@@ -55,6 +59,19 @@ export class StreamRound {
   async lookAgain(): Promise<RoundSum> {
     const until = await this.#closedUntil();
     return this.#raise(() => ({ from: this.#late(until), until }));
+  }
+
+  /**
+   * A rule that failed is computed again for the same windows, by all: they come to the same. What cannot be computed for
+   * an hour is left, as a flood of evidence may have made it so: the windows after it are looked at again.
+   */
+  #isHopeless(rule: RuleId, hasFailed: boolean): boolean {
+    const { clock, settings } = this.parts;
+    const since = this.#failingSince.get(rule) ?? clock.now();
+    const isOver = clock.now() >= secondsAfter(since, settings.latenessSeconds);
+    if (hasFailed && !isOver) this.#failingSince.set(rule, since);
+    else this.#failingSince.delete(rule);
+    return hasFailed && isOver;
   }
 
   #rules(): readonly RuleId[] {
