@@ -1,6 +1,6 @@
 import { type Detection, type PlannedResponse, type ResponseOrder } from '#detection';
 import { DependencyUnavailable, secondsAfter } from '#kernel';
-import { ChangeHandles, type Operator } from '#oauth';
+import { ChangeHandles } from '#oauth';
 import {
   aCandidate,
   aHandle,
@@ -12,7 +12,6 @@ import {
 } from '#testing';
 import { AdminApi } from '../../../test/support/admin-api.js';
 import { CarryOutResponse, type Initiated } from './carry-out-response.js';
-import { Detections } from './detections.js';
 import { Restrictions } from './restrictions.js';
 
 const SUBJECT = `sub_${'a'.repeat(32)}`;
@@ -146,47 +145,6 @@ describe('a suspension that somebody else wants too', () => {
     expect(await effects.takeBack(first)).toBe(false);
     expect(await statusOf(handle)).toBe('suspended');
     expect(await effects.takeBack(later)).toBe(true);
-    expect(await statusOf(handle)).toBe('active');
-  });
-});
-
-describe('a response that waits when its detection is undone', () => {
-  const operator = { subjectId: 'sub_operator', handleId: undefined } as unknown as Operator;
-  const undo = (id: string) => {
-    const { clock, detectionEvents: events } = api;
-    const detections = new Detections({ detection: api.detection, effects, events, clock });
-    return detections.undo(id, 'our own test', operator);
-  };
-  const waiting = async (handle: string): Promise<string> => {
-    const responses = [
-      { action: 'suspend_handle', target: `handle:${handle}`, seconds: 900 } as const,
-    ];
-    return (await raised({ responses })).id;
-  };
-
-  it('is never carried out', async () => {
-    const id = await waiting(await issued());
-    const { undone, kept } = await undo(id);
-    expect(undone).toMatchObject([{ result: 'nothing_to_do' }]);
-    expect(kept).toEqual([]);
-    expect(await api.responseOrders.claim(10, 60_000)).toEqual([]);
-    expect(await undo(id)).toMatchObject({ undone: [], kept: [{ result: 'nothing_to_do' }] });
-  });
-
-  it('is not carried out again by the next, when who had it is gone', async () => {
-    const id = await waiting(await issued());
-    await api.responseOrders.claim(10, 100);
-    expect((await undo(id)).undone).toHaveLength(1);
-    expect(await api.responseOrders.claim(10, 60_000)).toEqual([]);
-  });
-
-  it('is taken back when it was being carried out', async () => {
-    const handle = await issued();
-    const id = await waiting(handle);
-    const [order] = await api.responseOrders.claim(10, 60_000);
-    const undoing = undo(id);
-    await api.responseOrders.settle(order!, await effects.carryOut(order!));
-    expect((await undoing).undone).toMatchObject([{ result: 'done' }]);
     expect(await statusOf(handle)).toBe('active');
   });
 });
