@@ -1,9 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { jest } from '@jest/globals';
-import { Command } from 'commander';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { AnchorFolder } from '#adapters/files';
 import { AnchoredLog, checkpointKey, LINE_BYTES_MAX, verifierKey } from '#audit';
 import {
@@ -15,42 +11,29 @@ import {
   recordedEvents,
   seededKey,
 } from '#testing';
+import { CommandRun } from '../../../../test/support/command-run.js';
 import { runCommand } from '../run-command.js';
 import { addAudit } from './audit.js';
 
 describe('postern audit verify', () => {
-  let folder: string;
+  let cli: CommandRun;
   let printed: string[];
   let said: string[];
   let lines: string[];
   let log: InMemoryAuditLog;
-  const at = (name: string): string => join(folder, name);
-  const put = (content: string, name = 'export.jsonl'): string => {
-    writeFileSync(at(name), content);
-    return at(name);
-  };
+  const at = (name: string): string => cli.at(name);
 
   beforeEach(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'postern-audit-'));
-    [printed, said] = [[], []];
     ({ lines, log } = await anExport([3, 4]));
-    put(publicPemOf(seededKey(1)), 'log.pem');
-    put(lines.join('\n'));
-    jest.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)));
-    jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
-    process.exitCode = undefined;
+    cli = new CommandRun(addAudit);
+    ({ printed, said } = cli);
+    cli.put('log.pem', publicPemOf(seededKey(1)));
+    cli.put('export.jsonl', lines.join('\n'));
   });
-  afterEach(() => {
-    jest.restoreAllMocks();
-    process.exitCode = undefined;
-    rmSync(folder, { recursive: true });
-  });
+  afterEach(() => cli.end());
 
-  const postern = (...args: readonly string[]): Promise<void> => {
-    const program = new Command('postern').exitOverride();
-    addAudit(program);
-    return runCommand(program, ['node', 'postern', 'audit', ...args]);
-  };
+  const postern = (...args: readonly string[]): Promise<void> =>
+    runCommand(cli.program(), ['node', 'postern', 'audit', ...args]);
   const verify = (...args: readonly string[]): Promise<void> =>
     postern('verify', at('export.jsonl'), '--key', at('log.pem'), ...args);
 
@@ -65,7 +48,7 @@ describe('postern audit verify', () => {
   it('compares with an anchor, with a checkpoint that was kept, and with the log that was named', async () => {
     const { origin, ...keys } = await aCheckpointer(log).identity();
     await new AnchoredLog(log, new AnchorFolder(at('anchor'))).catchUp({ origin, ...keys });
-    writeFileSync(at('kept'), log.kept[0]!.note);
+    cli.put('kept', log.kept[0]!.note);
     await verify('--anchor', at('anchor'), '--since-checkpoint', at('kept'));
     expect(printed.join('\n')).toContain('up to size 7 it is what was kept outside');
     expect(printed.join('\n')).not.toMatch(/not (?:proven|compared)/);
@@ -74,7 +57,7 @@ describe('postern audit verify', () => {
     expect(printed.join('\n')).toContain('up to size 3 it is what was kept outside');
     expect(printed.join('\n')).toContain('signed once from size 3 on');
     const key = checkpointKey(origin, createPublicKey(publicPemOf(seededKey(1))));
-    await postern('verify', at('export.jsonl'), '--key', put(verifierKey(key), 'log.key'));
+    await postern('verify', at('export.jsonl'), '--key', cli.put('log.key', verifierKey(key)));
     expect(process.exitCode).toBeUndefined();
     await verify('--log', 'another');
     expect(process.exitCode).toBe(1);
@@ -89,7 +72,8 @@ describe('postern audit verify', () => {
     ['has an endless name', (line) => line.replace(/"id":"[^"]+"/, `"id":"${'x'.repeat(90_000)}"`)],
     ['is longer than any', (line) => line.padEnd(LINE_BYTES_MAX + 2)],
   ])('ends with 1 when a line %s, and names it by its number', async (_, change) => {
-    put(lines.map((line, place) => (place === 3 ? change(line) : line)).join('\n'));
+    const changed = lines.map((line, place) => (place === 3 ? change(line) : line));
+    cli.put('export.jsonl', changed.join('\n'));
     await verify();
     expect(process.exitCode).toBe(1);
     expect(printed[0]).toMatch(/^NOT PROVEN from log index 1 on \(.{1,300}, line 4\): [a-z-]+$/);
@@ -111,21 +95,21 @@ describe('postern audit verify', () => {
 
   it('says of nothing that it is proven which is not in the export', async () => {
     const { origin } = await aCheckpointer(log).identity();
-    put(exportedLines(log, origin, [], 3).join('\n'));
+    cli.put('export.jsonl', exportedLines(log, origin, [], 3).join('\n'));
     await verify();
     expect([process.exitCode, printed.at(-1)]).toEqual([1, 'no event before it is proven']);
   });
 
   it('says of nothing that it is proven when one of the events before is of another history', async () => {
     const other = await anExport([3, 4], { events: recordedEvents(7, 2) });
-    writeFileSync(at('kept'), other.log.kept[1]!.note);
+    cli.put('kept', other.log.kept[1]!.note);
     await verify('--since-checkpoint', at('kept'));
     expect(printed[0]).toMatch(/^NOT PROVEN from log index 3 on .*: forked$/);
     expect([process.exitCode, printed.at(-1)]).toEqual([1, 'no event before it is proven']);
   });
 
   it.each([1, 2, 4, 6, 7, 9])('ends with 1 when only %i lines are left of it', async (count) => {
-    put(lines.slice(0, count).join('\n'));
+    cli.put('export.jsonl', lines.slice(0, count).join('\n'));
     await verify('--until', '7');
     expect([process.exitCode, said]).toEqual([1, []]);
   });
@@ -154,7 +138,7 @@ describe('postern audit verify', () => {
 
   it('does not repeat what is in a private key, or a handle that was given for a file', async () => {
     const pem = seededKey(1).export({ type: 'pkcs8', format: 'pem' }).toString();
-    await postern('verify', at('export.jsonl'), '--key', put(pem, 'private.pem'));
+    await postern('verify', at('export.jsonl'), '--key', cli.put('private.pem', pem));
     await postern('verify', `pst_test_${'A'.repeat(49)}`, '--key', at('log.pem'));
     expect(process.exitCode).toBe(2);
     expect(said.join('')).toContain('private key');

@@ -1,42 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { jest } from '@jest/globals';
-import { Command } from 'commander';
 import { parseHandle } from '#handles';
-import { TEST_ORIGIN } from '#testing';
-import { AdminApi } from '../../../../test/support/admin-api.js';
+import { type AdminApi } from '../../../../test/support/admin-api.js';
+import { OperatorRun } from '../../../../test/support/command-run.js';
 import { addCanary } from './canary.js';
 
+let cli: OperatorRun;
 let api: AdminApi;
-let folder: string;
 let printed: string[];
 let said: string[];
 beforeEach(async () => {
-  api = new AdminApi();
-  await api.start();
-  folder = mkdtempSync(join(tmpdir(), 'postern-cli-'));
-  const { plaintext } = await api.operator('admin.read', 'admin.revoke');
-  writeFileSync(join(folder, 'operator'), plaintext);
-  [printed, said] = [[], []];
-  jest.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)));
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  cli = await OperatorRun.begin(addCanary);
+  ({ api, printed, said } = cli);
 });
-afterEach(async () => {
-  jest.restoreAllMocks();
-  await api.host.close(0);
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => cli.end());
 
-async function canary(...args: readonly string[]): Promise<void> {
-  const program = new Command('postern').exitOverride();
-  addCanary(program);
-  const admin = `http://127.0.0.1:${api.host.address.port}`;
-  const where = ['--admin', admin, '--origin', TEST_ORIGIN];
-  const by = ['--handle-file', join(folder, 'operator')];
-  await program.parseAsync(['node', 'postern', 'canary', ...args, ...where, ...by]);
-}
-
+const canary = (...args: readonly string[]): Promise<void> => cli.ask('canary', ...args);
 const create = (kind = 'handle'): Promise<void> =>
   canary('create', '--kind', kind, '--note', 'in the wiki');
 

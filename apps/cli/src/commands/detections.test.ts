@@ -1,46 +1,25 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { jest } from '@jest/globals';
-import { Command } from 'commander';
 import { type Detection } from '#detection';
-import { aCandidate, raising, TEST_ORIGIN } from '#testing';
-import { AdminApi } from '../../../../test/support/admin-api.js';
+import { aCandidate, raising } from '#testing';
+import { type AdminApi } from '../../../../test/support/admin-api.js';
+import { OperatorRun } from '../../../../test/support/command-run.js';
 import { addDetections } from './detections.js';
 
+let cli: OperatorRun;
 let api: AdminApi;
-let folder: string;
 let printed: string[];
 let said: string[];
 beforeEach(async () => {
-  api = new AdminApi();
-  await api.start();
-  folder = mkdtempSync(join(tmpdir(), 'postern-cli-'));
-  const { plaintext } = await api.operator('admin.read', 'admin.revoke');
-  writeFileSync(join(folder, 'operator'), plaintext);
-  [printed, said] = [[], []];
-  jest.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)));
-  jest.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0);
+  cli = await OperatorRun.begin(addDetections);
+  ({ api, printed, said } = cli);
 });
-afterEach(async () => {
-  jest.restoreAllMocks();
-  await api.host.close(0);
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => cli.end());
 
-const ownAdmin = (): string => `http://127.0.0.1:${api.host.address.port}`;
-
-async function ask(admin: string, ...args: readonly string[]): Promise<void> {
-  const program = new Command('postern').exitOverride();
-  addDetections(program);
-  const by = ['--handle-file', join(folder, 'operator')];
-  const where = ['--admin', admin, '--origin', TEST_ORIGIN];
-  await program.parseAsync(['node', 'postern', 'detections', ...args, ...where, ...by]);
-}
-const detections = (...args: readonly string[]): Promise<void> => ask(ownAdmin(), ...args);
+const detections = (...args: readonly string[]): Promise<void> => cli.ask('detections', ...args);
+const detectionsAt = (admin: string, ...args: readonly string[]): Promise<void> =>
+  cli.askAt(admin, 'detections', ...args);
 
 async function raise(overrides: Parameters<typeof aCandidate>[0] = {}): Promise<Detection> {
   const candidate = aCandidate({ responses: [], ...overrides });
@@ -99,7 +78,9 @@ describe('postern detections', () => {
     ['why it is taken back', ['undo', 'det_1']],
     ['what an entity is', ['list', '--entity', 'hdl_1']],
   ])('asks for %s before it asks anybody', async (_, args) => {
-    await expect(ask('http://127.0.0.1:1', ...args)).rejects.toMatchObject({ code: 'usage' });
+    await expect(detectionsAt('http://127.0.0.1:1', ...args)).rejects.toMatchObject({
+      code: 'usage',
+    });
   });
 
   it.each<readonly [number, readonly string[]]>([
@@ -139,7 +120,7 @@ describe('what is no admin API', () => {
     const server = createServer((_, response) => response.end(body));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     const { port } = server.address() as AddressInfo;
-    await ask(`http://127.0.0.1:${port}`, ...args).finally(() => {
+    await detectionsAt(`http://127.0.0.1:${port}`, ...args).finally(() => {
       server.closeAllConnections();
       server.close();
     });

@@ -1,40 +1,21 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { jest } from '@jest/globals';
-import { Command } from 'commander';
 import { type Restriction, type RestrictionTerms } from '#handles';
 import { secondsAfter } from '#kernel';
-import { aDenialEvent, aRestriction, TEST_NOW, TEST_ORIGIN } from '#testing';
-import { AdminApi } from '../../../../test/support/admin-api.js';
+import { aDenialEvent, aRestriction, TEST_NOW } from '#testing';
+import { type AdminApi } from '../../../../test/support/admin-api.js';
+import { OperatorRun } from '../../../../test/support/command-run.js';
 import { addRestrictions } from './restrictions.js';
 
+let cli: OperatorRun;
 let api: AdminApi;
-let folder: string;
 let printed: string[];
 beforeEach(async () => {
-  api = new AdminApi();
-  await api.start();
-  folder = mkdtempSync(join(tmpdir(), 'postern-cli-'));
-  const { plaintext } = await api.operator('admin.read', 'admin.revoke');
-  writeFileSync(join(folder, 'operator'), plaintext);
-  printed = [];
-  jest.spyOn(console, 'log').mockImplementation((line) => void printed.push(String(line)));
+  cli = await OperatorRun.begin(addRestrictions);
+  ({ api, printed } = cli);
 });
-afterEach(async () => {
-  jest.restoreAllMocks();
-  await api.host.close(0);
-  rmSync(folder, { recursive: true });
-});
+afterEach(() => cli.end());
 
-async function restrictions(...args: readonly string[]): Promise<void> {
-  const program = new Command('postern').exitOverride();
-  addRestrictions(program);
-  const admin = `http://127.0.0.1:${api.host.address.port}`;
-  const where = ['--admin', admin, '--origin', TEST_ORIGIN];
-  const by = ['--handle-file', join(folder, 'operator')];
-  await program.parseAsync(['node', 'postern', 'restrictions', ...args, ...where, ...by]);
-}
+const restrictions = (...args: readonly string[]): Promise<void> =>
+  cli.ask('restrictions', ...args);
 
 async function imposed(terms: RestrictionTerms): Promise<Restriction> {
   const times = { imposedAt: TEST_NOW, until: secondsAfter(TEST_NOW, 600) };
