@@ -12,7 +12,6 @@ import {
   UseFilters,
 } from '@nestjs/common';
 import { type FastifyRequest } from 'fastify';
-import { randomId } from '#kernel';
 import { AdminErrorFilter } from './admin-error.filter.js';
 import { AdminOperators } from './admin-operators.js';
 import { Restrictions } from './restrictions.js';
@@ -52,8 +51,6 @@ export class RestrictionsController {
   ): Promise<unknown> {
     const operator = await this.operators.authenticate(request, 'admin.revoke');
     const reason = parseLifting(query);
-    const initiatorId = operator.handleId ?? operator.subjectId;
-    const by = { reason, initiatorId, correlationId: randomId('req') };
-    return restrictionResource(await this.restrictions.lift(id, by));
+    return restrictionResource(await this.restrictions.lift(id, reason, operator));
   }
 }

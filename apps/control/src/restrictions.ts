@@ -12,7 +12,8 @@ import {
   type RestrictionStore,
   type RestrictionTerms,
 } from '#handles';
-import { type Clock, epochSeconds, secondsAfter } from '#kernel';
+import { type Clock, epochSeconds, randomId, secondsAfter } from '#kernel';
+import { type Operator } from '#oauth';
 import { RestrictionUnknown } from './admin-refusal.js';
 
 /** What is none is not looked for: PostgreSQL takes no NUL, and an address may hold anything. */
@@ -47,7 +48,9 @@ export class Restrictions {
   }
 
   /** Again: nothing more happens. @throws RestrictionUnknown, DependencyUnavailable */
-  async lift(id: string, by: Lifting): Promise<Restriction> {
+  async lift(id: string, reason: string, operator: Operator): Promise<Restriction> {
+    const initiatorId = operator.handleId ?? operator.subjectId;
+    const by = { reason, initiatorId, correlationId: randomId('req') };
     const found = RESTRICTION_ID.test(id) ? await this.#lift(id, by) : undefined;
     if (found === undefined) throw new RestrictionUnknown(id);
     return found.restriction;
