@@ -3,8 +3,7 @@ export { canonicalJson, type CanonicalValue, NotCanonical } from './canonical-js
 export { Clock, epochSeconds, secondsAfter, SystemClock } from './clock.js';
 export { type Digest, sameDigest, sha256, sha256OfParts } from './digest.js';
 export { parseUrl } from './parse-url.js';
-export { DependencyUnavailable, PosternError } from './postern-error.js';
-export { Refusal } from './refusal.js';
+export { DependencyUnavailable, PosternError, Refusal } from './postern-error.js';
 export { randomId, uuidv7 } from './random-id.js';
 export { Secret } from './secret.js';
 export { timerDelay } from './timer-delay.js';
