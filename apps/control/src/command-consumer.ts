@@ -1,9 +1,7 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type CommandFeed, Consumption, type RecordPlace, type SubscriptionHandle } from '#events';
 import { type Clock } from '#kernel';
 import { type ReceiveCommand } from '#oauth';
-import { type HealthRegistry, type Logger, type Metrics, Rounds } from '#platform';
+import { type HealthRegistry, type Logger, type Metrics, retryPace, Rounds } from '#platform';
 
 /** The consumer group: all control processes of a deployment share the partitions of the command topic. */
 export const COMMAND_GROUP = 'postern-control-commands';
@@ -11,7 +9,6 @@ export const COMMAND_GROUP = 'postern-control-commands';
 /** So long without a word from Kafka, or with one command, and another start is the only help. */
 const IDLE_MS_MAX = 60_000;
 const FLUSH_MS = 1_000;
-const JITTER_STEPS = 1_000;
 
 export interface CommandConsumerParts {
   readonly feed: CommandFeed;
@@ -82,8 +79,7 @@ export class CommandConsumer {
       kind: 'state',
       group: COMMAND_GROUP,
       clock,
-      pause: (ms) => pause(ms),
-      jitter: () => randomInt(JITTER_STEPS) / JITTER_STEPS,
+      ...retryPace,
       observer: {
         onTrouble: tell('a command waits'),
         onAlarm: ({ place, errorClass }) => {

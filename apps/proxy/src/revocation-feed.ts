@@ -1,5 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { randomInt } from 'node:crypto';
 import { type DynamicModule, type INestMicroservice, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { EventServer, OriginalErrorsFilter } from '#adapters/nest';
@@ -13,7 +11,7 @@ import {
   type Topic,
 } from '#events';
 import { randomId } from '#kernel';
-import { type Metrics, waitAtMost } from '#platform';
+import { type Metrics, retryPace, waitAtMost } from '#platform';
 import { RevocationEntries, type RevocationEntriesParts } from './revocation-entries.js';
 import { RevocationStateConsumer } from './revocation-state.consumer.js';
 
@@ -55,7 +53,7 @@ export class RevocationFeed {
       from: 'earliest',
       offsets: 'forgotten',
       // An entry that cannot be read is never passed by: it may be a revocation. Others than its partition go on.
-      consumption: new Consumption({ kind: 'state', group, clock, pause: soon, jitter }),
+      consumption: new Consumption({ kind: 'state', group, clock, ...retryPace }),
       onFailure: (error) => {
         feed.#ended = error.message;
         onProblem('the revocation state is not read any more', error);
@@ -120,8 +118,7 @@ class KeptBus extends EventBus {
   override subscribe(subscription: Subscription): Promise<SubscriptionHandle> {
     const { bus, onProblem } = this.parts;
     const kept = KeptSubscription.on(bus, subscription, {
-      pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
-      now: () => performance.now(),
+      ...retryPace,
       onProblem: (message) => {
         onProblem(`the revocation state cannot be read: ${message}`);
       },
@@ -144,7 +141,3 @@ class RevocationFeedModule {
     };
   }
 }
-
-const soon = (ms: number): Promise<void> => pause(ms);
-const JITTER_STEPS = 1_000;
-const jitter = (): number => randomInt(JITTER_STEPS) / JITTER_STEPS;

@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   type CanarySighting,
   CanaryTally,
@@ -12,6 +10,7 @@ import {
   TOPICS,
 } from '#events';
 import { type Clock, randomId } from '#kernel';
+import { retryPace } from '#platform';
 
 /** Whose canaries are whose: several deployments may share topics. */
 export interface CanaryOwner {
@@ -35,7 +34,6 @@ export interface CanaryWatchParts {
 const GROUP: EvidenceGroup = 'postern-canary-watch';
 /** Without a canary for so long nobody can say that anything gets through: six were due. */
 const SILENT_SECONDS = 60;
-const JITTER_STEPS = 1_000;
 
 /** Reads canaries back from the bus: what they show of delay, loss and repeats holds for all events. */
 export class CanaryWatch {
@@ -116,8 +114,7 @@ export class CanaryWatch {
       group: GROUP,
       deadLetters,
       clock,
-      pause: (ms) => pause(ms),
-      jitter: () => randomInt(JITTER_STEPS) / JITTER_STEPS,
+      ...retryPace,
       observer: {
         onDeadLetter: ({ partition, offset }, errorClass) => {
           onDeadLetter();

@@ -10,8 +10,9 @@ import {
   type SubscriptionProgress,
 } from '#events';
 import { type Clock } from '#kernel';
+import { retryPace } from '#platform';
 import { sentinelGroup } from './evidence-reader.js';
-import { consumptionPace, KeptReading } from './kept-reading.js';
+import { KeptReading } from './kept-reading.js';
 
 /** Its dead letters lie with those of the evidence. */
 const GROUP: EvidenceGroup = 'postern-sentinel';
@@ -83,7 +84,7 @@ export class CandidateReader {
       deadLetters,
       clock,
       observer,
-      ...consumptionPace,
+      ...retryPace,
     });
   }
 }

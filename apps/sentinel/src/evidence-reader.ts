@@ -10,8 +10,9 @@ import {
   type Topic,
 } from '#events';
 import { type Clock } from '#kernel';
+import { retryPace } from '#platform';
 import { EvidenceBatches } from './evidence-batches.js';
-import { consumptionPace, KeptReading } from './kept-reading.js';
+import { KeptReading } from './kept-reading.js';
 
 /** What the sentinel reads; what it writes itself (postern.detection.v1) is not among it. */
 export const SENTINEL_TOPICS: readonly Topic[] = [
@@ -87,7 +88,7 @@ export class EvidenceReader {
       deadLetters,
       clock,
       observer,
-      ...consumptionPace,
+      ...retryPace,
     });
   }
 }

@@ -1,14 +1,5 @@
-import { randomInt } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { KeptSubscription, type KeptSubscriptionParts, type SubscriptionProgress } from '#events';
-
-const JITTER_STEPS = 1_000;
-
-/** How a consumption waits before it takes a record again. */
-export const consumptionPace = {
-  pause: (ms: number): Promise<void> => pause(ms),
-  jitter: (): number => randomInt(JITTER_STEPS) / JITTER_STEPS,
-} as const;
+import { retryPace } from '#platform';
 
 /** What is read for as long as the process lives. Does not wait for the bus, which may be away. */
 export class KeptReading {
@@ -36,8 +27,7 @@ export class KeptReading {
     Partial<Pick<KeptSubscriptionParts, 'onFailure'>>): void {
     this.#subscription = new KeptSubscription({
       ...parts,
-      pause: (ms, signal) => pause(ms, undefined, { signal }).catch(() => undefined),
-      now: () => performance.now(),
+      ...retryPace,
       onFailure: (error) => {
         this.#failure = error;
         onFailure?.(error);

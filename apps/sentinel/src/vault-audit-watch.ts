@@ -16,9 +16,9 @@ import {
   type LineFeed,
 } from '#events';
 import { type Clock, secondsAfter } from '#kernel';
-import { type HealthRegistry, type Logger, type Metrics } from '#platform';
+import { type HealthRegistry, type Logger, type Metrics, retryPace } from '#platform';
 import { sentinelGroup } from './evidence-reader.js';
-import { consumptionPace, KeptReading } from './kept-reading.js';
+import { KeptReading } from './kept-reading.js';
 import {
   judgeAuditLine,
   VAULT_AUDIT_LINE_BYTES_MAX,
@@ -149,7 +149,7 @@ export class VaultAuditWatch {
       kind: 'state',
       group: vaultAuditGroup(deployment),
       clock,
-      ...consumptionPace,
+      ...retryPace,
       observer: {
         onTrouble: (place, reason) => log.warn({ ...place, reason }, 'an audit line waits'),
       },

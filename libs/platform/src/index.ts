@@ -43,6 +43,7 @@ export { type ChangerEntry } from './config-change.js';
 export { type RotationEntry } from './config-rotation.js';
 export { type VerificationEntry } from './config-verify.js';
 export { readinessRounds } from './readiness-metrics.js';
+export { retryPace } from './retry-pace.js';
 export { Rounds, type RoundsParts } from './rounds.js';
 export { waitAtMost } from './wait-at-most.js';
 export { runApp } from './run-app.js';
