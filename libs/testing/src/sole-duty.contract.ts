@@ -40,6 +40,13 @@ export function soleDutyContract(make: () => Promise<SoleDutyUnderTest>): void {
       await Promise.all(many.map((duty) => duty.close()));
     });
 
+    it('is of one process that asks several times at once, and goes to another when that is done', async () => {
+      const answers = await Promise.all([one.isOurs(), one.isOurs(), one.isOurs()]);
+      expect([...answers, await other.isOurs()]).toEqual([true, true, true, false]);
+      await one.close();
+      await under.until('it is of the other', () => other.isOurs());
+    });
+
     it('goes to another when who has it is done, and does not come back unasked', async () => {
       expect(await one.isOurs()).toBe(true);
       await one.close();

@@ -12,6 +12,8 @@ const DUTY_LOCKS = 1_886_349_429;
 export class PostgresSoleDuty extends SoleDuty {
   private session: PostgresSession | undefined;
   private has = false;
+  /** What was asked and is not answered yet: who asks meanwhile gets the same answer, and the process has one session. */
+  private asked: Promise<boolean> | undefined;
 
   constructor(
     private readonly database: PostgresDatabase,
@@ -20,7 +22,19 @@ export class PostgresSoleDuty extends SoleDuty {
     super();
   }
 
-  override async isOurs(): Promise<boolean> {
+  override isOurs(): Promise<boolean> {
+    this.asked ??= this.ask().finally(() => {
+      this.asked = undefined;
+    });
+    return this.asked;
+  }
+
+  override async close(): Promise<void> {
+    await this.asked?.catch(() => undefined);
+    await this.end();
+  }
+
+  private async ask(): Promise<boolean> {
     if (this.session?.isOpen !== true) await this.begin();
     if (this.has) return true;
     const rows = await this.session?.query<{ locked: boolean }>(
@@ -31,15 +45,15 @@ export class PostgresSoleDuty extends SoleDuty {
     return this.has;
   }
 
-  override async close(): Promise<void> {
+  private async begin(): Promise<void> {
+    await this.end();
+    this.session = await this.database.dedicated();
+  }
+
+  private async end(): Promise<void> {
     const { session } = this;
     this.session = undefined;
     this.has = false;
     await session?.close().catch(() => undefined);
-  }
-
-  private async begin(): Promise<void> {
-    await this.close();
-    this.session = await this.database.dedicated();
   }
 }
