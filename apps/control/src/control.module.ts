@@ -1,5 +1,6 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { UpkeepOfDetections } from '#detection';
 import { type EventFactory, type EventJournal, type Evidence } from '#events';
 import {
   type CanaryStore,
@@ -161,6 +162,7 @@ export class ControlModule {
         ...leakReportsOf(parts, changes, tell('refused reports cannot be told of yet')),
         provide(Explanations, new Explanations(parts)),
         provide(Rounds, roundsOf(parts, restrictions, onRoundFault)),
+        { provide: 'old-detections', useValue: oldDetections(parts, onRoundFault) },
         provide(AdminFaults, new AdminFaults(tell('an admin request failed'))),
       ],
     };
@@ -190,6 +192,7 @@ export class ControlModule {
 }
 
 const FLUSH_EVERY_MS = 1_000;
+const CLOSE_EVERY_MS = 3_600_000;
 
 function leakReportsOf(
   parts: ControlParts,
@@ -236,6 +239,15 @@ function roundsOf(
     ],
     onFault,
   });
+}
+
+/** Every hour: the sentinel, which raises detections, has no right to close them. */
+function oldDetections(
+  { detection, events, clock }: ControlParts,
+  onFault: (failure: unknown) => void,
+): Rounds {
+  const upkeep = new UpkeepOfDetections({ store: detection.store, events, clock });
+  return new Rounds({ duties: [() => upkeep.closeOld()], onFault, everyMs: CLOSE_EVERY_MS });
 }
 
 function forgetting({

@@ -1,6 +1,7 @@
 import { type Detection } from '#detection';
 import { aCandidate, raising } from '#testing';
 import { AdminApi, type AdminAnswer } from '../../../test/support/admin-api.js';
+import { until } from '../../../test/support/until.js';
 
 let api: AdminApi;
 beforeEach(async () => {
@@ -24,6 +25,7 @@ const raise = async (overrides: Parameters<typeof aCandidate>[0] = {}): Promise<
   );
   return sum.raised[0]!;
 };
+const DAY_SECONDS = 86_400;
 const refusal = (status: number, code: string): object => ({ status, body: { title: code } });
 
 describe('detections', () => {
@@ -196,3 +198,21 @@ async function untilIt(isTrue: () => Promise<boolean>): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+describe('detections that nobody closed', () => {
+  it('are closed by control when nothing has changed for thirty days', async () => {
+    await api.host.close(0);
+    api = new AdminApi();
+    const { id } = await raise();
+    api.clock.advance(31 * DAY_SECONDS);
+    const young = await api.detection.store.raise([aCandidate({ responses: [] })], {
+      ...raising(),
+      now: api.clock.now(),
+    });
+    await api.start();
+    const closedOf = async (which: string) => (await api.detection.store.find(which))?.closed;
+    await until('the old one is closed', async () => (await closedOf(id)) !== undefined);
+    expect(await closedOf(id)).toMatchObject({ resolution: 'timed_out', by: undefined });
+    expect(await closedOf(young.raised[0]!.id)).toBeUndefined();
+  });
+});

@@ -14,7 +14,6 @@ import {
   StreamCandidates,
   STREAMED_RULES,
   StreamRound,
-  UpkeepOfDetections,
 } from '#detection';
 import {
   type CandidateFeed,
@@ -175,8 +174,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   private roundsOf(): readonly Rounds[] {
     const { context, stores } = this.parts;
     const { clock } = context;
-    const { store, log: evidence } = stores;
-    const upkeep = new UpkeepOfDetections({ store, events: this.events, clock });
+    const { log: evidence } = stores;
     const [stream, batch] = [this.roundOf('stream'), this.roundOf('batch')];
     return [
       this.every(STREAM_MS, 'stream rules', () => this.compute(() => stream.look())),
@@ -184,7 +182,6 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
       this.every(HOUR_MS, 'batch rules', () => this.compute(() => batch.look())),
       this.every(AGAIN_MS, 'settings', () => this.tried.look(clock.now())),
       this.every(SECOND_MS, 'dry runs', () => this.tried.tryAsked(clock.now())),
-      this.every(HOUR_MS, 'old detections', () => upkeep.closeOld()),
       this.every(HOUR_MS, 'old evidence', () => evidence.purge(clock.now())),
     ];
   }
