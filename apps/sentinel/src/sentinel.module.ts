@@ -200,6 +200,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
       },
       events: this.events,
       clock: context.clock,
+      isCaughtUp: () => this.reader.progress.caughtUp,
     });
   }
 

@@ -181,6 +181,29 @@ describe('a round of the rules that look at windows', () => {
       expect(detection.entity.id).toBe('postern-prod/prod/hdl_1');
     }
   });
+
+  it('takes no event for missing that may lie on a topic that is not read yet, however long that takes', async () => {
+    const { history, store, settings, events, clock, log } = new DetectionRig();
+    let isCaughtUp = false;
+    const evaluator = new NotingEvaluator();
+    const round = new StreamRound({
+      ...{ evaluator, history, store, settings, events, clock },
+      isCaughtUp: () => isCaughtUp,
+    });
+    await log.append(
+      ['hdl_1', 'hdl_2'].flatMap((handle_id) =>
+        [1, 3].map((sequence) => aDeniedCall({ handle_id, reason: 'suspended' }, { sequence })),
+      ),
+      testZones,
+    );
+    clock.advance(3 * 3_600);
+    expect((await round.look()).raised).toEqual([]);
+    const late = aDeniedCall({ handle_id: 'hdl_1', reason: 'suspended' }, { sequence: 2 });
+    await log.append([late], testZones);
+    isCaughtUp = true;
+    const { raised } = await round.look();
+    expect(raised.map(({ entity }) => entity.id)).toEqual(['postern-prod/prod/hdl_2']);
+  });
 });
 
 describe('the upkeep of detections', () => {

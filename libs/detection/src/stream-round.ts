@@ -15,6 +15,11 @@ export interface StreamRoundParts {
   readonly settings: DetectionSettings;
   readonly events: EventFactory;
   readonly clock: Clock;
+  /**
+   * Whether all was read that lay there when reading began: before, an event may seem to be missing that lies on a topic
+   * which is read more slowly. Absent: it was.
+   */
+  readonly isCaughtUp?: () => boolean;
 }
 
 /** A rule that could not be computed this time; the others were. */
@@ -35,8 +40,12 @@ export type RoundSum = RaisedSum & { readonly failed: readonly FailedRule[] };
 export class StreamRound {
   readonly #lookedUntil = new Map<RuleId, Date>();
   readonly #failingSince = new Map<RuleId, Date>();
+  /** Gaps in front of events that were kept since then were not asked for yet. */
+  #gapsSince: Date;
 
-  constructor(private readonly parts: StreamRoundParts) {}
+  constructor(private readonly parts: StreamRoundParts) {
+    this.#gapsSince = this.#late(parts.clock.now());
+  }
 
   /** The windows that were closed since the last look. Call it every ten seconds. @throws DependencyUnavailable */
   async look(): Promise<RoundSum> {
@@ -113,13 +122,14 @@ export class StreamRound {
 
   /** Gaps that have been open for longer than events may overtake each other (D23). */
   async #gaps(): Promise<readonly Candidate[]> {
-    const { history, settings, clock } = this.parts;
-    if (!isOn(settings.rules.D23)) return [];
+    const { history, settings, clock, isCaughtUp } = this.parts;
+    if (!isOn(settings.rules.D23) || isCaughtUp?.() === false) return [];
     const { environment, deployment } = settings;
-    const now = clock.now();
-    const until = secondsAfter(now, -thresholdOf('D23', settings.rules.D23, 'gapSeconds'));
-    const of = { environment, deployment };
-    return (await history.gaps({ from: this.#late(until), until, of })).map(ofGap);
+    const until = secondsAfter(clock.now(), -thresholdOf('D23', settings.rules.D23, 'gapSeconds'));
+    const from = new Date(Math.min(this.#gapsSince.getTime(), this.#late(until).getTime()));
+    const gaps = await history.gaps({ from, until, of: { environment, deployment } });
+    this.#gapsSince = until;
+    return gaps.map(ofGap);
   }
 }
 
