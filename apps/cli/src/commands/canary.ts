@@ -1,6 +1,13 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { addAdminOptions, type AdminOptions, askAdmin, fitting, postAdmin } from '../ask-admin.js';
+import {
+  addAdminOptions,
+  type AdminAnswer,
+  type AdminOptions,
+  fitting,
+  postAdmin,
+} from '../ask-admin.js';
+import { type PageOfLines, printPages } from '../print-list.js';
 import { shown } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
@@ -49,14 +56,12 @@ async function createCanary({ kind, note, ...options }: CreateOptions): Promise<
   process.stderr.write(`${shown(id)}: this is shown once\n`);
 }
 
-async function listCanaries(options: AdminOptions): Promise<void> {
-  let after: string | undefined;
-  do {
-    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    const { canaries, next } = fitting(page, await askAdmin(`${PATH}${query}`, options));
-    for (const one of canaries) console.log(lineOf(one));
-    after = next ?? undefined;
-  } while (after !== undefined);
+const listCanaries = (options: AdminOptions): Promise<void> =>
+  printPages({ path: PATH, what: 'canary', read: linesOf }, options);
+
+function linesOf(answer: AdminAnswer): PageOfLines {
+  const { canaries, next } = fitting(page, answer);
+  return { lines: canaries.map(lineOf), after: next };
 }
 
 async function endCanary(id: string, options: AdminOptions): Promise<void> {

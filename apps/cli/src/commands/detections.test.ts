@@ -41,6 +41,13 @@ describe('postern detections', () => {
     expect(printed).toHaveLength(1);
   });
 
+  it('says that there is none where a person reads it, and a script has the list', async () => {
+    await detections('list', '--status', 'closed');
+    expect([printed, said]).toEqual([[], ['no detection\n']]);
+    await detections('list', '--status', 'closed', '--json');
+    expect([printed, said]).toEqual([['{"detections":[],"next":null}'], ['no detection\n']]);
+  });
+
   it('says where the next page begins', async () => {
     const one = await raise();
     const other = await raise({ rule: 'D24' });

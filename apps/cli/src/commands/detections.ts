@@ -17,6 +17,7 @@ import {
   rulesIn,
   undoingIn,
 } from '../detection-answer.js';
+import { printList } from '../print-list.js';
 import { shown, shownJson } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 
@@ -119,7 +120,8 @@ async function list(options: ListOptions): Promise<void> {
   if (entity !== undefined) setEntity(query, entity);
   const answer = await askAdmin(`/admin/v1/detections?${query.toString()}`, options);
   const { detections, next } = detectionsIn(answer);
-  print(answer, options, () => detections.map(detectionLine));
+  if (options.json === true) console.log(shownJson(answer.body));
+  else printList(detections.map(detectionLine), 'detection');
   if (next) process.stderr.write(`more: --after ${shown(next)}\n`);
 }
 

@@ -8,9 +8,10 @@ import { addRestrictions } from './restrictions.js';
 let cli: OperatorRun;
 let api: AdminApi;
 let printed: string[];
+let said: string[];
 beforeEach(async () => {
   cli = await OperatorRun.begin(addRestrictions);
-  ({ api, printed } = cli);
+  ({ api, printed, said } = cli);
 });
 afterEach(() => cli.end());
 
@@ -39,6 +40,11 @@ describe('postern restrictions', () => {
     const { id, until } = await imposed(terms);
     await restrictions('list');
     expect(printed).toEqual([`${id}  ${told}  until ${until.toISOString()}  D10  det_1`]);
+  });
+
+  it('says that none stands where a person reads it, and nothing to a script', async () => {
+    await restrictions('list');
+    expect([printed, said]).toEqual([[], ['no restriction\n']]);
   });
 
   it('lifts one, with a reason', async () => {

@@ -1,6 +1,13 @@
 import { type Command } from 'commander';
 import { z } from 'zod';
-import { addAdminOptions, type AdminOptions, askAdmin, fitting } from '../ask-admin.js';
+import {
+  addAdminOptions,
+  type AdminAnswer,
+  type AdminOptions,
+  askAdmin,
+  fitting,
+} from '../ask-admin.js';
+import { type PageOfLines, printPages } from '../print-list.js';
 import { shown } from '../shown.js';
 
 interface LiftOptions extends AdminOptions {
@@ -38,14 +45,12 @@ export function addRestrictions(program: Command): void {
     .action((id: string, options: LiftOptions) => liftRestriction(id, options));
 }
 
-async function listRestrictions(options: AdminOptions): Promise<void> {
-  let after: string | undefined;
-  do {
-    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    const { restrictions, next } = fitting(page, await askAdmin(`${PATH}${query}`, options));
-    for (const one of restrictions) console.log(lineOf(one));
-    after = next ?? undefined;
-  } while (after !== undefined);
+const listRestrictions = (options: AdminOptions): Promise<void> =>
+  printPages({ path: PATH, what: 'restriction', read: linesOf }, options);
+
+function linesOf(answer: AdminAnswer): PageOfLines {
+  const { restrictions, next } = fitting(page, answer);
+  return { lines: restrictions.map(lineOf), after: next };
 }
 
 async function liftRestriction(id: string, { reason, ...options }: LiftOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { addAdminOptions, type AdminOptions, askAdmin, fitting, postAdmin } from
 import { eventLine } from '../event-line.js';
 import { exitCodeOf, followRotation } from '../follow-rotation.js';
 import { rotationIn, rotationLine, rotationLines, rotationsIn } from '../rotation-answer.js';
+import { printList } from '../print-list.js';
 import { shown, shownJson } from '../shown.js';
 import { UsageError } from '../usage-error.js';
 import { refuseTokenAsArgument } from '../wrapping-token.js';
@@ -84,7 +85,7 @@ async function list({ json, ...options }: ListOptions): Promise<void> {
     console.log(shownJson(answer.body));
     return;
   }
-  for (const rotation of rotations) console.log(rotationLine(rotation));
+  printList(rotations.map(rotationLine), 'rotation');
   if (next) process.stderr.write(`more: --before ${shown(next)}\n`);
 }
 
