@@ -105,11 +105,14 @@ describeOnAll(() => {
       const events = await deployment.eventsOf('rotation');
       const states = events
         .filter(({ data }) => data['resource'] === 'ledger')
-        .map(({ data }) => data['state']);
-      expect(states).toEqual([
-        ...['requested', 'staged', 'quiescing', 'applying', 'applied', 'verifying', 'verified'],
-        ...['promoting', 'resumed', 'promoted', 'draining', 'retiring', 'done'],
-      ]);
+        .map(({ data }) => data['state'])
+        .join(' ')
+        // Calls that do not end in time are let go on, and it begins to hold them once more.
+        .replace(/(?:staged quiescing )+/, 'staged quiescing ');
+      expect(states).toBe(
+        'requested staged quiescing applying applied verifying verified ' +
+          'promoting resumed promoted draining retiring done',
+      );
       const standing = (await deployment.eventsOf('credential')).filter(
         ({ data }) => data['resource'] === 'ledger',
       );
