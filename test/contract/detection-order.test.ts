@@ -25,7 +25,9 @@ const ROUNDS = LONG ? 240 : 24;
 const DAY = 86_400;
 /** For how long late events are looked at again, here: shorter than all that happens, so that not each look sees all of it. */
 const LATENESS_SECONDS = 900;
-/** A round is as long as 100 s of what happens: what is late by so much is looked at by the next one. */
+/** How much comes between two rounds at most, in seconds of what happens: as often as the sentinel looks again. */
+const AGAIN_SECONDS = 60;
+/** What is late by so much is looked at by the next round. */
 const LATE_SECONDS = LATENESS_SECONDS - 120;
 /** How long things happen. */
 const SPAN_SECONDS = 2_400;
@@ -153,6 +155,21 @@ const arrivalsOf = (happenings: readonly Happening[], run: string): Arrival[] =>
     })
     .sort((one, other) => one.arrives - other.arrives);
 
+/** What comes between two rounds: no more than the sentinel lets come before it looks again. */
+function roundsOf(arrivals: readonly Arrival[]): RecordedEvent[][] {
+  const size = Math.ceil(arrivals.length / ROUNDS);
+  const rounds: RecordedEvent[][] = [];
+  let begunAt = Number.NEGATIVE_INFINITY;
+  for (const { event, arrives } of arrivals) {
+    if (arrives > begunAt + AGAIN_SECONDS || rounds.at(-1)!.length >= size) {
+      rounds.push([]);
+      begunAt = arrives;
+    }
+    rounds.at(-1)!.push(event);
+  }
+  return rounds;
+}
+
 type Found = ReadonlyMap<string, string>;
 describeWithServer('rules, whatever order events come in', 'postgres-18', () => {
   let streamed: RuleBench;
@@ -169,10 +186,8 @@ describeWithServer('rules, whatever order events come in', 'postgres-18', () => 
   /** Rounds as the sentinel has them, over events as they come; at last one that closes all windows. */
   const stream = async (arrivals: readonly Arrival[], last: RecordedEvent): Promise<Found> => {
     const { round, found } = begin();
-    const size = Math.ceil(arrivals.length / ROUNDS);
-    for (let begun = 0; begun < arrivals.length; begun += size) {
-      const events = arrivals.slice(begun, begun + size).map(({ event }) => event);
-      const cut = begun % (size + 1);
+    for (const events of roundsOf(arrivals)) {
+      const cut = events.length % 7;
       await Promise.all([
         streamed.append(...events.slice(0, cut)),
         streamed.append(...events.slice(cut).reverse()),

@@ -100,7 +100,9 @@ export class ProvenCall {
     return [this.path.backend.seen.length, { ...secrets.calls }, ledger.started.length];
   }
 
+  /** Without sums, which are written once a second, at any moment: the first denial of a second has an event of its own. */
   #denials() {
-    return this.path.parts.journal.of('dev.postern.call.denied.v1');
+    const denied = this.path.parts.journal.of('dev.postern.call.denied.v1');
+    return denied.filter(({ count }) => count === undefined);
   }
 }

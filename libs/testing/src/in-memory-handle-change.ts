@@ -152,14 +152,14 @@ function moveSuspension({ orders, handles }: InMemoryHandleRecords, change: Hand
     one.target === target && one.issuers.join(' ') === issuers.join(' ');
   if (change.action === 'suspend') {
     const { reason, initiator, initiatorId } = change;
-    orders.suspensions = orders.suspensions.filter(
+    const staying = orders.suspensions.filter(
       (one) => !isSame(one) || one.initiator !== 'policy' || one.initiatorId === initiatorId,
     );
-    if (orders.suspensions.some(isSame)) return;
+    if (staying.some(isSame)) return;
     const expiresAt = selector.scope === 'handle' ? handles.get(selector.id)?.expiresAt : undefined;
     if (selector.scope === 'handle' && !isThere(handles.get(selector.id), change)) return;
     const standing = { target, selector, issuers, reason, initiator, initiatorId, since: at };
-    orders.suspensions = [...orders.suspensions, { ...standing, expiresAt }];
+    orders.suspensions = [...staying, { ...standing, expiresAt }];
   }
   if (change.action !== 'resume') return;
   const isLifted = (one: (typeof orders.suspensions)[number]): boolean =>
