@@ -88,6 +88,10 @@ export class IndexedHistory extends EvidenceHistory {
     return undefined;
   }
 
+  override async allReadUntil(): Promise<Date | undefined> {
+    return undefined;
+  }
+
   #keep(event: RecordedEvent, zones: Zones): void {
     const exchange = seenExchange(event, zones);
     if (exchange !== undefined) {

@@ -152,7 +152,10 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     const { events } = this;
     return new CandidateReader({
       ...{ deployment: config.deployment, feed, deadLetters, clock },
-      candidates: new StreamCandidates({ ...stores, settings, events, clock }),
+      candidates: new StreamCandidates({
+        ...{ ...stores, settings, events, clock },
+        isCaughtUp: () => this.reader.progress.caughtUp,
+      }),
       observer: this.observer(),
       onRaised: (sum) => this.told.tell(sum),
       onProblem: (message) => log.warn(message),

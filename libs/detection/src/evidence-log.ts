@@ -137,6 +137,13 @@ export abstract class EvidenceHistory {
 
   /** When the newest event that is kept happened, and none in the future of `now`; undefined: none is kept. */
   abstract newestAt(now: Date): Promise<Date | undefined>;
+
+  /**
+   * When the newest exchange, the newest call and the newest change of a handle happened that are kept, the earliest of the
+   * three, and none in the future of `now`: these come by topics of their own, of which one may be read faster than
+   * another. Undefined: there is none of one of them.
+   */
+  abstract allReadUntil(now: Date): Promise<Date | undefined>;
 }
 
 /**

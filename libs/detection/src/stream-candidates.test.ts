@@ -47,13 +47,18 @@ describe('candidates of a stream processor', () => {
     const evaluator = new InMemoryRuleEvaluator(['D07', 'D12', 'D17']);
     const { history, store, events, clock } = rig;
     const parts = { evaluator, history, store, events, clock };
-    const candidates = new StreamCandidates({ ...parts, settings: async () => settings });
+    let isCaughtUp = true;
+    const candidates = new StreamCandidates({
+      ...{ ...parts, settings: async () => settings },
+      isCaughtUp: () => isCaughtUp,
+    });
+    const setCaughtUp = (is: boolean): void => void (isCaughtUp = is);
     clock.set(at(3));
     evaluator.finds = [HELD];
     const kept = async (): Promise<readonly Candidate[]> => store.list({ limit: 100 });
     const seen = (second: number): Promise<void> =>
       rig.log.append([aPermittedExchange({}, { at: at(second) })], testZones);
-    return { rig, evaluator, candidates, kept, seen, clock };
+    return { rig, evaluator, candidates, kept, seen, clock, setCaughtUp };
   };
   const refusal = (reason: CandidateRefusal) => expect.objectContaining({ reason }) as unknown;
 
@@ -143,6 +148,17 @@ describe('candidates of a stream processor', () => {
     clock.advance(2);
     evaluator.finds = [HELD];
     expect((await candidates.take(told())).raised).toHaveLength(1);
+  });
+
+  it('wait until all was read that lay there, however long that takes', async () => {
+    const { candidates, evaluator, seen, clock, setCaughtUp } = begin();
+    evaluator.finds = [];
+    setCaughtUp(false);
+    await seen(3_000);
+    clock.advance(4_000);
+    await expect(candidates.take(told())).rejects.toThrow(DependencyUnavailable);
+    setCaughtUp(true);
+    await expect(candidates.take(told())).rejects.toEqual(refusal('not_borne_out'));
   });
 
   it('do not wait for ever where nothing happens any more', async () => {

@@ -24,6 +24,8 @@ export interface StreamCandidatesParts {
   readonly settings: () => Promise<DetectionSettings>;
   readonly events: EventFactory;
   readonly clock: Clock;
+  /** Whether all evidence was read that lay there when reading began. Absent: it was. */
+  readonly isCaughtUp?: () => boolean;
 }
 
 /** What a candidate claims, apart from what it says of it: that is not believed. */
@@ -44,7 +46,8 @@ export class StreamCandidates {
   /**
    * Again with the same candidate it does nothing.
    * @throws CandidateRefused when it will never lead to a detection; DependencyUnavailable when it must come again, also
-   * while the evidence has not come as far as the candidate: at most two minutes after its end
+   * while the evidence has not come as far as the candidate: at most two minutes after its end, and until what lay there
+   * at the start was read
    */
   async take(written: DetectionCandidate): Promise<RaisedSum> {
     const { store, events, clock } = this.parts;
@@ -85,12 +88,14 @@ export class StreamCandidates {
 
   /** @throws DependencyUnavailable while what it speaks of may still come, as windows are closed by what comes later */
   async #requireEvidence({ rule, endAt }: Claim, settings: DetectionSettings): Promise<void> {
-    const { history, clock } = this.parts;
+    const { history, clock, isCaughtUp } = this.parts;
     const now = clock.now();
     const closedAt = secondsAfter(endAt, settings.watermarkSeconds);
-    if (now >= secondsAfter(closedAt, settings.watermarkSeconds)) return;
-    const newest = await history.newestAt(now);
-    if (newest !== undefined && newest >= closedAt) return;
+    if (isCaughtUp?.() !== false) {
+      if (now >= secondsAfter(closedAt, settings.watermarkSeconds)) return;
+      const newest = await history.newestAt(now);
+      if (newest !== undefined && newest >= closedAt) return;
+    }
     throw new DependencyUnavailable(
       'evidence',
       `a candidate of ${rule} waits: the evidence that is kept here has not come as far`,

@@ -3,6 +3,7 @@ import {
   aCandidate,
   aDeniedCall,
   aPermittedExchange,
+  aRevokedHandle,
   DETECTION_AT,
   DetectionRig,
   settingsWith,
@@ -203,6 +204,33 @@ describe('a round of the rules that look at windows', () => {
     isCaughtUp = true;
     const { raised } = await round.look();
     expect(raised.map(({ entity }) => entity.id)).toEqual(['postern-prod/prod/hdl_2']);
+  });
+
+  it('closes windows by the topic that is furthest behind, until all was read that lay there', async () => {
+    const { history, store, settings, events, clock, log } = new DetectionRig();
+    let isCaughtUp = false;
+    const evaluator = new NotingEvaluator();
+    const round = new StreamRound({
+      ...{ evaluator, history, store, settings, events, clock },
+      isCaughtUp: () => isCaughtUp,
+    });
+    const looked = async (): Promise<unknown> => {
+      evaluator.asked.length = 0;
+      await round.look();
+      return evaluator.asked[0]?.slice(1);
+    };
+    clock.set(at(90_000));
+    await log.append([aPermittedExchange({}, { at: at(50_000) })], testZones);
+    expect(await looked()).toBeUndefined();
+    await log.append(
+      [aDeniedCall({}, { at: at(10_000) }), aRevokedHandle('hdl_1', {}, { at: at(40_000) })],
+      testZones,
+    );
+    expect(await looked()).toEqual([10_000 - 30 - 3_600, 10_000 - 30]);
+    await log.append([aDeniedCall({}, { at: at(20_000) })], testZones);
+    expect(await looked()).toEqual([10_000 - 30, 20_000 - 30]);
+    isCaughtUp = true;
+    expect(await looked()).toEqual([20_000 - 30, 50_000 - 30]);
   });
 });
 

@@ -16,8 +16,8 @@ export interface StreamRoundParts {
   readonly events: EventFactory;
   readonly clock: Clock;
   /**
-   * Whether all was read that lay there when reading began: before, an event may seem to be missing that lies on a topic
-   * which is read more slowly. Absent: it was.
+   * Whether all was read that lay there when reading began: before, one topic may be read faster than another, so that an
+   * event seems to be missing, or the time of a window to be over. Absent: it was.
    */
   readonly isCaughtUp?: () => boolean;
 }
@@ -31,11 +31,14 @@ export interface FailedRule {
 /** What a round came to. */
 export type RoundSum = RaisedSum & { readonly failed: readonly FailedRule[] };
 
+const NOTHING: RoundSum = { raised: [], updated: [], ordered: 0, suppressed: 0, failed: [] };
+
 /**
  * Computes the rules that look at windows. A window is closed when the newest event is `watermarkSeconds` behind its end:
- * by the time of events, so that what waited in an outage is looked at when it comes, however late that is. What comes
- * later than that is found by `lookAgain`. Each rule by itself: one that fails keeps no other from being computed, told and
- * answered, and makes no span longer but its own. One at a time; state is only how far each has come.
+ * by the time of events, so that what waited in an outage is looked at when it comes, however late that is; while it comes,
+ * by the topic that is furthest behind. What comes later than that is found by `lookAgain`. Each rule by itself: one that
+ * fails keeps no other from being computed, told and answered, and makes no span longer but its own. One at a time; state
+ * is only how far each has come.
  */
 export class StreamRound {
   readonly #lookedUntil = new Map<RuleId, Date>();
@@ -50,6 +53,7 @@ export class StreamRound {
   /** The windows that were closed since the last look. Call it every ten seconds. @throws DependencyUnavailable */
   async look(): Promise<RoundSum> {
     const until = await this.#closedUntil();
+    if (until === undefined) return NOTHING;
     const late = this.#late(until);
     const begun = (rule: RuleId): Date => this.#lookedUntil.get(rule) ?? late;
     const round = await this.#raise((rule) => ({ from: begun(rule), until }));
@@ -67,7 +71,7 @@ export class StreamRound {
   /** The windows of the last `latenessSeconds` once more. Call it every minute. @throws DependencyUnavailable */
   async lookAgain(): Promise<RoundSum> {
     const until = await this.#closedUntil();
-    return this.#raise(() => ({ from: this.#late(until), until }));
+    return until === undefined ? NOTHING : this.#raise(() => ({ from: this.#late(until), until }));
   }
 
   /**
@@ -88,11 +92,15 @@ export class StreamRound {
     return evaluator.rules.filter((id) => isOn(settings.rules[id]));
   }
 
-  async #closedUntil(): Promise<Date> {
-    const { history, clock, settings } = this.parts;
+  /** Undefined: while some of the evidence is still to be read, nothing can be said of any window. */
+  async #closedUntil(): Promise<Date | undefined> {
+    const { history, clock, settings, isCaughtUp } = this.parts;
     const now = clock.now();
-    const newest = (await history.newestAt(now)) ?? now;
-    return secondsAfter(newest, -settings.watermarkSeconds);
+    const newest =
+      isCaughtUp?.() === false
+        ? await history.allReadUntil(now)
+        : ((await history.newestAt(now)) ?? now);
+    return newest && secondsAfter(newest, -settings.watermarkSeconds);
   }
 
   #late(until: Date): Date {

@@ -66,6 +66,18 @@ export function evidenceHistoryContract(make: () => Promise<EvidenceUnderRules>)
       expect(await newest(2)).toBeUndefined();
     });
 
+    it('says up to when exchanges, calls and changes of handles are there, whichever comes last', async () => {
+      const readUntil = (second: number): Promise<Date | undefined> =>
+        under.history.allReadUntil(secondsAfter(DETECTION_AT, second));
+      await append(aPermittedExchange({}, at(50)), aDeniedCall({}, at(20)));
+      expect(await readUntil(60)).toBeUndefined();
+      await append(aRevokedHandle('hdl_1', {}, at(30)), aDeniedCall({}, at(10)));
+      expect(await readUntil(60)).toEqual(at(20).at);
+      expect(await readUntil(19)).toBeUndefined();
+      await append(aDeniedCall({}, at(40)), aRevokedHandle('hdl_2', {}, at(45)));
+      expect(await readUntil(60)).toEqual(at(40).at);
+    });
+
     it('names the zone of an address as it was when the event was kept', async () => {
       const event = aPermittedExchange();
       await append(event);

@@ -118,7 +118,19 @@ export class InMemoryEvidenceHistory extends EvidenceHistory {
   }
 
   override async newestAt(now: Date): Promise<Date | undefined> {
+    return this.#newest(now, '');
+  }
+
+  override async allReadUntil(now: Date): Promise<Date | undefined> {
+    const newest = ['exchange', 'call', 'handle'].map((kind) => this.#newest(now, kind));
+    return newest.reduce((one, other) =>
+      one === undefined || other === undefined ? undefined : one < other ? one : other,
+    );
+  }
+
+  #newest(now: Date, kind: string): Date | undefined {
     const times = this.log.kept
+      .filter(({ event }) => event.type.startsWith(`dev.postern.${kind}`))
       .map(({ event }) => new Date(event.time))
       .filter((time) => time <= now);
     return times.sort((one, other) => other.getTime() - one.getTime())[0];

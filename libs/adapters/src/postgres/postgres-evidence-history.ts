@@ -121,6 +121,12 @@ const NEWEST = `
     (select max(listed_at) as at from public.standing_list where listed_at <= $1)
   ) as newest`;
 
+const ALL_READ = `
+  select least(exchange.at, use.at, change.at) as at
+  from (select at from public.evidence_exchange where at <= $1 order by at desc limit 1) as exchange,
+    (select at from public.evidence_use where at <= $1 order by at desc limit 1) as use,
+    (select at from public.evidence_change where at <= $1 order by at desc limit 1) as change`;
+
 /** What the evidence in PostgreSQL remembers. Needs the role postern_sentinel. */
 export class PostgresEvidenceHistory extends EvidenceHistory {
   constructor(private readonly database: PostgresDatabase) {
@@ -203,6 +209,13 @@ export class PostgresEvidenceHistory extends EvidenceHistory {
       name: 'newest-evidence',
     });
     return row?.at ?? undefined;
+  }
+
+  override async allReadUntil(now: Date): Promise<Date | undefined> {
+    const [row] = await this.database.query<{ readonly at: Date }>(ALL_READ, [now], {
+      name: 'evidence-all-read',
+    });
+    return row?.at;
   }
 
   async #ask<Row extends object>(
