@@ -183,14 +183,22 @@ describe('a round of the rules that look at windows', () => {
     }
   });
 
-  it('takes no event for missing that may lie on a topic that is not read yet, however long that takes', async () => {
-    const { history, store, settings, events, clock, log } = new DetectionRig();
+  /** With evidence that lies on its topics and is not read yet. */
+  const beginBehind = () => {
+    const rig = new DetectionRig();
+    const { history, store, settings, events, clock } = rig;
     let isCaughtUp = false;
     const evaluator = new NotingEvaluator();
     const round = new StreamRound({
       ...{ evaluator, history, store, settings, events, clock },
       isCaughtUp: () => isCaughtUp,
     });
+    return { round, evaluator, rig, catchUp: (): void => void (isCaughtUp = true) };
+  };
+
+  it('takes no event for missing that may lie on a topic that is not read yet, however long that takes', async () => {
+    const { round, rig, catchUp } = beginBehind();
+    const { clock, log } = rig;
     await log.append(
       ['hdl_1', 'hdl_2'].flatMap((handle_id) =>
         [1, 3].map((sequence) => aDeniedCall({ handle_id, reason: 'suspended' }, { sequence })),
@@ -201,19 +209,14 @@ describe('a round of the rules that look at windows', () => {
     expect((await round.look()).raised).toEqual([]);
     const late = aDeniedCall({ handle_id: 'hdl_1', reason: 'suspended' }, { sequence: 2 });
     await log.append([late], testZones);
-    isCaughtUp = true;
+    catchUp();
     const { raised } = await round.look();
     expect(raised.map(({ entity }) => entity.id)).toEqual(['postern-prod/prod/hdl_2']);
   });
 
   it('closes windows by the topic that is furthest behind, until all was read that lay there', async () => {
-    const { history, store, settings, events, clock, log } = new DetectionRig();
-    let isCaughtUp = false;
-    const evaluator = new NotingEvaluator();
-    const round = new StreamRound({
-      ...{ evaluator, history, store, settings, events, clock },
-      isCaughtUp: () => isCaughtUp,
-    });
+    const { round, evaluator, rig, catchUp } = beginBehind();
+    const { clock, log } = rig;
     const looked = async (): Promise<unknown> => {
       evaluator.asked.length = 0;
       await round.look();
@@ -229,7 +232,7 @@ describe('a round of the rules that look at windows', () => {
     expect(await looked()).toEqual([10_000 - 30 - 3_600, 10_000 - 30]);
     await log.append([aDeniedCall({}, { at: at(20_000) })], testZones);
     expect(await looked()).toEqual([10_000 - 30, 20_000 - 30]);
-    isCaughtUp = true;
+    catchUp();
     expect(await looked()).toEqual([20_000 - 30, 50_000 - 30]);
   });
 });
