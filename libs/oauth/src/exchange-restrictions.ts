@@ -1,7 +1,9 @@
 import {
+  type Handle,
   type ImposedRestrictions,
   type RestrictedExchanges,
   type Restriction,
+  secondsUntilEnd,
   windowAt,
 } from '#handles';
 import { subjectIdOf, type WorkloadIdentity } from '#identity';
@@ -17,7 +19,7 @@ export interface ExchangeRestrictionsParts {
 }
 
 /**
- * What detections restrict of exchanges, each of one workload. Only exchanges of who has proven to be that workload are
+ * What detections restrict of exchanges, each of one workload or handle. Only exchanges of who has proven to be that workload are
  * counted: nobody else can use up what it is left. Of a workload that is not restricted nothing is asked and nothing counted.
  */
 export class ExchangeRestrictions {
@@ -42,6 +44,22 @@ export class ExchangeRestrictions {
         retryAfterSeconds: secondsLeft,
       });
     }
+  }
+
+  /**
+   * What comes back through a handle may be held back: through one that was made of it, it would not be.
+   * @throws OAuthError temporarily_unavailable
+   */
+  assertNotHeldBack({ id }: Pick<Handle, 'id'>): void {
+    const { imposed, clock } = this.parts;
+    const [restriction] = imposed.of('bytes_rate', id);
+    if (restriction === undefined) return;
+    const what =
+      'what comes back through the handle is held back: no other one is made of it for now';
+    throw new OAuthError('temporarily_unavailable', 'restricted', what, {
+      restriction: toldOf(restriction),
+      retryAfterSeconds: secondsUntilEnd(restriction, clock.now()),
+    });
   }
 
   /** @throws OAuthError invalid_target: the workload gets handles for what it used before, for now */

@@ -16,6 +16,8 @@ import { ExchangeRestrictions } from './exchange-restrictions.js';
 
 const issuer = 'https://idp.test';
 const subjectOf = (subject: string): string => subjectIdOf({ issuer, subject });
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
+const scopes = ['ledger.read', 'ledger.post'];
 const SETTLER = subjectOf('workload-1');
 const toSubject = (subject: string) => ({
   ...{ issuer, claims: new Map() },
@@ -37,11 +39,15 @@ describe('an exchange of a workload that is restricted', () => {
     const counted = new InMemoryRestrictedExchanges(restrictions);
     const grants = ['workload-1', 'workload-2'].flatMap((subject) =>
       ['ledger', 'archive'].map((resource) =>
-        grantUnderTest({ id: `${subject}-${resource}`, resource, subject: toSubject(subject) }),
+        grantUnderTest({
+          ...{ id: `${subject}-${resource}`, resource, scopes },
+          subject: toSubject(subject),
+        }),
       ),
     );
+    const narrowing = { id: 'narrows', pattern: 'downscoping', maxChainDepth: 1 } as const;
     exchange = await ExchangeUnderTest.create({
-      grants,
+      grants: [...grants, grantUnderTest({ ...narrowing, subject: toSubject('workload-1') })],
       ports: { restrictions: new ExchangeRestrictions({ imposed, counted, clock }) },
     });
   });
@@ -132,6 +138,21 @@ describe('an exchange of a workload that is restricted', () => {
     expect(await ask('workload-1', 'ledger')).toBe('permitted');
     expect(await ask('workload-1', 'archive')).toBe('invalid_target restricted');
     expect(exchange.denials).toMatchObject([{ reason: 'restricted', restriction_id: id }]);
+  });
+
+  it('is given no handle for one whose answers are held back, and for another one it is', async () => {
+    const whole = { grant: exchange.grantOf('workload-1-ledger'), scopes };
+    const [held, other] = [await exchange.issued(whole), await exchange.issued(whole)];
+    const narrowed = ({ plaintext }: typeof held) =>
+      exchange.exchange({ subject_token: plaintext, subject_token_type: ACCESS_TOKEN });
+    const { id } = await impose({ kind: 'bytes_rate', entityId: held.handle.id, limit: 1_000 }, 60);
+    await expect(narrowed(held)).rejects.toMatchObject({
+      ...{ code: 'temporarily_unavailable', reason: 'restricted', retryAfterSeconds: 60 },
+    });
+    expect(exchange.denials).toMatchObject([{ reason: 'restricted', restriction_id: id }]);
+    expect((await narrowed(other)).handleId).toMatch(/^hdl_/);
+    clock.advance(60);
+    expect((await narrowed(held)).handleId).toMatch(/^hdl_/);
   });
 
   it('is as before when the restriction is over, or was lifted', async () => {

@@ -53,7 +53,10 @@ export interface TokenExchangeParts {
   /** Absent: none is planted. */
   readonly canaries?: Pick<PlantedCanaries, 'among'> | undefined;
   /** Absent: nothing is restricted. They are refreshed elsewhere. */
-  readonly restrictions?: Pick<ExchangeRestrictions, 'assertKnown' | 'assertWithinRate'>;
+  readonly restrictions?: Pick<
+    ExchangeRestrictions,
+    'assertKnown' | 'assertNotHeldBack' | 'assertWithinRate'
+  >;
 }
 
 /** The limits of a handle that `authorization_details` can tell of. */
@@ -116,7 +119,7 @@ export class TokenExchange {
     const request = (trace.request = parseTokenExchange(form));
     const presented = await this.#verify(request, caller, trace);
     await this.#assertUnspent(presented.subject, trace);
-    await this.#assertWithinRate(presented);
+    await this.#assertUnrestricted(presented);
     const resource = this.#resolve(request);
     this.parts.restrictions?.assertKnown(presented.subject.identity, resource.id);
     const permit = this.#decide(presented, resource, trace);
@@ -155,9 +158,11 @@ export class TokenExchange {
   }
 
   /** A bound token without its key is in other hands: that is refused below, and counts for nobody. */
-  async #assertWithinRate({ subject, actorToken, keys }: Presented): Promise<void> {
+  async #assertUnrestricted({ subject, actorToken, keys }: Presented): Promise<void> {
+    const { restrictions } = this.parts;
     if (!isProven(keys, [subject.confirmation, actorToken?.confirmation])) return;
-    await this.parts.restrictions?.assertWithinRate(subject.identity);
+    await restrictions?.assertWithinRate(subject.identity);
+    if (subject.origin.kind === 'handle') restrictions?.assertNotHeldBack(subject.origin.handle);
   }
 
   #resolve(request: TokenExchangeRequest): Resource {
