@@ -17,23 +17,14 @@ import {
   StreamCandidates,
   StreamRound,
 } from '#detection';
-import { EventFactory, type RecordedEvent, TOPICS } from '#events';
+import { EventFactory, TOPICS } from '#events';
 import { secondsAfter } from '#kernel';
-import { aDeniedCall, aDeniedExchange, anActor, detectionSettings, FixedClock } from '#testing';
+import { detectionSettings, FixedClock } from '#testing';
 import { createTopics, describeWithServer } from '#test-support';
 import { CandidateReader } from '../../apps/sentinel/src/candidate-reader.js';
 import { until } from '../support/until.js';
-import {
-  aCall,
-  anAddress,
-  anExchange,
-  anExchangeOf,
-  aRotationEvent,
-  at,
-  NOON,
-  RuleBench,
-  times,
-} from './rule-bench.js';
+import { aCall, NOON, RuleBench } from './rule-bench.js';
+import { eachRuleOnce } from './streamed-evidence.js';
 
 const PATIENCE_MS = 60_000;
 const GROUP = 'postern-sentinel';
@@ -103,7 +94,8 @@ describeWithServer('candidates on Kafka', 'kafka', (brokers) => {
     beforeAll(async () => {
       await createTopics(brokers);
       [bench, twin] = await Promise.all([RuleBench.open(), RuleBench.open()]);
-      const evidence = eachRuleOnce();
+      // The last one closes the windows of all of them.
+      const evidence = [...eachRuleOnce(), aCall(700, { handle: 'hdl_4' })];
       await Promise.all([bench.append(...evidence), twin.append(...evidence)]);
       rows = await streamed(bench);
       store = new PostgresDetectionStore(bench.database);
@@ -208,25 +200,4 @@ async function streamed({ owner }: RuleBench): Promise<readonly Written[]> {
     'select to_jsonb(found) as written from streaming.detection_candidates as found',
   );
   return rows.map(({ written }) => written);
-}
-
-function eachRuleOnce(): readonly RecordedEvent[] {
-  const one = { ip: anAddress(), user_agent: 'settler/1.0' };
-  const other = { ip: anAddress(), user_agent: 'curl/8.5.0' };
-  return [
-    anExchangeOf('hdl_1', -60, { actor: anActor('sub_1') }),
-    ...[one, other, one].map((client, n) => aCall(n, { handle: 'hdl_1', client })),
-    ...times(25, (n) => aDeniedCall({ handle_id: 'hdl_1', reason: 'expired' }, at(n))),
-    ...times(12, (n) => aDeniedCall({ reason: 'unknown', client: one }, at(n * 20))),
-    ...times(30, (n) => anExchange('sub_2', n / 10)),
-    ...times(7, (n) => anExchange('sub_3', n, { resource: `r${n}` })),
-    ...times(6, (n) =>
-      aDeniedExchange({ actor: anActor('sub_4'), reason: 'not_allowed', resource: `r${n}` }, at(n)),
-    ),
-    aCall(0, { handle: 'hdl_2', resource: 'archive', bytes: 200_000_000 }),
-    aCall(-7 * 86_400, { handle: 'hdl_3', resource: 'archive', bytes: 1_000_000 }),
-    ...times(3, (n) => aRotationEvent('ledger', n)),
-    // Closes the windows of all of them.
-    aCall(700, { handle: 'hdl_4', client: one }),
-  ];
 }

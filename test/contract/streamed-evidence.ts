@@ -141,22 +141,24 @@ export function shuffledAndRepeated(
     .map(({ event }) => event);
 }
 
+/** As a stream processor writes it. */
+export const writtenOf = (one: Candidate): CandidateLine => ({
+  rule: one.rule,
+  entity_type: one.entity.type,
+  entity_id: one.entity.id,
+  subject_id: one.subjectId ?? null,
+  resource: one.resource ?? null,
+  start_at: one.startAt.toISOString(),
+  end_at: one.endAt.toISOString(),
+  severity: one.severity,
+  confidence: one.confidence,
+  observed: one.observed,
+  threshold: one.threshold,
+  evidence: one.evidence,
+});
+
 /** What the records and rows of candidates say, all of it, as a line to compare. */
-export const lineOfCandidate = (one: Candidate): string =>
-  lineOf({
-    rule: one.rule,
-    entity_type: one.entity.type,
-    entity_id: one.entity.id,
-    subject_id: one.subjectId ?? null,
-    resource: one.resource ?? null,
-    start_at: one.startAt.toISOString(),
-    end_at: one.endAt.toISOString(),
-    severity: one.severity,
-    confidence: one.confidence,
-    observed: one.observed,
-    threshold: one.threshold,
-    evidence: one.evidence,
-  });
+export const lineOfCandidate = (one: Candidate): string => lineOf(writtenOf(one));
 
 export interface CandidateLine {
   readonly rule: string;

@@ -25,6 +25,7 @@ import {
   RuleBench,
   times,
 } from '../contract/rule-bench.js';
+import { writtenOf } from '../contract/streamed-evidence.js';
 
 const RECORDS = 10_000;
 const MALFORMED: readonly unknown[] = [
@@ -86,7 +87,7 @@ describeWithServer('forged candidates', 'postgres-18', () => {
       events: new EventFactory({ clock, ...place }),
     });
     const found = await everythingFound(bench);
-    genuine = found.map(writtenOf);
+    genuine = found.map((one) => ({ ...writtenOf(one) }));
     borneOut = {
       names: new Set(
         found.map((one) => nameOf(one.rule, one.entity.type, one.entity.id, one.startAt)),
@@ -171,21 +172,6 @@ async function everythingFound({ evaluator }: RuleBench): Promise<readonly Candi
   }
   return found;
 }
-
-const writtenOf = (one: Candidate): Written => ({
-  rule: one.rule,
-  entity_type: one.entity.type,
-  entity_id: one.entity.id,
-  subject_id: one.subjectId ?? null,
-  resource: one.resource ?? null,
-  start_at: one.startAt.toISOString(),
-  end_at: one.endAt.toISOString(),
-  severity: one.severity,
-  confidence: one.confidence,
-  observed: one.observed,
-  threshold: one.threshold,
-  evidence: one.evidence,
-});
 
 /** One that is true, changed in up to four places; now and then torn. */
 function forged(genuine: readonly Written[], chance: SeededChance): string {

@@ -1,21 +1,15 @@
 import { type RaisedSum, type StreamCandidates } from '#detection';
 import {
   type CandidateFeed,
-  Consumption,
   type ConsumptionObserver,
   type DeadLetters,
   decodeCandidate,
-  type EvidenceGroup,
   type IncomingCandidate,
   type SubscriptionProgress,
 } from '#events';
 import { type Clock } from '#kernel';
-import { retryPace } from '#platform';
-import { sentinelGroup } from './evidence-reader.js';
+import { evidenceConsumption, sentinelGroup } from './evidence-reader.js';
 import { KeptReading } from './kept-reading.js';
-
-/** Its dead letters lie with those of the evidence. */
-const GROUP: EvidenceGroup = 'postern-sentinel';
 
 export interface CandidateReaderParts {
   readonly deployment: string;
@@ -56,7 +50,9 @@ export class CandidateReader {
     const reading = {
       group: candidateGroup(deployment),
       from: 'earliest',
-      ...this.#consumption().ofIncoming((incoming: IncomingCandidate) => this.#take(incoming)),
+      ...evidenceConsumption(this.parts).ofIncoming((incoming: IncomingCandidate) =>
+        this.#take(incoming),
+      ),
     } as const;
     this.#reading.start({
       subscribe: (onFailure) => feed.subscribe({ ...reading, onFailure }),
@@ -74,17 +70,5 @@ export class CandidateReader {
     // Taken back by the stream processor: what was found stays found.
     if (candidate === undefined) return;
     this.parts.onRaised(await this.parts.candidates.take(candidate));
-  }
-
-  #consumption(): Consumption {
-    const { deadLetters, clock, observer } = this.parts;
-    return new Consumption({
-      kind: 'evidence',
-      group: GROUP,
-      deadLetters,
-      clock,
-      observer,
-      ...retryPace,
-    });
   }
 }

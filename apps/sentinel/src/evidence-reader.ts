@@ -40,6 +40,14 @@ export interface EvidenceReaderParts {
 /** The consumer group of a deployment's sentinels. */
 export const sentinelGroup = (deployment: string): string => `${GROUP}-${deployment}`;
 
+/** How the sentinel takes what it reads; the dead letters of all of it are those of one group. */
+export const evidenceConsumption = ({
+  deadLetters,
+  clock,
+  observer,
+}: Pick<EvidenceReaderParts, 'deadLetters' | 'clock' | 'observer'>): Consumption =>
+  new Consumption({ kind: 'evidence', group: GROUP, deadLetters, clock, observer, ...retryPace });
+
 /**
  * Reads evidence for as long as the process lives. What cannot be read or taken becomes a dead letter, and the rest goes
  * on; while the database is away everything waits.
@@ -67,7 +75,7 @@ export class EvidenceReader {
       topics: SENTINEL_TOPICS,
       from: 'earliest',
       ahead: (events: readonly RecordedEvent[]) => batches.ahead(events),
-      ...this.#consumption().of(({ event }) => batches.handle(event)),
+      ...evidenceConsumption(this.parts).of(({ event }) => batches.handle(event)),
     } as const;
     this.#reading.start({
       subscribe: (onFailure) => bus.subscribe({ ...reading, onFailure }),
@@ -78,17 +86,5 @@ export class EvidenceReader {
   /** Resolves when nothing is being taken any more. */
   async stop(): Promise<void> {
     await this.#reading.stop();
-  }
-
-  #consumption(): Consumption {
-    const { deadLetters, clock, observer } = this.parts;
-    return new Consumption({
-      kind: 'evidence',
-      group: GROUP,
-      deadLetters,
-      clock,
-      observer,
-      ...retryPace,
-    });
   }
 }

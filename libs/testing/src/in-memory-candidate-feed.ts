@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { type Buffer } from 'node:buffer';
 import {
   CandidateFeed,
   type IncomingCandidate,
@@ -6,42 +6,36 @@ import {
   type SubscriptionHandle,
   TOPICS,
 } from '#events';
-import { InMemoryEventBus } from './in-memory-event-bus.js';
-import { InMemoryMember } from './in-memory-event-member.js';
+import { InMemoryTopicReaders } from './in-memory-topic-readers.js';
 import { InMemoryTopics } from './in-memory-topics.js';
 
 /** A topic of candidates in memory: what is put there comes out as the bytes that it is. */
 export class InMemoryCandidateFeed extends CandidateFeed {
-  readonly #bus: InMemoryEventBus;
-  readonly #members = new Set<InMemoryMember>();
+  readonly #readers: InMemoryTopicReaders;
 
-  constructor(private readonly topics = new InMemoryTopics()) {
+  constructor(topics = new InMemoryTopics()) {
     super();
-    this.#bus = new InMemoryEventBus(topics);
+    this.#readers = new InMemoryTopicReaders(topics, TOPICS.detectionCandidates);
   }
 
   /** What somebody wrote to the topic; null: it was taken back. */
   put(key: string | null, value: string | Buffer | null): void {
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-    this.#bus.put(TOPICS.detectionCandidates, { key, value: bytes });
+    this.#readers.put(key, value);
   }
 
-  override async subscribe(
-    reading: Omit<Reading, 'topics'> & {
-      readonly handle: (incoming: IncomingCandidate) => Promise<void>;
-    },
-  ): Promise<SubscriptionHandle> {
-    const { handle, ...rest } = reading;
-    const member = new InMemoryMember(this.topics, {
-      ...rest,
-      topics: [TOPICS.detectionCandidates],
+  override async subscribe({
+    handle,
+    ...reading
+  }: Omit<Reading, 'topics'> & {
+    readonly handle: (incoming: IncomingCandidate) => Promise<void>;
+  }): Promise<SubscriptionHandle> {
+    return this.#readers.begin({
+      ...reading,
       deliver: (record, place) => handle({ record, place }),
     });
-    this.#members.add(member);
-    return member;
   }
 
-  override async close(): Promise<void> {
-    await Promise.all([...this.#members].map((member) => member.stop()));
+  override close(): Promise<void> {
+    return this.#readers.close();
   }
 }

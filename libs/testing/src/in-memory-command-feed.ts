@@ -7,44 +7,38 @@ import {
   type SubscriptionHandle,
   TOPICS,
 } from '#events';
-import { InMemoryEventBus } from './in-memory-event-bus.js';
-import { InMemoryMember } from './in-memory-event-member.js';
+import { InMemoryTopicReaders } from './in-memory-topic-readers.js';
 import { InMemoryTopics } from './in-memory-topics.js';
 
 /** A command topic in memory: what is put there comes out as the text that it is, and nothing of it is believed. */
 export class InMemoryCommandFeed extends CommandFeed {
-  readonly #bus: InMemoryEventBus;
-  readonly #members = new Set<InMemoryMember>();
+  readonly #readers: InMemoryTopicReaders;
 
-  constructor(private readonly topics = new InMemoryTopics()) {
+  constructor(topics = new InMemoryTopics()) {
     super();
-    this.#bus = new InMemoryEventBus(topics);
+    this.#readers = new InMemoryTopicReaders(topics, TOPICS.command);
   }
 
   /** What somebody wrote to the command topic; any bytes. */
   put(key: string | null, value: string | Buffer | null): void {
-    const bytes = typeof value === 'string' ? Buffer.from(value) : value;
-    this.#bus.put(TOPICS.command, { key, value: bytes });
+    this.#readers.put(key, value);
   }
 
-  override async subscribe(
-    reading: Omit<Reading, 'topics'> & {
-      readonly handle: (command: IncomingCommand) => Promise<void>;
-    },
-  ): Promise<SubscriptionHandle> {
-    const { handle, ...rest } = reading;
-    const member = new InMemoryMember(this.topics, {
-      ...rest,
-      topics: [TOPICS.command],
+  override async subscribe({
+    handle,
+    ...reading
+  }: Omit<Reading, 'topics'> & {
+    readonly handle: (command: IncomingCommand) => Promise<void>;
+  }): Promise<SubscriptionHandle> {
+    return this.#readers.begin({
+      ...reading,
       deliver: ({ key, value }, place) =>
         handle({ place, key: key?.toString(), compactJws: textOf(value) }),
     });
-    this.#members.add(member);
-    return member;
   }
 
-  override async close(): Promise<void> {
-    await Promise.all([...this.#members].map((member) => member.stop()));
+  override close(): Promise<void> {
+    return this.#readers.close();
   }
 }
 
