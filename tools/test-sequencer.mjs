@@ -25,13 +25,11 @@ const FIRST = [
   'test/e2e/foreign-consumers.test.ts',
   'test/chaos/rotation-vault-trouble.test.ts',
   'test/contract/postgres-rotation-stores.test.ts',
-  'test/chaos/revocation-latency.test.ts',
   'test/chaos/relay-kill.test.ts',
   'test/chaos/proxy-kill.test.ts',
   'test/contract/postgres-embedded.test.ts',
   'test/e2e/dpop-clients.test.ts',
   'test/chaos/single-use-over-two-processes.test.ts',
-  'test/e2e/demo.test.ts',
   'test/chaos/rotation-real-parts.test.ts',
 ];
 

@@ -9,6 +9,7 @@ import {
   DetectionPipeline,
   type DetectionSettings,
   NetworkZones,
+  type RoundSum,
   type RuleId,
   RULES,
   StreamCandidates,
@@ -33,6 +34,7 @@ import { sentinelMetrics, type SentinelMetrics } from './sentinel-metrics.js';
 import { type SentinelStores } from './sentinel-stores.js';
 import { ToldDetections } from './told-detections.js';
 import { TriedSettings } from './tried-settings.js';
+import { UncomputedRules } from './uncomputed-rules.js';
 import { vaultAuditWatch } from './vault-audit-parts.js';
 import { type VaultAuditWatch } from './vault-audit-watch.js';
 
@@ -68,6 +70,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   private readonly told: ToldDetections;
   private readonly events: EventFactory;
   private readonly tried: TriedSettings;
+  private readonly uncomputed = new UncomputedRules();
   private readonly reader: EvidenceReader;
   private readonly candidates: CandidateReader | undefined;
   private readonly vaultAudit: VaultAuditWatch | undefined;
@@ -103,7 +106,8 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
   }
 
   get note(): string | undefined {
-    return this.tried.note;
+    const notes = [this.tried.note, this.uncomputed.note].filter((note) => note !== undefined);
+    return notes.length === 0 ? undefined : notes.join('; ');
   }
 
   /** Of the candidates of a stream processor; undefined: none are read. */
@@ -180,9 +184,9 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     const { log: evidence } = stores;
     const [stream, batch] = [this.roundOf('stream'), this.roundOf('batch')];
     return [
-      this.every(STREAM_MS, 'stream rules', () => this.compute(() => stream.look())),
-      this.every(AGAIN_MS, 'late evidence', () => this.compute(() => stream.lookAgain())),
-      this.every(HOUR_MS, 'batch rules', () => this.compute(() => batch.look())),
+      this.computing(STREAM_MS, 'stream rules', () => stream.look()),
+      this.computing(AGAIN_MS, 'late evidence', () => stream.lookAgain()),
+      this.computing(HOUR_MS, 'batch rules', () => batch.look()),
       this.every(AGAIN_MS, 'settings', () => this.tried.look(clock.now())),
       this.every(SECOND_MS, 'dry runs', () => this.tried.tryAsked(clock.now())),
       this.every(HOUR_MS, 'old evidence', () => evidence.purge(clock.now())),
@@ -207,9 +211,16 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     });
   }
 
-  /** By one sentinel of a deployment: others would come to the same, at the same cost. */
-  private async compute(look: () => ReturnType<StreamRound['look']>): Promise<void> {
-    if (!(await this.parts.stores.duty.isOurs())) return;
+  private computing(everyMs: number, duty: string, look: () => Promise<RoundSum>): Rounds {
+    return this.every(everyMs, duty, async () => {
+      // One sentinel of a deployment: others would come to the same, at the same cost.
+      const failed = (await this.parts.stores.duty.isOurs()) ? await this.compute(look) : [];
+      this.uncomputed.set(duty, failed);
+    });
+  }
+
+  /** Resolves to the rules that could not be computed. */
+  private async compute(look: () => Promise<RoundSum>): Promise<readonly RuleId[]> {
     await this.tried.known(this.parts.context.clock.now());
     const beganAt = performance.now();
     const sum = await look();
@@ -218,6 +229,7 @@ export class Sentinel implements OnApplicationBootstrap, OnApplicationShutdown, 
     for (const { rule, error } of sum.failed) {
       this.parts.context.log.warn({ rule, err: error }, 'a rule could not be computed');
     }
+    return sum.failed.map(({ rule }) => rule);
   }
 
   private every(everyMs: number, duty: string, work: () => Promise<unknown>): Rounds {
