@@ -1,5 +1,12 @@
 import { PostgresDryRun } from '#adapters/postgres';
-import { type RuleSettings, shippedRules } from '#detection';
+import {
+  type Candidate,
+  type EvaluationSpan,
+  RuleEvaluator,
+  type RuleId,
+  type RuleSettings,
+  shippedRules,
+} from '#detection';
 import { secondsAfter } from '#kernel';
 import { detectionSettings } from '#testing';
 import { describeWithServer } from '#test-support';
@@ -55,6 +62,28 @@ describeWithServer('dry runs', 'postgres-18', () => {
     });
   });
 
+  it.each([86_399, 3_600, 1_350])(
+    'comes to the same where no more than %d seconds of evidence can be computed at once',
+    async (mostSeconds) => {
+      const whole = await dryRun.run('D07', withD07({}), by);
+      const parts = new PostgresDryRun(bench.database, new SlowOver(bench, mostSeconds));
+      expect(await parts.run('D07', withD07({}), by)).toEqual(whole);
+    },
+  );
+
+  it('fails, and is not remembered, where not even a quarter of an hour can be', async () => {
+    const never = new PostgresDryRun(bench.database, new SlowOver(bench, 900));
+    await expect(never.run('D07', withD07({}), by)).rejects.toThrow('the statement took too long');
+    expect(await bench.owner.query('select 1 from rule_dry_run')).toEqual([]);
+  });
+
+  it('fails at once where a statement fails for another reason', async () => {
+    const evaluator = new SlowOver(bench, 0, 'select 1 / 0');
+    const failing = new PostgresDryRun(bench.database, evaluator);
+    await expect(failing.run('D07', withD07({}), by)).rejects.toThrow('division by zero');
+    expect(evaluator.asked).toBe(1);
+  });
+
   it('keeps to the budget, and raises and orders nothing', async () => {
     expect(await dryRun.run('D07', withD07({}, 1), by)).toMatchObject({
       detections: 3,
@@ -105,3 +134,33 @@ describeWithServer('dry runs', 'postgres-18', () => {
     expect(await tried(-1)).toBe(false);
   });
 });
+
+/** Computes no span that is longer: PostgreSQL cancels what is asked for it. */
+class SlowOver extends RuleEvaluator {
+  readonly rules: readonly RuleId[];
+  asked = 0;
+
+  constructor(
+    private readonly bench: RuleBench,
+    private readonly mostSeconds: number,
+    private readonly statement = 'select pg_sleep(10)',
+  ) {
+    super();
+    this.rules = bench.evaluator.rules;
+  }
+
+  override async evaluate(
+    rule: RuleId,
+    settings: RuleSettings,
+    span: EvaluationSpan,
+  ): Promise<readonly Candidate[]> {
+    this.asked += 1;
+    if (span.until.getTime() - span.from.getTime() > this.mostSeconds * 1_000) {
+      await this.bench.database.transaction(async (connection) => {
+        await connection.query(`set local statement_timeout = '20ms'`);
+        await connection.query(this.statement);
+      });
+    }
+    return this.bench.evaluator.evaluate(rule, settings, span);
+  }
+}

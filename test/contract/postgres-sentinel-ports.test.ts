@@ -40,12 +40,14 @@ describeWithServer('what sentinel and control share in PostgreSQL', 'postgres-18
     },
   }));
 
-  it('lets control take no request, and the sentinel ask for none', async () => {
+  it('lets control end no request, and the sentinel ask for none', async () => {
     const [control, sentinel] = await Promise.all([
       fixture.as('postern_control', 1),
       fixture.as('postern_sentinel', 1),
     ]);
-    await expect(new PostgresDryRunRequests(control).take()).rejects.toThrow('permission denied');
+    await expect(new PostgresDryRunRequests(control).done('D07')).rejects.toThrow(
+      'permission denied',
+    );
     await expect(
       new PostgresDryRunRequests(sentinel).ask({ rule: 'D07', operatorId: 'sub_operator' }),
     ).rejects.toThrow('permission denied');

@@ -177,7 +177,7 @@ describe('rules', () => {
   it('are tried when an operator asks, unless they look at one event alone', async () => {
     const analyst = await operator('admin.revoke');
     expect((await post(analyst, 'detection-rules/D07/dry-run', {})).status).toBe(202);
-    expect(await api.detection.dryRuns.take()).toMatchObject([{ rule: 'D07' }]);
+    expect(await api.detection.dryRuns.waiting()).toMatchObject([{ rule: 'D07' }]);
     expect(await post(analyst, 'detection-rules/D02/dry-run', {})).toMatchObject(
       refusal(409, 'rule-not-tryable'),
     );

@@ -4,7 +4,9 @@ import {
   DETECTION_AT,
   InMemoryDryRun,
   InMemoryDryRunRequests,
+  type InMemoryDuties,
   InMemoryRuleEvaluator,
+  InMemorySoleDuty,
   settingsWith,
 } from '#testing';
 import { TriedSettings } from './tried-settings.js';
@@ -16,15 +18,22 @@ const D07 = settingsWith('D07', { mode: 'enforce' });
 describe('rules that have to be tried before they enforce', () => {
   let dryRun: InMemoryDryRun;
   let dryRunRequests: InMemoryDryRunRequests;
+  let duties: InMemoryDuties;
   const tried = (declared = D07): TriedSettings => {
     const evaluator = new InMemoryRuleEvaluator(['D07', 'D12']);
-    return new TriedSettings(declared, { dryRun, dryRunRequests, evaluator });
+    return new TriedSettings(declared, {
+      dryRun,
+      dryRunRequests,
+      evaluator,
+      duty: new InMemorySoleDuty(duties, 'rules'),
+    });
   };
   const modeOf = ({ current }: TriedSettings, rule: RuleId = 'D07'): string =>
     current.rules[rule].mode;
   beforeEach(() => {
     dryRun = new InMemoryDryRun(['D07', 'D12']);
     dryRunRequests = new InMemoryDryRunRequests();
+    duties = new Map();
   });
 
   it('only monitor until somebody has looked, also those that were tried', async () => {
@@ -98,5 +107,36 @@ describe('rules that have to be tried before they enforce', () => {
     await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
     expect(await settings.tryAsked(NOW)).toBe(1);
     expect(modeOf(settings)).toBe('enforce');
+  });
+
+  it('are asked for until they were tried, also when that failed', async () => {
+    const settings = tried();
+    await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
+    dryRun.isAway = true;
+    await expect(settings.tryAsked(NOW)).rejects.toThrow(DependencyUnavailable);
+    dryRun.isAway = false;
+    expect(await settings.tryAsked(secondsAfter(NOW, 59))).toBe(0);
+    expect(await settings.tryAsked(secondsAfter(NOW, 60))).toBe(1);
+    expect(modeOf(settings)).toBe('enforce');
+    expect(await dryRunRequests.waiting()).toEqual([]);
+  });
+
+  it('are tried beside one that cannot be', async () => {
+    const settings = tried();
+    await dryRunRequests.ask({ rule: 'D12', operatorId: 'sub_operator' });
+    dryRun.isAway = true;
+    await expect(settings.tryAsked(NOW)).rejects.toThrow(DependencyUnavailable);
+    dryRun.isAway = false;
+    await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
+    expect(await settings.tryAsked(secondsAfter(NOW, 1))).toBe(1);
+    expect((await dryRunRequests.waiting()).map(({ rule }) => rule)).toEqual(['D12']);
+  });
+
+  it('are left to the sentinel whose duty it is', async () => {
+    const settings = tried();
+    await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
+    await new InMemorySoleDuty(duties, 'rules').isOurs();
+    expect(await settings.tryAsked(NOW)).toBe(0);
+    expect(await dryRunRequests.waiting()).toHaveLength(1);
   });
 });

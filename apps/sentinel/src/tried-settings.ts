@@ -1,5 +1,15 @@
-import { type DetectionSettings, heldBack, type PermittedSettings } from '#detection';
+import {
+  type AskedDryRun,
+  type DetectionSettings,
+  heldBack,
+  type PermittedSettings,
+  type RuleId,
+} from '#detection';
+import { secondsAfter } from '#kernel';
 import { type SentinelStores } from './sentinel-stores.js';
+
+/** Until what could not be tried is tried again. */
+const AGAIN_SECONDS = 60;
 
 /**
  * How rules are set, with those that look at windows only monitoring until they were tried as they are set: until the
@@ -8,10 +18,15 @@ import { type SentinelStores } from './sentinel-stores.js';
 export class TriedSettings {
   #permitted: PermittedSettings;
   #hasLooked = false;
+  /** Of rules whose last trial failed: when they are tried again. */
+  readonly #restingUntil = new Map<RuleId, Date>();
 
   constructor(
     private readonly declared: DetectionSettings,
-    private readonly parts: Pick<SentinelStores, 'dryRun' | 'dryRunRequests' | 'evaluator'>,
+    private readonly parts: Pick<
+      SentinelStores,
+      'dryRun' | 'dryRunRequests' | 'duty' | 'evaluator'
+    >,
   ) {
     this.#permitted = heldBack(declared, parts.evaluator.rules);
   }
@@ -44,14 +59,25 @@ export class TriedSettings {
     this.#hasLooked = true;
   }
 
-  /** Tries what operators asked for; resolves to how many rules. @throws DependencyUnavailable */
+  /**
+   * Tries what operators asked for, on one sentinel of a deployment; resolves to how many rules. What fails is tried again
+   * after a minute, and the others are not kept from it. @throws DependencyUnavailable
+   */
   async tryAsked(now: Date): Promise<number> {
-    const { dryRun, dryRunRequests } = this.parts;
-    const asked = await dryRunRequests.take();
-    for (const { rule, operatorId } of asked) {
-      await dryRun.run(rule, this.declared, { operatorId, now });
-    }
-    if (asked.length > 0) await this.look(now);
+    const { dryRunRequests, duty } = this.parts;
+    const waiting = await dryRunRequests.waiting();
+    const asked = waiting.filter(({ rule }) => !(now < (this.#restingUntil.get(rule) ?? now)));
+    if (asked.length === 0 || !(await duty.isOurs())) return 0;
+    for (const one of asked) await this.#try(one, now);
     return asked.length;
+  }
+
+  async #try({ rule, operatorId }: AskedDryRun, now: Date): Promise<void> {
+    const { dryRun, dryRunRequests } = this.parts;
+    this.#restingUntil.set(rule, secondsAfter(now, AGAIN_SECONDS));
+    await dryRun.run(rule, this.declared, { operatorId, now });
+    await dryRunRequests.done(rule);
+    this.#restingUntil.delete(rule);
+    await this.look(now);
   }
 }

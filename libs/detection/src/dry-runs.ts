@@ -17,11 +17,14 @@ export interface AskedDryRun {
 
 /** Who may ask for a dry run does not read evidence, and who reads evidence has no door: this lies between them. */
 export abstract class DryRunRequests {
-  /** Again before it was taken: it is the same request. @throws DependencyUnavailable */
+  /** Again while it waits: it is the same request. @throws DependencyUnavailable */
   abstract ask(request: AskedDryRun): Promise<void>;
 
-  /** Those that wait; they are given once. @throws DependencyUnavailable */
-  abstract take(): Promise<readonly AskedDryRun[]>;
+  /** Those that wait, each until it is `done`. @throws DependencyUnavailable */
+  abstract waiting(): Promise<readonly AskedDryRun[]>;
+
+  /** What was asked for has been tried. @throws DependencyUnavailable */
+  abstract done(rule: RuleId): Promise<void>;
 
   /** Of each rule that was ever tried the last time. @throws DependencyUnavailable */
   abstract last(): Promise<readonly TriedRule[]>;

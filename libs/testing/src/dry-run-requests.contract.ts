@@ -21,32 +21,31 @@ export function dryRunRequestsContract(make: () => Promise<DryRunRequestsUnderTe
       under = await make();
     });
 
-    it('are given once, with who asked', async () => {
+    it('wait with who asked, the first one first, until they are done', async () => {
       const { asking, taking } = under;
-      await asking.ask({ rule: 'D07', operatorId: 'sub_operator' });
       await asking.ask({ rule: 'D12', operatorId: 'sub_other' });
-      const taken = [...(await taking.take())].sort((a, b) => (ruleOf(a) < ruleOf(b) ? -1 : 1));
-      expect(taken).toEqual([
-        { rule: 'D07', operatorId: 'sub_operator' },
+      await asking.ask({ rule: 'D07', operatorId: 'sub_operator' });
+      const asked = [
         { rule: 'D12', operatorId: 'sub_other' },
-      ]);
-      expect(await taking.take()).toEqual([]);
+        { rule: 'D07', operatorId: 'sub_operator' },
+      ];
+      expect(await taking.waiting()).toEqual(asked);
+      expect(await taking.waiting()).toEqual(asked);
+      await taking.done('D12');
+      expect(await taking.waiting()).toEqual(asked.slice(1));
+      await taking.done('D12');
+      await taking.done('D07');
+      expect(await taking.waiting()).toEqual([]);
     });
 
     it('are the same while they wait, and of who asked first', async () => {
       const { asking, taking } = under;
       await asking.ask({ rule: 'D07', operatorId: 'sub_operator' });
       await asking.ask({ rule: 'D07', operatorId: 'sub_other' });
-      expect(await taking.take()).toEqual([{ rule: 'D07', operatorId: 'sub_operator' }]);
+      expect(await taking.waiting()).toEqual([{ rule: 'D07', operatorId: 'sub_operator' }]);
+      await taking.done('D07');
       await asking.ask({ rule: 'D07', operatorId: 'sub_other' });
-      expect(await taking.take()).toEqual([{ rule: 'D07', operatorId: 'sub_other' }]);
-    });
-
-    it('are given to one of many who take at once', async () => {
-      const { asking, taking } = under;
-      await asking.ask({ rule: 'D07', operatorId: 'sub_operator' });
-      const taken = await Promise.all([taking.take(), taking.take(), taking.take()]);
-      expect(taken.flat()).toHaveLength(1);
+      expect(await taking.waiting()).toEqual([{ rule: 'D07', operatorId: 'sub_other' }]);
     });
 
     it('tell of each rule how it was tried last', async () => {

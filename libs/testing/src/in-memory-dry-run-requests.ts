@@ -1,4 +1,4 @@
-import { type AskedDryRun, DryRunRequests, type TriedRule } from '#detection';
+import { type AskedDryRun, DryRunRequests, type RuleId, type TriedRule } from '#detection';
 
 /** Requests for dry runs in memory; `tried` is what a sentinel came to. */
 export class InMemoryDryRunRequests extends DryRunRequests {
@@ -11,10 +11,12 @@ export class InMemoryDryRunRequests extends DryRunRequests {
     }
   }
 
-  override async take(): Promise<readonly AskedDryRun[]> {
-    const taken = this.#asked;
-    this.#asked = [];
-    return taken;
+  override async waiting(): Promise<readonly AskedDryRun[]> {
+    return this.#asked;
+  }
+
+  override async done(rule: RuleId): Promise<void> {
+    this.#asked = this.#asked.filter((one) => one.rule !== rule);
   }
 
   override async last(): Promise<readonly TriedRule[]> {

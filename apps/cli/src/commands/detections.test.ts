@@ -74,7 +74,7 @@ describe('postern detections', () => {
     await detections('undo', id, '--reason', 'ticket 1');
     await detections('dry-run', 'D07');
     expect(printed.at(-1)).toBe('D07 is tried; postern detections rules tells what it found');
-    expect(await api.detection.dryRuns.take()).toMatchObject([{ rule: 'D07' }]);
+    expect(await api.detection.dryRuns.waiting()).toMatchObject([{ rule: 'D07' }]);
     printed.length = 0;
     await detections('rules');
     expect(printed.find((line) => line.startsWith('D07 '))).toContain('never tried');

@@ -1,7 +1,7 @@
-import { type AskedDryRun, DryRunRequests, type TriedRule } from '#detection';
+import { type AskedDryRun, DryRunRequests, type RuleId, type TriedRule } from '#detection';
 import { type PostgresDatabase } from './postgres-database.js';
 
-/** Requests for dry runs in PostgreSQL. To ask and to see the last needs postern_control, to take postern_sentinel. */
+/** Requests for dry runs in PostgreSQL. To ask and to see the last needs postern_control, for the rest postern_sentinel. */
 export class PostgresDryRunRequests extends DryRunRequests {
   constructor(private readonly database: PostgresDatabase) {
     super();
@@ -15,10 +15,14 @@ export class PostgresDryRunRequests extends DryRunRequests {
     );
   }
 
-  override take(): Promise<readonly AskedDryRun[]> {
+  override waiting(): Promise<readonly AskedDryRun[]> {
     return this.database.query<AskedDryRun>(
-      `delete from public.dry_run_request returning rule, operator_id as "operatorId"`,
+      `select rule, operator_id as "operatorId" from public.dry_run_request order by asked_at`,
     );
+  }
+
+  override async done(rule: RuleId): Promise<void> {
+    await this.database.query('delete from public.dry_run_request where rule = $1', [rule]);
   }
 
   override last(): Promise<readonly TriedRule[]> {

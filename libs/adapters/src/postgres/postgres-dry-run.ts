@@ -9,6 +9,7 @@ import {
   type DryRunEntity,
   type DryRunSum,
   enforces,
+  type EvaluationSpan,
   heldBack,
   type PermittedSettings,
   RESPONSE_BUDGET_SECONDS,
@@ -20,8 +21,11 @@ import {
 } from '#detection';
 import { secondsAfter } from '#kernel';
 import { type PostgresDatabase } from './postgres-database.js';
+import { tookTooLong } from './postgres-failure.js';
 
 const DAY_SECONDS = 86_400;
+/** A sixty-fourth of a day: about the shortest buckets that rules have. */
+const PART_SECONDS_MIN = 1_350;
 const ENTITIES_MAX = 100;
 
 const REMEMBER = `
@@ -47,7 +51,7 @@ export class PostgresDryRun extends DryRun {
     by: { readonly operatorId: string; readonly now: Date },
   ): Promise<DryRunSum> {
     const span = { from: secondsAfter(by.now, -DRY_RUN_DAYS * DAY_SECONDS), until: by.now };
-    const found = await this.#found(rule, settings.rules[rule], span.from);
+    const found = await this.#found(rule, settings.rules[rule], span);
     const enforcing = enforced(settings, rule);
     const sum = { rule, ...span, ...summed(found, enforcing) };
     const digest = settingsDigest(rule, settings.rules[rule]);
@@ -71,19 +75,44 @@ export class PostgresDryRun extends DryRun {
     return heldBack(settings, untried);
   }
 
-  /** A day at a time: a statement over all of them would take too long. A bucket that two days share is found once. */
-  async #found(rule: RuleId, settings: RuleSettings, from: Date): Promise<readonly Candidate[]> {
+  /**
+   * A day at a time, or less where there is so much evidence that a statement over a day takes too long. A bucket that two
+   * parts share is found once.
+   */
+  async #found(
+    rule: RuleId,
+    settings: RuleSettings,
+    { from, until }: EvaluationSpan,
+  ): Promise<readonly Candidate[]> {
     const found = new Map<string, Candidate>();
-    for (let day = 0; day < DRY_RUN_DAYS; day += 1) {
-      const span = {
-        from: secondsAfter(from, day * DAY_SECONDS),
-        until: secondsAfter(from, (day + 1) * DAY_SECONDS),
-      };
-      for (const candidate of await this.evaluator.evaluate(rule, settings, span)) {
-        found.set(nameOf(candidate), candidate);
+    let seconds = DAY_SECONDS;
+    for (let at = from; at < until;) {
+      const end = secondsAfter(at, seconds);
+      const span = { from: at, until: end < until ? end : until };
+      const candidates = await this.#foundIn(rule, settings, span);
+      if (candidates === undefined) {
+        seconds /= 2;
+        continue;
       }
+      for (const candidate of candidates) found.set(nameOf(candidate), candidate);
+      at = end;
     }
     return [...found.values()].sort((one, other) => one.endAt.getTime() - other.endAt.getTime());
+  }
+
+  /** Undefined: there is too much evidence in it for one statement, but less may be asked for. */
+  async #foundIn(
+    rule: RuleId,
+    settings: RuleSettings,
+    span: EvaluationSpan,
+  ): Promise<readonly Candidate[] | undefined> {
+    try {
+      return await this.evaluator.evaluate(rule, settings, span);
+    } catch (error) {
+      const isLeast = span.until <= secondsAfter(span.from, PART_SECONDS_MIN);
+      if (isLeast || !tookTooLong(error)) throw error;
+      return undefined;
+    }
   }
 }
 

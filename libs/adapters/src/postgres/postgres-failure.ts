@@ -81,6 +81,10 @@ export function endsSession(error: unknown): boolean {
 export const isCollision = (error: unknown): boolean =>
   ['40001', '40P01'].includes(codeOf(error) ?? '');
 
+/** True when the server cancelled a statement for the time that it took. Of what failureOf() made as well. */
+export const tookTooLong = (error: unknown): boolean =>
+  codeOf(error) === '57014' || (error instanceof DependencyUnavailable && tookTooLong(error.cause));
+
 /** DependencyUnavailable when the server could not do it now; the error itself when the statement was wrong. */
 export function failureOf(error: unknown, location: PostgresLocation): unknown {
   const reason = reasonOf(error);
