@@ -37,11 +37,12 @@ export async function rotateUnderLoad(
   await story.step('rotation under load', async () => {
     const { handle } = await exchange(['ledger.read']);
     const before = ledger.passwords.length;
-    const calls = new SteadyCalls(async () => {
+    const call = async (): Promise<number> => {
       const response = await client.call(handle, 'ledger', 'accounts/42');
       await response.arrayBuffer();
       return response.status;
-    }, CALLERS);
+    };
+    const calls = new SteadyCalls(call, { callers: CALLERS, restMs: 0 });
     const began = performance.now();
     for (let rotation = 0; rotation < ROTATIONS; rotation += 1) {
       const { id } = await desk.requestInHand('ledger');

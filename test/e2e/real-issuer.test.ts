@@ -31,7 +31,7 @@ const LOAD_MS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 30_000 : 2_000;
 const LOADED_MS_MAX = 60_000;
 const PRESENT_EVERY_MS = 100;
 /** Between two exchanges of a caller: the full load is for the long volume, beside which nothing else runs. */
-const THINK_MS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 0 : 40;
+const THINK_MS = process.env['POSTERN_TEST_VOLUME'] === 'long' ? 0 : 200;
 
 const terms = {
   subjects: 'workload',

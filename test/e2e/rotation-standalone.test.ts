@@ -63,11 +63,14 @@ describeWithServer('standalone with Vault', 'openbao', () => {
       const client = new PosternClient(folder.publicOrigin);
       const subjectToken = await folder.issuer.mint('settler');
       const { handle } = await client.exchange({ subjectToken, audience: 'ledger' });
-      const calls = new SteadyCalls(async () => {
-        const response = await client.call(handle, 'ledger', 'accounts/42');
-        await response.arrayBuffer();
-        return response.status;
-      }, 4);
+      const calls = new SteadyCalls(
+        async () => {
+          const response = await client.call(handle, 'ledger', 'accounts/42');
+          await response.arrayBuffer();
+          return response.status;
+        },
+        { callers: 4 },
+      );
       const desk = await RotationDesk.open(folder);
       const { id } = await desk.requestInHand('ledger');
       expect(await desk.ended(id)).toMatchObject({ state: 'done', from_version: 1, to_version: 2 });

@@ -1,3 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+const CALLERS = 8;
+/** Callers without a pause take all of a machine, and what runs beside them waits for it. */
+const REST_MS = 50;
+
 /** Callers that call one time after the other until they are told to end. */
 export class SteadyCalls {
   #total = 0;
@@ -9,10 +15,10 @@ export class SteadyCalls {
   /** @param call Resolves to the status of the answer. */
   constructor(
     private readonly call: (caller: number) => Promise<number>,
-    callers = 8,
+    { callers = CALLERS, restMs = REST_MS } = {},
   ) {
     this.#callers = Promise.all(
-      Array.from({ length: callers }, (_, caller) => this.#keepCalling(caller)),
+      Array.from({ length: callers }, (_, caller) => this.#keepCalling(caller, restMs)),
     );
   }
 
@@ -34,7 +40,7 @@ export class SteadyCalls {
     await this.#callers;
   }
 
-  async #keepCalling(caller: number): Promise<void> {
+  async #keepCalling(caller: number, restMs: number): Promise<void> {
     while (!this.#isEnding) {
       const began = performance.now();
       const status = await this.call(caller).catch((error: unknown) => String(error));
@@ -42,6 +48,7 @@ export class SteadyCalls {
       this.#total += 1;
       this.#longestMs = Math.max(this.#longestMs, ms);
       if (status !== 200) this.#failed.push(`${status} after ${ms.toFixed(0)} ms`);
+      if (restMs > 0) await pause(restMs);
     }
   }
 }
