@@ -11,7 +11,7 @@ export async function until(
   condition: () => boolean | Promise<boolean>,
   deadlineMs = 30_000,
 ): Promise<void> {
-  for (let waitedMs = 0; waitedMs < deadlineMs; ) {
+  for (let waitedMs = 0; waitedMs < deadlineMs;) {
     if (await condition()) return;
     const pollMs = waitedMs < PATIENT_AFTER_MS ? POLL_MS : PATIENT_POLL_MS;
     await pause(pollMs);

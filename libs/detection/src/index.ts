@@ -94,7 +94,12 @@ export {
   type StreamCandidatesParts,
 } from './stream-candidates.js';
 export { STREAMED_RULES } from './streamed-rules.js';
-export { type FailedRule, type RoundSum, StreamRound, type StreamRoundParts } from './stream-round.js';
+export {
+  type FailedRule,
+  type RoundSum,
+  StreamRound,
+  type StreamRoundParts,
+} from './stream-round.js';
 export {
   DETECTION_OPEN_SECONDS_MAX,
   UpkeepOfDetections,
