@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Clock, type Digest } from '#kernel';
+import { entriesAtMost } from './entries-at-most.js';
 import { type Handle } from './handle.js';
 import { HandleLookup, type HandleMemory } from './handle-store.js';
 
@@ -47,8 +48,8 @@ export class CachingHandleLookup extends HandleLookup implements HandleMemory {
   ) {
     super();
     const max = parts.entriesMax ?? ENTRIES_MAX;
-    this.#known = new LRUCache({ max });
-    this.#unknown = new LRUCache({ max });
+    this.#known = new LRUCache(entriesAtMost(max));
+    this.#unknown = new LRUCache(entriesAtMost(max));
   }
 
   /** @throws what the look-up behind it throws */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { entriesAtMost } from './entries-at-most.js';
 import { type Handle } from './handle.js';
 import { assertUsable } from './handle-refused.js';
 
@@ -15,7 +16,7 @@ export class HandleLife {
 
   /** @param entriesMax Handles that are remembered; the one asked for the longest ago goes first. Default 100,000. */
   constructor(entriesMax: number = ENTRIES_MAX) {
-    this.#expired = new LRUCache({ max: entriesMax });
+    this.#expired = new LRUCache(entriesAtMost(entriesMax));
   }
 
   /**
