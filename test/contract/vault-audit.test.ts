@@ -26,8 +26,7 @@ interface Found {
 }
 
 /** A real OpenBao, whose audit device a log shipper would read; a real Kafka that it ships to; the sentinel behind it. */
-describeWithServer("reads past Postern, by Vault's audit log", 'kafka', () => {
-  const brokers = process.env['POSTERN_TEST_KAFKA_BROKERS']!;
+describeWithServer("reads past Postern, by Vault's audit log", 'kafka', (brokers) => {
   const topic = `vault-audit-${randomUUID()}`;
   const client = new kafkajs.Kafka({
     brokers: brokers.split(','),

@@ -4,7 +4,7 @@ import { VaultWrappingTokens } from '#adapters/vault';
 import { assertWrappingToken } from '#adapters/intake';
 import { Secret, SystemClock } from '#kernel';
 import { wrapVerdict } from '#rotation';
-import { describeWithServer, openBaoAdmin } from '#test-support';
+import { describeWithServer, type OpenBaoAdmin, openBaoAdmin } from '#test-support';
 
 const clock = new SystemClock();
 const auth = { kind: 'token', token: Secret.of('never-used') } as const;
@@ -14,14 +14,16 @@ const auth = { kind: 'token', token: Secret.of('never-used') } as const;
  * namespace could mount the expected path there and hand over a value of his own.
  */
 describeWithServer('a wrapping token of the expected path in another namespace', 'openbao', () => {
-  const admin = openBaoAdmin();
+  let admin: OpenBaoAdmin;
   const namespace = `ns-${randomBytes(5).toString('hex')}`;
-  const tokens = new VaultWrappingTokens({ settings: { address: admin.address, auth } });
+  let tokens: VaultWrappingTokens;
   let mount: string;
   let creationPath: string;
   let namespaceId: string;
 
   beforeAll(async () => {
+    admin = openBaoAdmin();
+    tokens = new VaultWrappingTokens({ settings: { address: admin.address, auth } });
     mount = await admin.mountKv();
     creationPath = `${mount}/data/intake/ledger`;
     const made = await admin.must('POST', `sys/namespaces/${namespace}`, {});
