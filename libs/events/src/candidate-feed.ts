@@ -7,14 +7,14 @@ export interface IncomingCandidate {
   readonly record: IncomingRecord;
 }
 
+export interface CandidateReading extends Omit<Reading, 'topics'> {
+  readonly handle: (incoming: IncomingCandidate) => Promise<void>;
+}
+
 /** Where a stream processor tells what it believes to have found. */
 export abstract class CandidateFeed {
   /** As `EventBus.subscribe`, of that topic alone: records of one key come in order, one at a time. */
-  abstract subscribe(
-    reading: Omit<Reading, 'topics'> & {
-      readonly handle: (incoming: IncomingCandidate) => Promise<void>;
-    },
-  ): Promise<SubscriptionHandle>;
+  abstract subscribe(reading: CandidateReading): Promise<SubscriptionHandle>;
 
   abstract close(): Promise<void>;
 }

@@ -9,14 +9,14 @@ export interface IncomingCommand {
   readonly compactJws: string | undefined;
 }
 
+export interface CommandReading extends Omit<Reading, 'topics'> {
+  readonly handle: (command: IncomingCommand) => Promise<void>;
+}
+
 /** Where signed commands of others come in. */
 export abstract class CommandFeed {
   /** As `EventBus.subscribe`, of the command topic alone: commands of one key come in order, one at a time. */
-  abstract subscribe(
-    reading: Omit<Reading, 'topics'> & {
-      readonly handle: (command: IncomingCommand) => Promise<void>;
-    },
-  ): Promise<SubscriptionHandle>;
+  abstract subscribe(reading: CommandReading): Promise<SubscriptionHandle>;
 
   abstract close(): Promise<void>;
 }

@@ -17,7 +17,7 @@ export {
 export { BlockedPartitions, partitionName } from './blocked-partitions.js';
 export { checkProgress, SUBSCRIPTION_IDLE_MAX_MS, SubscriptionStalled } from './check-progress.js';
 export { KeptSubscription, type KeptSubscriptionParts } from './kept-subscription.js';
-export { CommandFeed, type IncomingCommand } from './command-feed.js';
+export { CommandFeed, type CommandReading, type IncomingCommand } from './command-feed.js';
 export {
   type CommandAction,
   commandActions,
@@ -35,7 +35,7 @@ export {
   detectionSeverities,
   type DetectionSeverity,
 } from './detection-events.js';
-export { CandidateFeed, type IncomingCandidate } from './candidate-feed.js';
+export { CandidateFeed, type CandidateReading, type IncomingCandidate } from './candidate-feed.js';
 export { decodeCandidate, type DetectionCandidate } from './detection-candidate.js';
 export { HopelessRecord } from './hopeless-record.js';
 export { type ResponseAction, responseActions } from './response-events.js';

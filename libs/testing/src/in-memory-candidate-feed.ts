@@ -1,11 +1,5 @@
 import { type Buffer } from 'node:buffer';
-import {
-  CandidateFeed,
-  type IncomingCandidate,
-  type Reading,
-  type SubscriptionHandle,
-  TOPICS,
-} from '#events';
+import { CandidateFeed, type CandidateReading, type SubscriptionHandle, TOPICS } from '#events';
 import { InMemoryTopicReaders } from './in-memory-topic-readers.js';
 import { InMemoryTopics } from './in-memory-topics.js';
 
@@ -23,12 +17,7 @@ export class InMemoryCandidateFeed extends CandidateFeed {
     this.#readers.put(key, value);
   }
 
-  override async subscribe({
-    handle,
-    ...reading
-  }: Omit<Reading, 'topics'> & {
-    readonly handle: (incoming: IncomingCandidate) => Promise<void>;
-  }): Promise<SubscriptionHandle> {
+  override async subscribe({ handle, ...reading }: CandidateReading): Promise<SubscriptionHandle> {
     return this.#readers.begin({
       ...reading,
       deliver: (record, place) => handle({ record, place }),

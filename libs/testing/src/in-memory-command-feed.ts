@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import {
   CommandFeed,
+  type CommandReading,
   EVENT_BYTES_MAX,
-  type IncomingCommand,
-  type Reading,
   type SubscriptionHandle,
   TOPICS,
 } from '#events';
@@ -24,12 +23,7 @@ export class InMemoryCommandFeed extends CommandFeed {
     this.#readers.put(key, value);
   }
 
-  override async subscribe({
-    handle,
-    ...reading
-  }: Omit<Reading, 'topics'> & {
-    readonly handle: (command: IncomingCommand) => Promise<void>;
-  }): Promise<SubscriptionHandle> {
+  override async subscribe({ handle, ...reading }: CommandReading): Promise<SubscriptionHandle> {
     return this.#readers.begin({
       ...reading,
       deliver: ({ key, value }, place) =>

@@ -1,10 +1,4 @@
-import {
-  CandidateFeed,
-  type IncomingCandidate,
-  type Reading,
-  type SubscriptionHandle,
-  TOPICS,
-} from '#events';
+import { CandidateFeed, type CandidateReading, type SubscriptionHandle, TOPICS } from '#events';
 import { type KafkaConnectOptions } from './kafka-connection.js';
 import { KafkaTopicReaders } from './kafka-topic-readers.js';
 
@@ -18,12 +12,7 @@ export class KafkaCandidateFeed extends CandidateFeed {
   }
 
   /** @throws DependencyUnavailable when no broker can be reached or the topic is missing. */
-  override subscribe({
-    handle,
-    ...reading
-  }: Omit<Reading, 'topics'> & {
-    readonly handle: (incoming: IncomingCandidate) => Promise<void>;
-  }): Promise<SubscriptionHandle> {
+  override subscribe({ handle, ...reading }: CandidateReading): Promise<SubscriptionHandle> {
     return this.#readers.begin({
       ...reading,
       topic: TOPICS.detectionCandidates,

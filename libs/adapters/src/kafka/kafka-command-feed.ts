@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 import {
   CommandFeed,
+  type CommandReading,
   EVENT_BYTES_MAX,
   type IncomingCommand,
-  type Reading,
   type SubscriptionHandle,
   TOPICS,
 } from '#events';
@@ -21,12 +21,7 @@ export class KafkaCommandFeed extends CommandFeed {
   }
 
   /** @throws DependencyUnavailable when no broker can be reached or the topic is missing. */
-  override subscribe({
-    handle,
-    ...reading
-  }: Omit<Reading, 'topics'> & {
-    readonly handle: (command: IncomingCommand) => Promise<void>;
-  }): Promise<SubscriptionHandle> {
+  override subscribe({ handle, ...reading }: CommandReading): Promise<SubscriptionHandle> {
     return this.#readers.begin({
       ...reading,
       topic: TOPICS.command,
