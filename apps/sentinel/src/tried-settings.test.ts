@@ -109,12 +109,17 @@ describe('rules that have to be tried before they enforce', () => {
     expect(modeOf(settings)).toBe('enforce');
   });
 
-  it('are asked for until they were tried, also when that failed', async () => {
-    const settings = tried();
-    await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
+  /** While the database is away. */
+  const askedInVain = async (settings: TriedSettings, rule: RuleId): Promise<void> => {
+    await dryRunRequests.ask({ rule, operatorId: 'sub_operator' });
     dryRun.isAway = true;
     await expect(settings.tryAsked(NOW)).rejects.toThrow(DependencyUnavailable);
     dryRun.isAway = false;
+  };
+
+  it('are asked for until they were tried, also when that failed', async () => {
+    const settings = tried();
+    await askedInVain(settings, 'D07');
     expect(await settings.tryAsked(secondsAfter(NOW, 59))).toBe(0);
     expect(await settings.tryAsked(secondsAfter(NOW, 60))).toBe(1);
     expect(modeOf(settings)).toBe('enforce');
@@ -123,10 +128,7 @@ describe('rules that have to be tried before they enforce', () => {
 
   it('are tried beside one that cannot be', async () => {
     const settings = tried();
-    await dryRunRequests.ask({ rule: 'D12', operatorId: 'sub_operator' });
-    dryRun.isAway = true;
-    await expect(settings.tryAsked(NOW)).rejects.toThrow(DependencyUnavailable);
-    dryRun.isAway = false;
+    await askedInVain(settings, 'D12');
     await dryRunRequests.ask({ rule: 'D07', operatorId: 'sub_operator' });
     expect(await settings.tryAsked(secondsAfter(NOW, 1))).toBe(1);
     expect((await dryRunRequests.waiting()).map(({ rule }) => rule)).toEqual(['D12']);

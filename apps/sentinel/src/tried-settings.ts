@@ -66,7 +66,7 @@ export class TriedSettings {
   async tryAsked(now: Date): Promise<number> {
     const { dryRunRequests, duty } = this.parts;
     const waiting = await dryRunRequests.waiting();
-    const asked = waiting.filter(({ rule }) => !(now < (this.#restingUntil.get(rule) ?? now)));
+    const asked = waiting.filter(({ rule }) => (this.#restingUntil.get(rule) ?? now) <= now);
     if (asked.length === 0 || !(await duty.isOurs())) return 0;
     for (const one of asked) await this.#try(one, now);
     return asked.length;

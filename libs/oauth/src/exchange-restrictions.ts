@@ -19,8 +19,9 @@ export interface ExchangeRestrictionsParts {
 }
 
 /**
- * What detections restrict of exchanges, each of one workload or handle. Only exchanges of who has proven to be that workload are
- * counted: nobody else can use up what it is left. Of a workload that is not restricted nothing is asked and nothing counted.
+ * What detections restrict of exchanges, each of one workload or handle. Only exchanges of who has proven to be that
+ * workload are counted: nobody else can use up what it is left. Of a workload that is not restricted nothing is asked and
+ * nothing counted.
  */
 export class ExchangeRestrictions {
   constructor(private readonly parts: ExchangeRestrictionsParts) {}

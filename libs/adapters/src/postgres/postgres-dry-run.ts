@@ -86,10 +86,11 @@ export class PostgresDryRun extends DryRun {
   ): Promise<readonly Candidate[]> {
     const found = new Map<string, Candidate>();
     let seconds = DAY_SECONDS;
-    for (let at = from; at < until;) {
+    let at = from;
+    while (at < until) {
+      // Whole days, and halves of halves of them: the last part ends where all do.
       const end = secondsAfter(at, seconds);
-      const span = { from: at, until: end < until ? end : until };
-      const candidates = await this.#foundIn(rule, settings, span);
+      const candidates = await this.#foundIn(rule, settings, { from: at, until: end });
       if (candidates === undefined) {
         seconds /= 2;
         continue;
